@@ -1,0 +1,166 @@
+/**
+ * Open directories below one root, for one task: walks down component by component, follows
+ * no link, stays on the root's file system, and keeps what it opened until the task ends.
+ */
+
+import { constants, type BigIntStats } from 'node:fs';
+
+import type { UnknownReason } from '@wl/domain';
+
+import type { Anchor, Directory } from './anchor.js';
+import type { Disk } from './disk.js';
+import { errnoOf, failure, unknownReasonOf } from './failure.js';
+
+/** A root and the directory that is expected there. */
+export interface RootSpec {
+  /** Absolute path. Links in it are followed: it is what the user wrote. */
+  readonly path: string;
+  /** Device and inode number of the directory that was checked; another one is refused (T04, T05). */
+  readonly device?: bigint;
+  readonly inode?: bigint;
+}
+
+/** Why no directory could be entered at a path below the root. */
+export class NoDirectory extends Error {
+  constructor(
+    /** Where the walk ended. */
+    readonly path: string,
+    /** `absent`: nothing there. `file`: a regular file. Otherwise it cannot be known what lies below. */
+    readonly reason: 'absent' | 'file' | UnknownReason,
+    options?: { cause?: unknown },
+  ) {
+    super(`no directory at ${path}: ${reason}`, options);
+  }
+}
+
+const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** Enough for the siblings of a batch, far from any limit on open files. */
+const MAX_OPEN = 128;
+
+/** The directories of one root, opened on demand. `close` must be called. */
+export class DirectoryTree {
+  readonly root: Directory;
+  private readonly opened = new Map<string, Directory>();
+  private latest: Directory;
+
+  /** Opens the root. Throws `BackendError` when it is missing, no directory, or another one than expected. */
+  constructor(
+    readonly disk: Disk,
+    readonly anchor: Anchor,
+    spec: RootSpec,
+  ) {
+    const fd = disk.open(spec.path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const { dev, ino } = disk.fstat(fd);
+      if ((spec.device !== undefined && dev !== spec.device) || (spec.inode !== undefined && ino !== spec.inode)) {
+        throw failure('not-found', 'use the root', undefined, 'another directory is in its place now; is a disk not mounted?');
+      }
+      this.root = { fd, rootPath: spec.path, path: '', device: dev, inode: ino };
+    } catch (error) {
+      disk.close(fd);
+      throw error;
+    }
+    this.latest = this.root;
+  }
+
+  /** The directory at `path`, `''` for the root. Throws `NoDirectory`. */
+  open(path: string): Directory {
+    if (path === this.latest.path) return this.latest;
+    return (this.latest = path === '' ? this.root : this.find(path));
+  }
+
+  /** What `name` is in `directory`, `undefined` when it is not there. Links are not followed. */
+  lstat(directory: Directory, name: string): BigIntStats | undefined {
+    return this.disk.lstat(this.anchor.at(directory, name));
+  }
+
+  /** Opens `name` in `directory`; the caller closes it. Throws `NoDirectory`. */
+  openChild(directory: Directory, name: string): Directory {
+    return openDirectory(this.disk, this.anchor, directory, name);
+  }
+
+  /** Lets go of directories at and below `path`: they may have been replaced. */
+  forget(path: string): void {
+    for (const [key, directory] of this.opened) {
+      if (key === path || key.startsWith(`${path}/`)) this.evict(key, directory);
+    }
+  }
+
+  /** Closes everything. */
+  close(): void {
+    this.anchor.release();
+    for (const directory of this.opened.values()) this.disk.close(directory.fd);
+    this.opened.clear();
+    this.disk.close(this.root.fd);
+  }
+
+  /**
+   * Closes directories not used for longest when many are open. To be called between two
+   * files: within one, every directory stays open, so that no descriptor in use is given again.
+   */
+  trim(): void {
+    if (this.opened.size <= MAX_OPEN) return;
+    for (const [path, directory] of this.opened) {
+      if (this.opened.size <= MAX_OPEN / 2) return;
+      this.evict(path, directory);
+    }
+  }
+
+  private find(path: string): Directory {
+    const known = this.opened.get(path);
+    if (known !== undefined) {
+      // A map keeps insertion order: the longest unused directory comes first.
+      this.opened.delete(path);
+      this.opened.set(path, known);
+      return known;
+    }
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? this.root : this.open(path.slice(0, slash));
+    const directory = this.openChild(parent, path.slice(slash + 1));
+    this.opened.set(path, directory);
+    return directory;
+  }
+
+  private evict(path: string, directory: Directory): void {
+    this.opened.delete(path);
+    if (directory === this.latest) this.latest = this.root;
+    this.disk.close(directory.fd);
+  }
+}
+
+/** Opens the directory `name` in `parent`, no link, on the same file system. Throws `NoDirectory`. */
+export function openDirectory(disk: Disk, anchor: Anchor, parent: Directory, name: string): Directory {
+  const path = parent.path === '' ? name : `${parent.path}/${name}`;
+  let fd: number;
+  try {
+    fd = disk.open(anchor.at(parent, name), OPEN_DIRECTORY);
+  } catch (error) {
+    throw explain(disk, anchor, parent, name, path, error);
+  }
+  try {
+    const { dev, ino } = disk.fstat(fd);
+    if (dev !== parent.device) throw new NoDirectory(path, 'other-file-system');
+    return { fd, rootPath: parent.rootPath, path, device: dev, inode: ino };
+  } catch (error) {
+    disk.close(fd);
+    throw error;
+  }
+}
+
+/** What `stats` show that is neither file nor directory. */
+export function oddityOf(stats: BigIntStats): 'symlink' | 'special-file' {
+  return stats.isSymbolicLink() ? 'symlink' : 'special-file';
+}
+
+function explain(disk: Disk, anchor: Anchor, parent: Directory, name: string, path: string, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === 'ENOENT') return new NoDirectory(path, 'absent');
+  if (errno === undefined) return error;
+  if (errno !== 'ENOTDIR' && errno !== 'ELOOP') return new NoDirectory(path, unknownReasonOf(error), { cause: error });
+  const stats = disk.lstat(anchor.at(parent, name));
+  if (stats === undefined) return new NoDirectory(path, 'absent');
+  if (stats.isFile()) return new NoDirectory(path, 'file');
+  // A directory now, something else a moment ago.
+  return new NoDirectory(path, stats.isDirectory() ? 'changing' : oddityOf(stats));
+}

@@ -1,0 +1,63 @@
+/**
+ * System calls that `node:fs` does not have, through the optional package koffi: renames
+ * that never overwrite, exchanges, flushing a whole file system, and a working directory
+ * of one thread. Without the package (or on another system) the adapter falls back to
+ * `link`, `fsync` and longer paths.
+ */
+
+/** Each answers 0 or an errno. A call the C library does not have is left out. */
+export interface Native {
+  readonly renameat2?: (fromDirectory: number, from: string, toDirectory: number, to: string, flags: number) => number;
+  readonly syncfs?: (fd: number) => number;
+  readonly startWriting?: (fd: number, offset: number, length: number) => void;
+  /** Only offered after the calling thread was given a working directory of its own. */
+  readonly fchdir?: (fd: number) => number;
+}
+
+/** From `linux/sched.h`: do not share working directory, root and umask with the other threads. */
+const CLONE_FS = 0x200;
+/** From `linux/fs.h`: start writing the range, do not wait. */
+const SYNC_FILE_RANGE_WRITE = 2;
+
+/** How to call into C. */
+export interface NativeOptions {
+  /**
+   * Whether the calling thread belongs to this adapter, so that its working directory may
+   * be moved. Never on the main thread.
+   */
+  readonly ownsThread: boolean;
+}
+
+/** Loads what this system offers; `undefined` when nothing can be loaded. */
+export async function loadNative({ ownsThread }: NativeOptions): Promise<Native | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const { default: koffi } = await import('koffi');
+    const library = koffi.load(null);
+    const find = (signature: string): ((...values: unknown[]) => number) | undefined => {
+      try {
+        return library.func(signature) as (...values: unknown[]) => number;
+      } catch {
+        return undefined;
+      }
+    };
+    const answer = (result: number): number => (result === 0 ? 0 : koffi.errno());
+
+    const renameat2 = find('int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)');
+    const syncfs = find('int syncfs(int fd)');
+    const syncFileRange = find('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
+    const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
+    const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
+    return {
+      ...(renameat2 && {
+        renameat2: (fromDirectory, from, toDirectory, to, flags) => answer(renameat2(fromDirectory, from, toDirectory, to, flags)),
+      }),
+      ...(syncfs && { syncfs: (fd) => answer(syncfs(fd)) }),
+      // A hint: whether it worked shows when the file is flushed.
+      ...(syncFileRange && { startWriting: (fd, offset, length) => void syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE) }),
+      ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
+    };
+  } catch {
+    return undefined;
+  }
+}

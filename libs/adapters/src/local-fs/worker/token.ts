@@ -1,0 +1,80 @@
+/**
+ * The token of a local file and when it may deceive.
+ *
+ * A token is size, modification time, change time and inode number, all in full
+ * precision. Every write gives a file a new change time, taken from a clock that
+ * moves in ticks (up to 10 ms on Linux; 2 s and 1 s on file systems that keep no
+ * fractions). A file whose change time is still the current tick can change once
+ * more and keep its token: such a token is *racy* (git: "racily clean").
+ *
+ * A file we have just written ourselves always has a change time of now, since
+ * renaming it into place sets it. There the modification time decides alone: it is
+ * the source's, and any later write replaces it by the current time, which differs
+ * unless the source's time is of this very moment. Kernels from 6.13 on give a file
+ * a new time after every look at it, which makes racy tokens harmless there; we do
+ * not rely on it, network file systems do not.
+ */
+
+import type { BigIntStats } from 'node:fs';
+
+import type { Token } from '@wl/domain';
+
+/** Longest tick of file systems that keep fractions of seconds, with room for coarse kernels; milliseconds. */
+const FINE_TICK_MS = 20;
+/** Longest tick of file systems that keep whole seconds (FAT: two); milliseconds. */
+const COARSE_TICK_MS = 2_100;
+
+const NS_PER_SECOND = 1_000_000_000n;
+
+/** What of a version survives a rename; the change time does not. */
+export interface FileIdentity {
+  readonly inode: bigint;
+  readonly sizeBytes: bigint;
+  readonly mtimeNs: bigint;
+}
+
+/** The token of the version that `stats` show. */
+export function tokenOf(stats: BigIntStats): Token {
+  return `${String(stats.size)}.${String(stats.mtimeNs)}.${String(stats.ctimeNs)}.${String(stats.ino)}` as Token;
+}
+
+/** The identity of the version that `stats` show. */
+export function identityOf(stats: BigIntStats): FileIdentity {
+  return { inode: stats.ino, sizeBytes: stats.size, mtimeNs: stats.mtimeNs };
+}
+
+/** Whether `stats` show a regular file of that identity. */
+export function hasIdentity(stats: BigIntStats | undefined, identity: FileIdentity): stats is BigIntStats {
+  return (
+    stats !== undefined &&
+    stats.isFile() &&
+    stats.ino === identity.inode &&
+    stats.size === identity.sizeBytes &&
+    stats.mtimeNs === identity.mtimeNs
+  );
+}
+
+/** Modification time in milliseconds, with fraction. */
+export function mtimeMsOf(stats: BigIntStats): number {
+  // Whole milliseconds and the rest apart: nanoseconds since 1970 exceed 2^53.
+  return Number(stats.mtimeMs) + Number(stats.mtimeNs % 1_000_000n) / 1e6;
+}
+
+/** Whether a file seen at `nowMs` (taken before the look) may change and keep this token. */
+export function isRacy(stats: BigIntStats, nowMs: number): boolean {
+  const ctimeMs = Number(stats.ctimeMs);
+  // A change time in the future comes from another clock: no telling how far away its "now" is.
+  if (ctimeMs >= nowMs - COARSE_TICK_MS) return ctimeMs >= nowMs - tickMs(stats);
+  return isRacyByMtime(stats, nowMs);
+}
+
+/** The same for a file that only our own rename has just changed. */
+export function isRacyByMtime(stats: BigIntStats, nowMs: number): boolean {
+  const distanceMs = Math.abs(Number(stats.mtimeMs) - nowMs);
+  return distanceMs <= COARSE_TICK_MS && distanceMs <= tickMs(stats);
+}
+
+/** Whole seconds in both times mean a file system that keeps no fractions (or one chance in a billion). */
+function tickMs(stats: BigIntStats): number {
+  return stats.ctimeNs % NS_PER_SECOND === 0n && stats.mtimeNs % NS_PER_SECOND === 0n ? COARSE_TICK_MS : FINE_TICK_MS;
+}

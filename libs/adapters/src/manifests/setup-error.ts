@@ -1,0 +1,67 @@
+/**
+ * Failures around the user's own set-up: configuration, keys, manifests. They are planned
+ * answers, so they travel as values; `message` is written for the person at the terminal and
+ * says what happened and what to do. It never holds a secret or a line of a manifest's text.
+ */
+
+/** What went wrong; append-only. */
+export type SetupErrorCode =
+  /** No file under that name. */
+  | 'not-found'
+  | 'unreadable'
+  | 'unwritable'
+  /** Another process holds the lock for too long. */
+  | 'busy'
+  | 'too-large'
+  /** The text is not the YAML that is accepted here. */
+  | 'bad-yaml'
+  | 'unknown-key'
+  /** The YAML is fine, what it says is not. */
+  | 'invalid'
+  /** The file is no manifest: separator or header are missing or broken. */
+  | 'bad-envelope'
+  | 'unsigned'
+  | 'unknown-signer'
+  | 'wrong-signature'
+  /** Rightly signed, by somebody who may not speak for the owner. */
+  | 'wrong-signer'
+  | 'encrypted'
+  | 'bad-key'
+  | 'no-secret-key'
+  | 'bad-name'
+  | 'bad-backend-id'
+  | 'duplicate-backend-id'
+  | 'unsupported-url'
+  | 'unsupported-storage'
+  | 'socket-path-too-long';
+
+/** One such failure. */
+export interface SetupError {
+  readonly code: SetupErrorCode;
+  readonly message: string;
+  /** The file it is about. */
+  readonly file?: string;
+}
+
+/** Makes a `SetupError`. */
+export function setupError(code: SetupErrorCode, message: string, file?: string): SetupError {
+  return file === undefined ? { code, message } : { code, message, file };
+}
+
+/** Turns a failed system call into a `SetupError`; `action` reads like `read /home/ann/config.yaml`. */
+export function fromSystemError(code: 'unreadable' | 'unwritable', action: string, file: string, error: unknown): SetupError {
+  const reason = error instanceof Error ? systemReason(error) : String(error);
+  return setupError(code, `unable to ${action}: ${reason}`, file);
+}
+
+/** The `code` of a failed system call, e.g. `ENOENT`; `undefined` for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** Node's messages repeat the call and the path; only the middle is for people. */
+function systemReason(error: Error): string {
+  const code = systemCode(error);
+  const text = /^[A-Z0-9_]+: ([^,]+),/.exec(error.message)?.[1];
+  return text === undefined ? error.message : `${text} (${code ?? 'error'})`;
+}

@@ -1,0 +1,355 @@
+/**
+ * A storage in memory: the first backend to pass the conformance suite, the fake that the
+ * engine's tests stand on, and the ground of the simulator. Commits and removals compare
+ * and swap in one step. `faults` and `events` are there to be meddled with.
+ */
+
+import { ABSENT, DIRECTORY, err, ok, ROOT, type FileNode, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import {
+  isBackendError,
+  type CopyOutcome,
+  type CopyRequest,
+  type FileAttributes,
+  type FileReader,
+  type FileWriter,
+  type HashOutcome,
+  type ListingBatch,
+  type ListOptions,
+  type RootIdentity,
+  type StaleToken,
+  type StorageBackend,
+  type StorageCapabilities,
+  type Watcher,
+} from '@wl/ports';
+
+import type { FileVersion } from './memory-entry.js';
+import { MemoryEvents } from './memory-events.js';
+import { MemoryFaults, type MemoryOperation } from './memory-faults.js';
+import { failure, MemoryGate } from './memory-gate.js';
+import { pack, walk, type ListingRow } from './memory-listing.js';
+import { MemoryReader } from './memory-reader.js';
+import type { MemoryTree } from './memory-tree.js';
+import { assertPlace, assertSpace, MemoryWriter, sha256Of, swapIn } from './memory-writer.js';
+
+/** How one backend looks at its tree. */
+export interface MemoryBackendOptions {
+  readonly backendId: string;
+  /** Default `memory`. */
+  readonly type?: string;
+  readonly isReadOnly?: boolean;
+  /** Rows in a batch of a listing and outcomes in one of `copyFrom`; default 3, so that every test sees several. */
+  readonly batchSize?: number;
+  /** Default 64 KiB. */
+  readonly chunkBytes?: number;
+  /** Whether `stat` tells the hash, as a store that keeps checksums does; default false. */
+  readonly keepsHashes?: boolean;
+  /** Whether `copyFrom` works from other memory backends; default false. */
+  readonly copiesWithin?: boolean;
+  /** Whether `watcher` gives one; default true. */
+  readonly hasWatcher?: boolean;
+}
+
+/** How often a file that keeps changing is hashed anew. */
+const HASH_ATTEMPTS = 3;
+
+/** One machine's view of a `MemoryTree`. */
+export class MemoryBackend implements StorageBackend {
+  readonly backendId: string;
+  readonly type: string;
+  readonly displayLocation: string;
+  readonly capabilities: StorageCapabilities;
+  readonly tree: MemoryTree;
+  readonly faults: MemoryFaults;
+  readonly events: MemoryEvents;
+  readonly #options: MemoryBackendOptions;
+  readonly #gate: MemoryGate;
+  readonly #writers = new Set<MemoryWriter>();
+
+  constructor(tree: MemoryTree, options: MemoryBackendOptions) {
+    this.tree = tree;
+    this.#options = options;
+    this.backendId = options.backendId;
+    this.type = options.type ?? 'memory';
+    this.displayLocation = tree.location;
+    this.capabilities = {
+      isReadOnly: options.isReadOnly ?? false,
+      replace: 'atomic',
+      remove: 'atomic',
+      isCaseSensitive: tree.isCaseSensitive,
+      keepsEmptyDirectories: tree.keepsEmptyDirectories,
+      hasTrash: true,
+      notes: [],
+    };
+    this.faults = new MemoryFaults(options.backendId, tree.clock);
+    this.events = new MemoryEvents(tree);
+    this.#gate = new MemoryGate(tree, this.faults);
+  }
+
+  async open(signal?: AbortSignal): Promise<void> {
+    if (this.#gate.state === 'crashed') throw failure('cancelled', 'open', ROOT, 'the backend has crashed');
+    const before = this.#gate.state;
+    this.#gate.state = 'open';
+    try {
+      await this.#gate.pass('open', ROOT, signal, (volume) => {
+        // Leftovers of a crash; those of other machines that still write are not ours to touch.
+        for (const [name, staged] of volume.staging) if (!staged.isAlive) volume.staging.delete(name);
+      });
+    } catch (error) {
+      if (before === 'new') this.#gate.state = before;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#gate.state !== 'open') return;
+    await this.faults.before('close', ROOT).catch(() => undefined);
+    this.#gate.state = 'closed';
+    for (const writer of this.#writers) await writer.abort();
+  }
+
+  /** Ends as a killed process does: nothing more is done, what was staged is left behind. Make a new backend to go on. */
+  crash(): void {
+    this.#gate.state = 'crashed';
+    for (const writer of this.#writers) writer.crash();
+  }
+
+  rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
+    return this.#gate.pass('rootIdentity', ROOT, undefined, (volume) => {
+      if (mark && !this.capabilities.isReadOnly) volume.marker ??= `${this.tree.id}-${String(this.tree.nextSerial())}`;
+      const marker = volume.marker === undefined ? [] : [`marker:${volume.marker}`];
+      return { ids: [...marker, `volume:${volume.id}`], location: this.tree.location };
+    });
+  }
+
+  async *list(directory: RelativePath, options: ListOptions = {}): AsyncGenerator<ListingBatch> {
+    const { signal } = options;
+    await this.#gate.pass('list', directory, signal, () => undefined);
+    const batchSize = this.#options.batchSize ?? 3;
+    const cut = this.faults.take('list', directory, 'truncate')?.afterRows ?? Infinity;
+    const rows = walk(this.tree, this.faults, directory, options);
+    for (let count = 0, isDone = false; !isDone; ) {
+      const batch = await this.#gate.pass('list-batch', directory, signal, () => {
+        const taken: ListingRow[] = [];
+        while (taken.length < batchSize && count < cut && !isDone) {
+          const next = rows.next();
+          if (next.done === true) isDone = true;
+          else taken.push(next.value);
+          count += 1;
+        }
+        return taken;
+      });
+      if (batch.length > 0) yield pack(batch);
+      if (count >= cut && !isDone) throw failure('io-error', 'list', directory, 'injected fault: the listing was cut short');
+    }
+  }
+
+  stat(path: RelativePath): Promise<Node> {
+    return this.#gate.pass('stat', path, undefined, () => {
+      if (path !== ROOT && this.tree.isReserved(path)) return ABSENT;
+      const marked = this.faults.take('stat', path, 'mark-unknown');
+      return marked === undefined ? this.#observe('stat', path) : { kind: 'unknown', reason: marked.reason };
+    });
+  }
+
+  getFileToken(path: RelativePath): Promise<Token | undefined> {
+    return this.#gate.pass('getFileToken', path, undefined, () => {
+      if (this.tree.isReserved(path)) return undefined;
+      const node = this.#observe('getFileToken', path);
+      if (node.kind === 'unknown' && node.reason === 'permission-denied') throw failure('permission-denied', 'stat', path);
+      return node.kind === 'file' ? node.token : undefined;
+    });
+  }
+
+  async getHashes(paths: readonly RelativePath[], signal?: AbortSignal): Promise<readonly HashOutcome[]> {
+    this.#gate.assertOpen('getHashes', ROOT, signal);
+    const outcomes: HashOutcome[] = [];
+    for (const path of paths) outcomes.push(await this.#hash(path, signal));
+    return outcomes;
+  }
+
+  read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
+    return this.#gate.pass('read', path, signal, () => {
+      const file = this.#versionAt('read', path);
+      if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
+      const chunkBytes = this.#options.chunkBytes ?? 65_536;
+      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes }, file));
+    });
+  }
+
+  openForSafeReplace(path: RelativePath, expected: Token | undefined, attributes: FileAttributes, signal?: AbortSignal): Promise<FileWriter> {
+    return this.#gate.pass('openForSafeReplace', path, signal, (volume) => {
+      this.#assertWritable('replace', path);
+      assertPlace(this.tree, path);
+      const { tree, faults, backendId } = this;
+      const writer = new MemoryWriter({ tree, gate: this.#gate, faults, backendId, path, expected, attributes, signal }, volume);
+      this.#writers.add(writer);
+      return writer;
+    });
+  }
+
+  remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
+    return this.#gate.pass('remove', path, undefined, () => {
+      this.#assertWritable('remove', path);
+      const file = this.#versionAt('remove', path);
+      const isForced = file !== undefined && this.faults.take('remove', path, 'ignore-precondition') !== undefined;
+      if (file === undefined || (this.tree.tokenOf(file) !== expected && !isForced)) return err({ kind: 'stale-token' });
+      this.tree.trashFile(path, this.backendId, 'removed');
+      return ok(undefined);
+    });
+  }
+
+  makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
+    return this.#gate.pass('makeDirectory', path, undefined, () => {
+      this.#assertWritable('make directory', path);
+      const place = this.tree.locate(path, true);
+      if (place.kind === 'found') return place.entry.kind === 'directory' ? ok(undefined) : err('exists');
+      if (place.kind === 'unknown') return err(place.reason === 'name-collision' ? 'exists' : 'parent-missing');
+      try {
+        assertPlace(this.tree, path);
+      } catch (error) {
+        if (isBackendError(error) && (error.code === 'not-found' || error.code === 'not-a-directory')) return err('parent-missing');
+        throw error;
+      }
+      this.tree.mkdir(path);
+      return ok(undefined);
+    });
+  }
+
+  removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {
+    return this.#gate.pass('removeDirectory', path, undefined, () => {
+      this.#assertWritable('remove directory', path);
+      const place = this.tree.locate(path, true);
+      if (place.kind === 'unknown' && place.reason === 'permission-denied') throw failure('permission-denied', 'remove directory', path);
+      if (place.kind !== 'found') return ok(undefined);
+      if (place.entry.kind !== 'directory') return err('not-a-directory');
+      if (place.entry.children.size > 0) return err('not-empty');
+      this.tree.remove(path);
+      return ok(undefined);
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#gate.pass('flush', ROOT, undefined, () => undefined);
+  }
+
+  watcher(): Watcher | undefined {
+    return this.#options.hasWatcher === false ? undefined : this.events.watcher();
+  }
+
+  copyFrom(
+    source: StorageBackend,
+    requests: readonly CopyRequest[],
+    signal?: AbortSignal,
+  ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined {
+    if (this.#options.copiesWithin !== true || !(source instanceof MemoryBackend)) return undefined;
+    return this.#copyAll(source, requests, signal);
+  }
+
+  async *#copyAll(source: MemoryBackend, requests: readonly CopyRequest[], signal?: AbortSignal) {
+    this.#gate.assertOpen('copyFrom', ROOT, signal);
+    this.#assertWritable('copy', ROOT);
+    const batchSize = this.#options.batchSize ?? 3;
+    let batch: { index: number; outcome: CopyOutcome }[] = [];
+    for (const [index, request] of requests.entries()) {
+      const outcome = await this.#copy(source, request, signal).catch((error: unknown): CopyOutcome => {
+        if (!isBackendError(error) || error.code === 'cancelled') throw error;
+        return { kind: 'failed', error };
+      });
+      batch.push({ index, outcome });
+      if (batch.length < batchSize) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  async #copy(source: MemoryBackend, { path, from, replaces }: CopyRequest, signal?: AbortSignal): Promise<CopyOutcome> {
+    const isStillThere = (): FileVersion | undefined => {
+      const file = source.#versionAt('read', path);
+      return file !== undefined && source.tree.tokenOf(file) === from.token ? file.version : undefined;
+    };
+    const opened = await source.#gate.pass('read', path, signal, isStillThere);
+    if (opened === undefined) return { kind: 'source-changed' };
+    return this.#gate.pass('copyFrom', path, signal, () => {
+      const version = isStillThere();
+      if (version === undefined) return { kind: 'source-changed' };
+      const { tree, faults, backendId } = this;
+      const attributes = { mtimeMs: version.mtimeMs, isExecutable: version.isExecutable };
+      assertPlace(tree, path);
+      assertSpace(tree, version.bytes.length, path);
+      const swapped = swapIn({ tree, faults, backendId, path, expected: replaces?.token, attributes }, Uint8Array.from(version.bytes));
+      if (!swapped.ok) return { kind: 'target-changed', ...(swapped.error.leftover === undefined ? {} : { leftover: swapped.error.leftover }) };
+      return {
+        kind: 'copied',
+        sha256: sha256Of(version.bytes),
+        sizeBytes: version.bytes.length,
+        sourceToken: from.token,
+        isSourceRacy: from.isRacy,
+        targetToken: swapped.value.token,
+        isTargetRacy: swapped.value.isRacy,
+      };
+    });
+  }
+
+  async #hash(path: RelativePath, signal: AbortSignal | undefined): Promise<HashOutcome> {
+    for (let attempt = 0; attempt < HASH_ATTEMPTS; attempt += 1) {
+      const before = await this.#gate.pass('getHashes', path, signal, () => this.#observe('getHashes', path));
+      if (before.kind === 'absent') return before;
+      if (before.kind === 'unknown') return { ...before, message: `unable to read ${path}: ${before.reason}` };
+      if (before.kind !== 'file') return { kind: 'unknown', reason: 'vanished', message: `${path} is a directory now` };
+      const hashed = await this.#gate.pass('chunk', path, signal, (): HashOutcome | undefined => {
+        const place = this.tree.locate(path, true);
+        if (place.kind !== 'found' || place.entry.kind !== 'file') return undefined;
+        if (place.entry.isUnreadable) return { kind: 'unknown', reason: 'permission-denied', message: `unable to read ${path}: permission-denied` };
+        const node = this.tree.nodeOf(place.entry);
+        if (node.token !== before.token) return undefined;
+        return { kind: 'hashed', node: { ...node, hash: sha256Of(place.entry.version.bytes) } };
+      });
+      if (hashed !== undefined) return hashed;
+    }
+    return { kind: 'changing' };
+  }
+
+  #observe(operation: MemoryOperation, path: RelativePath): Node {
+    const previous = this.faults.take(operation, path, 'stale') === undefined ? undefined : this.tree.previousOf(path);
+    if (previous === null) return ABSENT;
+    if (previous !== undefined) return this.#nodeOf(previous);
+    const place = this.tree.locate(path, true);
+    if (place.kind === 'absent') return ABSENT;
+    if (place.kind === 'unknown') return { kind: 'unknown', reason: place.reason };
+    switch (place.entry.kind) {
+      case 'file':
+        return this.#nodeOf(place.entry);
+      case 'directory':
+        return DIRECTORY;
+      case 'symlink':
+        return { kind: 'unknown', reason: 'symlink' };
+      case 'special':
+        return { kind: 'unknown', reason: 'special-file' };
+    }
+  }
+
+  #nodeOf(file: { readonly inode: number; readonly version: FileVersion }): FileNode {
+    const node = this.tree.nodeOf(file);
+    return this.#options.keepsHashes === true ? { ...node, hash: sha256Of(file.version.bytes) } : node;
+  }
+
+  /** The file that reading or removing `path` would meet. */
+  #versionAt(operation: MemoryOperation, path: RelativePath): { readonly inode: number; readonly version: FileVersion } | undefined {
+    const isStale = operation === 'read' && this.faults.take('read', path, 'stale') !== undefined;
+    const previous = isStale ? this.tree.previousOf(path) : undefined;
+    if (previous !== undefined) return previous ?? undefined;
+    const place = this.tree.locate(path, true);
+    const isUnreadable =
+      (place.kind === 'unknown' && place.reason === 'permission-denied') ||
+      (place.kind === 'found' && place.entry.kind === 'file' && operation === 'read' && place.entry.isUnreadable);
+    if (isUnreadable) throw failure('permission-denied', operation, path);
+    return place.kind === 'found' && place.entry.kind === 'file' ? place.entry : undefined;
+  }
+
+  #assertWritable(operation: string, path: RelativePath): void {
+    if (this.capabilities.isReadOnly) throw failure('read-only', operation, path, 'the storage was opened read-only');
+    if (path === ROOT) return;
+    if (this.tree.isReserved(path)) throw failure('permission-denied', operation, path, 'this name belongs to the backend');
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * Reading one version of a file in memory, chunk by chunk, as from an open file: one that
+ * is replaced meanwhile goes on being read, one that is rewritten in place shows through.
+ */
+
+import type { RelativePath, Token } from '@wl/domain';
+import type { FileAttributes, FileReader } from '@wl/ports';
+
+import type { FileVersion, MemoryFile } from './memory-entry.js';
+import { failure, type MemoryGate } from './memory-gate.js';
+import type { MemoryTree } from './memory-tree.js';
+
+/** What a reader needs to know. */
+export interface ReaderContext {
+  readonly tree: MemoryTree;
+  readonly gate: MemoryGate;
+  readonly path: RelativePath;
+  readonly expected: Token;
+  readonly signal: AbortSignal | undefined;
+  readonly chunkBytes: number;
+}
+
+/** An open file. */
+export class MemoryReader implements FileReader {
+  readonly attributes: FileAttributes;
+  readonly #context: ReaderContext;
+  readonly #file: { readonly inode: number; readonly version: FileVersion };
+  readonly #sizeBytes: number;
+  #isClosed = false;
+
+  constructor(context: ReaderContext, file: MemoryFile | { readonly inode: number; readonly version: FileVersion }) {
+    this.#context = context;
+    this.#file = file;
+    this.#sizeBytes = file.version.bytes.length;
+    this.attributes = { mtimeMs: file.version.mtimeMs, isExecutable: file.version.isExecutable };
+  }
+
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const { gate, path, signal, chunkBytes } = this.#context;
+    for (let start = 0; start < this.#sizeBytes; start += chunkBytes) {
+      yield await gate.pass('chunk', path, signal, () => {
+        if (this.#isClosed) throw failure('cancelled', 'read', path, 'the reader is closed');
+        const end = Math.min(start + chunkBytes, this.#sizeBytes);
+        const chunk = this.#file.version.bytes.slice(start, end);
+        if (chunk.length < end - start) throw failure('io-error', 'read', path, 'the file became shorter while it was read');
+        return chunk;
+      });
+    }
+  }
+
+  isUnchanged(): Promise<boolean> {
+    const { tree, gate, path, expected, signal } = this.#context;
+    return gate.pass('isUnchanged', path, signal, () => {
+      const place = tree.locate(path, true);
+      return place.kind === 'found' && place.entry.kind === 'file' && tree.tokenOf(place.entry) === expected;
+    });
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The name of the control socket in the file system: made, taken over, removed.
+ *
+ * - Never readable by others, not even for an instant: the socket is bound in a
+ *   fresh directory of mode 0700, gets mode 0600 there, and only then its public
+ *   name. (chmod after a public bind leaves a gap, W-32; the umask would work but
+ *   belongs to the whole process, other threads create files under it too.)
+ * - Two daemons never share a name: it is given with `link`, which fails when the
+ *   name exists, and by a socket that listens already.
+ * - A name is taken over only from a socket that nobody answers on. It is moved
+ *   aside first and asked once more there, so that a daemon that came up in
+ *   between gets its name back. Anything but a socket is left alone.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { chmod, link, lstat, mkdir, mkdtemp, readdir, rename, rm, unlink } from 'node:fs/promises';
+import type { Server } from 'node:net';
+import { dirname, join } from 'node:path';
+
+import { connectToSocket, withBindAddress } from './socket-path.js';
+
+/** Why a server cannot have its socket path. */
+export type SocketClaimCode =
+  /** Another process answers there. */
+  | 'in-use'
+  /** The name belongs to something that is no socket. */
+  | 'not-a-socket'
+  /** Whether somebody answers there could not be found out. */
+  | 'unknown-owner'
+  /** The system refused: directory not writable, path unusable, … */
+  | 'unable-to-listen';
+
+/** A server could not be put at its path; nothing was changed there. */
+export class SocketClaimError extends Error {
+  override readonly name = 'SocketClaimError';
+
+  constructor(
+    readonly code: SocketClaimCode,
+    readonly path: string,
+    explanation: string,
+    options?: { cause: unknown },
+  ) {
+    super(`unable to listen on ${path}: ${explanation}`, options);
+  }
+}
+
+/** A socket file we made, recognised by its inode. */
+export interface OwnedSocketFile {
+  readonly path: string;
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+const PRIVATE_PREFIX = '.wl-socket-';
+const LEFTOVER_AGE_MS = 10 * 60_000;
+const MAX_ATTEMPTS = 10;
+
+/**
+ * Makes `server` listen at `path`. The parent directory is created with mode
+ * 0700 if it is missing. Rejects with `SocketClaimError`; the server is then closed.
+ */
+export async function claimSocketFile(server: Server, path: string): Promise<OwnedSocketFile> {
+  let privateDirectory: string | undefined;
+  try {
+    const parent = dirname(path);
+    await mkdir(parent, { recursive: true, mode: 0o700 });
+    await removeLeftovers(parent);
+    privateDirectory = await mkdtemp(join(parent, PRIVATE_PREFIX));
+    // A name nobody else uses: on closing, the listener removes the file it was bound to by its
+    // address, and a descriptor number in that address may mean another directory by then.
+    const draft = join(privateDirectory, randomUUID());
+    await withBindAddress(draft, (address) => listen(server, address));
+    await chmod(draft, 0o600);
+    const { dev: device, ino: inode } = await lstat(draft, { bigint: true });
+    await publish(draft, path, join(privateDirectory, 'stale'));
+    return { path, device, inode };
+  } catch (error) {
+    server.close();
+    if (error instanceof SocketClaimError) throw error;
+    throw new SocketClaimError('unable-to-listen', path, messageOf(error), { cause: error });
+  } finally {
+    if (privateDirectory !== undefined) await rm(privateDirectory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes the socket file if the name still leads to ours. To be called while
+ * the server listens: as long as we answer, no other daemon takes the name, so
+ * it cannot change hands between the look and the removal.
+ */
+export async function releaseSocketFile(file: OwnedSocketFile): Promise<void> {
+  try {
+    const { dev, ino } = await lstat(file.path, { bigint: true });
+    if (dev === file.device && ino === file.inode) await unlink(file.path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Gives the listening socket `draft` its public name; `aside` is a free name to move a stale one to. */
+async function publish(draft: string, path: string, aside: string): Promise<void> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    try {
+      await link(draft, path);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    const holder = await probe(path, path);
+    if (holder === 'stale') await moveAside(path, aside);
+  }
+  throw new SocketClaimError('unknown-owner', path, 'the socket file keeps changing; is another daemon starting in a loop?');
+}
+
+async function moveAside(path: string, aside: string): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await probe(aside, path);
+  } catch (error) {
+    await link(aside, path).catch(() => undefined); // refused only if the name has a new holder
+    throw error;
+  }
+  await rm(aside, { force: true });
+}
+
+/** What is at `at`: nothing, or a stale socket. Everything else is a `SocketClaimError` about `path`. */
+async function probe(at: string, path: string): Promise<'absent' | 'stale'> {
+  try {
+    if (!(await lstat(at)).isSocket()) {
+      throw new SocketClaimError('not-a-socket', path, 'a file that is no socket has this name; remove it or choose another socket path');
+    }
+    (await connectToSocket(at)).destroy();
+  } catch (error) {
+    if (error instanceof SocketClaimError) throw error;
+    const code = codeOf(error);
+    if (code === 'ENOENT') return 'absent';
+    if (code === 'ECONNREFUSED') return 'stale';
+    // A full queue of waiting connections: somebody listens, if slowly.
+    if (code !== 'EAGAIN') {
+      throw new SocketClaimError('unknown-owner', path, `could not find out who owns it (${messageOf(error)})`, { cause: error });
+    }
+  }
+  throw new SocketClaimError('in-use', path, 'another sync daemon answers there; stop it first or choose another socket path');
+}
+
+function listen(server: Server, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ path: address }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** A daemon killed in the middle of `claimSocketFile` leaves its private directory; nobody else would remove it. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(PRIVATE_PREFIX)) continue;
+    const leftover = join(parent, name);
+    const stat = await lstat(leftover).catch(() => undefined);
+    const isOld = stat !== undefined && Date.now() - stat.mtimeMs > LEFTOVER_AGE_MS;
+    // Failing to tidy up is no reason not to start.
+    if (isOld && stat.isDirectory()) await rm(leftover, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
+}
+
+function messageOf(error: unknown): string {
+  return (error as { message?: string } | null | undefined)?.message ?? String(error);
+}

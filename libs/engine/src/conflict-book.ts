@@ -1,0 +1,127 @@
+/**
+ * The conflicts of a pass against those on record (INV-36): new ones are told and stored,
+ * ones that ended disappear, the others stay as they are.
+ */
+
+import {
+  isWithin,
+  versionOf,
+  type ConflictCause,
+  type KnownConflict,
+  type Node,
+  type PlanItem,
+  type RelativePath,
+  type SideName,
+  type Version,
+} from '@wl/domain';
+import type { ConflictRecord } from '@wl/ports';
+
+import { storageAt, type PassContext, type PassLog } from './pass-context.js';
+
+/** A conflict as the planner found it. */
+export type FoundConflict = Extract<PlanItem, { kind: 'conflict' }>;
+
+/** Keeps the book of one pass. Conflicts on record are held in memory: they are few, or everything is in conflict anyway. */
+export class ConflictBook {
+  readonly #context: PassContext;
+  readonly #log: PassLog;
+  readonly #known: ReadonlyMap<RelativePath, ConflictRecord>;
+  readonly #confirmed = new Set<RelativePath>();
+  readonly #collided = new Set<RelativePath>();
+  readonly #hidden: RelativePath[] = [];
+
+  constructor(context: PassContext, log: PassLog) {
+    this.#context = context;
+    this.#log = log;
+    this.#known = new Map(context.pair.conflicts().map((record) => [record.path, record]));
+  }
+
+  /** The record of a path, as `reconcile` takes it. */
+  known(path: RelativePath): KnownConflict | undefined {
+    return this.#known.get(path);
+  }
+
+  /** Number of conflicts found by this pass. */
+  get count(): number {
+    return this.#confirmed.size;
+  }
+
+  /** Below this place nothing was decided: what is on record there stays. */
+  hide(path: RelativePath): void {
+    this.#hidden.push(path);
+  }
+
+  /** Whether a path, or a directory above it, cannot stand beside another of the same folded name. */
+  isCollided(path: RelativePath): boolean {
+    if (this.#collided.size === 0) return false;
+    return [...this.#collided].some((collided) => isWithin(path, collided));
+  }
+
+  /** Records conflicts, completing the hashes of the versions shown. */
+  async add(found: readonly FoundConflict[]): Promise<void> {
+    if (found.length === 0) return;
+    const sources = await this.#versions('source', found);
+    const targets = await this.#versions('target', found);
+    const records: ConflictRecord[] = [];
+    found.forEach(({ path, cause }, i) => {
+      if (this.#confirmed.has(path)) return;
+      this.#confirmed.add(path);
+      if (cause === 'name-collision') this.#collided.add(path);
+      if (cause === 'file-against-directory') this.hide(path);
+      const record = this.#record(path, cause, sources[i]!, targets[i]!);
+      if (record !== undefined) records.push(record);
+    });
+    if (this.#context.isDryRun || records.length === 0) return;
+    this.#context.pair.putConflicts(records);
+  }
+
+  /** Ends conflicts that this pass looked at and did not find again. */
+  settle(isInScope: (path: RelativePath) => boolean): void {
+    if (this.#context.isDryRun || this.#known.size === 0) return;
+    const ended = [...this.#known.keys()].filter(
+      (path) =>
+        isInScope(path) &&
+        !this.#confirmed.has(path) &&
+        !this.#log.unfinished.has(path) &&
+        !this.#log.retry.has(path) &&
+        !this.#hidden.some((hidden) => isWithin(path, hidden)),
+    );
+    if (ended.length === 0) return;
+    this.#context.pair.deleteConflicts(ended);
+    for (const path of ended) this.#context.events.conflictResolved(path);
+  }
+
+  /** The record to store, or `undefined` when the one on record says the same. */
+  #record(path: RelativePath, reason: ConflictCause, source: Version, target: Version): ConflictRecord | undefined {
+    const known = this.#known.get(path);
+    if (known !== undefined && known.reason === reason && same(known.source, source) && same(known.target, target)) {
+      return undefined;
+    }
+    const record = { path, reason, source, target, sinceMs: known?.sinceMs ?? this.#context.clock.nowMs() };
+    if (known === undefined) this.#context.events.conflict(record);
+    return record;
+  }
+
+  async #versions(side: SideName, found: readonly FoundConflict[]): Promise<Version[]> {
+    const unhashed = found.filter((conflict) => needsHash(conflict[side]));
+    const outcomes = await storageAt(this.#context, side).getHashes(
+      unhashed.map(({ path }) => path),
+      this.#context.signal,
+    );
+    const hashed = new Map<RelativePath, Node>();
+    unhashed.forEach(({ path }, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.kind === 'hashed') hashed.set(path, outcome.node);
+    });
+    return found.map((conflict) => versionOf(hashed.get(conflict.path) ?? conflict[side]) ?? { kind: 'absent' });
+  }
+}
+
+function needsHash(node: Node): boolean {
+  return node.kind === 'file' && node.hash === undefined;
+}
+
+function same(a: Version, b: Version): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.kind !== 'file' || b.kind !== 'file' || (a.sha256 === b.sha256 && a.sizeBytes === b.sizeBytes);
+}

@@ -1,0 +1,268 @@
+/**
+ * Keeps two storages in sync for as long as it runs (DESIGN §7): a full pass, then hints of
+ * the watchers → a short quiet time → the same decisions for just these paths. Hints may get
+ * lost (INV-30): a full pass runs anyway at long intervals, and after every failure.
+ */
+
+import { ROOT, type RelativePath } from '@wl/domain';
+import type { Clock, Halt, Hint, PassReport, StorageBackend, SyncerEvents, Watcher } from '@wl/ports';
+
+import type { PassOptions, PassResult, Scope } from './pass.js';
+
+/** Times of a continuous job, in milliseconds. */
+export interface Pace {
+  /** No new hint for this long: what came together is looked at. */
+  readonly quietMs: number;
+  /** But never later than this after the first hint. */
+  readonly quietLimitMs: number;
+  /** A deletion must last this long. */
+  readonly deletionDelayMs: number;
+  /** A full pass at least this often, whatever the watchers say. */
+  readonly verifyMs: number;
+  /** First and longest wait after a failure or a halt; doubled each time. */
+  readonly retryMs: number;
+  readonly retryLimitMs: number;
+}
+
+/** What served well; measured in docs/benchmarks.md. */
+export const DEFAULT_PACE: Pace = {
+  quietMs: 15,
+  quietLimitMs: 400,
+  deletionDelayMs: 150,
+  verifyMs: 15 * 60_000,
+  retryMs: 1000,
+  retryLimitMs: 60_000,
+};
+
+/** What a continuous job is made of. */
+export interface ContinuousJobParts {
+  readonly source: StorageBackend;
+  readonly target: StorageBackend;
+  readonly clock: Clock;
+  readonly events: SyncerEvents;
+  readonly pace: Pace;
+  readonly runPass: (scope: Scope, options: PassOptions, signal: AbortSignal) => Promise<PassResult>;
+  /** What is wrong with the roots, if anything. */
+  readonly checkRoots: () => Promise<Halt | undefined>;
+  /** Makes a watcher for a storage; throws where there is no way to watch it. */
+  readonly watch: (storage: StorageBackend) => Watcher;
+}
+
+/** Options that hold for the first pass only: the user's word is for what they saw. */
+export interface FirstPass {
+  readonly allowMassDelete: boolean;
+  readonly acceptNewRoot: boolean;
+}
+
+/** One running job. `start` once, `stop` once. */
+export class ContinuousJob {
+  readonly #parts: ContinuousJobParts;
+  readonly #abort = new AbortController();
+  #watchers: Watcher[] = [];
+  #isWatching = false;
+  /** Points to look at; a Map keeps the time (monotonic, ms) from which each may be looked at. */
+  readonly #pending = new Map<RelativePath, number>();
+  /** How often each path was found changing in a row. */
+  readonly #unsettled = new Map<RelativePath, number>();
+  #firstHintMs: number | undefined;
+  #lastHintMs = 0;
+  #fullPassDueMs = 0;
+  #failures = 0;
+  #wake: () => void = () => undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(parts: ContinuousJobParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts the loop: watching first, then a full pass. */
+  start(first: FirstPass): void {
+    this.#loop = this.#run(first);
+  }
+
+  /** Stops after the step at hand; resolves when nothing runs any more. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#wake();
+    await this.#loop;
+    await this.#stopWatchers();
+  }
+
+  get isRunning(): boolean {
+    return this.#loop !== undefined && !this.#abort.signal.aborted;
+  }
+
+  async #run(first: FirstPass): Promise<void> {
+    const { clock } = this.#parts;
+    let once: FirstPass = first;
+    while (!this.#abort.signal.aborted) {
+      const now = clock.monotonicMs();
+      if (now >= this.#fullPassDueMs) {
+        await this.#attempt('all', once);
+        once = { allowMassDelete: false, acceptNewRoot: false };
+        continue;
+      }
+      const due = this.#duePoints(now);
+      if (due !== undefined) await this.#attempt(due, once);
+      else await this.#sleepUntil(this.#nextDueMs());
+    }
+  }
+
+  /** One pass with everything that can come of it; never rejects. */
+  async #attempt(scope: Scope, first: FirstPass): Promise<void> {
+    const { events, clock, pace } = this.#parts;
+    const hintMs = this.#firstHintMs;
+    this.#firstHintMs = undefined;
+    try {
+      if (!this.#isWatching) await this.#watchOrHalt();
+      events.state(scope === 'all' ? 'ONE_SHOT' : 'RUNNING');
+      const options = { ...first, deletionDelayMs: scope === 'all' ? 0 : pace.deletionDelayMs, retries: 0 };
+      const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
+      if (this.#abort.signal.aborted) return;
+      this.#requeue(scope, unsettled);
+      await this.#finish(scope, report, hintMs);
+    } catch (error) {
+      if (this.#abort.signal.aborted) return;
+      if (error instanceof HaltError) events.halt(error.halt);
+      else events.error(error instanceof Error ? error : new Error(String(error)));
+      events.state('ERROR');
+      this.#failures += 1;
+      this.#fullPassDueMs = clock.monotonicMs() + this.#backoffMs();
+    }
+  }
+
+  /** Without a watcher nothing is concluded at all (T07); a root that is not there is told as such. */
+  async #watchOrHalt(): Promise<void> {
+    try {
+      await this.#startWatchers();
+    } catch (error) {
+      const halt = await this.#parts.checkRoots();
+      throw halt === undefined ? error : new HaltError(halt);
+    }
+  }
+
+  async #finish(scope: Scope, report: PassReport, hintMs: number | undefined): Promise<void> {
+    const { events, clock, pace } = this.#parts;
+    const now = clock.monotonicMs();
+    events.report({ ...report, ...(scope !== 'all' && { scope }), ...(hintMs !== undefined && { lagMs: now - hintMs }) });
+    if (report.halt !== undefined) {
+      events.halt(report.halt);
+      events.state('ERROR');
+      this.#failures += 1;
+      // A root that went away took the watches with it; they are set again when it is back.
+      if (isRootHalt(report.halt)) await this.#stopWatchers();
+      this.#fullPassDueMs = now + this.#backoffMs();
+      return;
+    }
+    if (scope === 'all') {
+      this.#failures = 0;
+      this.#fullPassDueMs = now + pace.verifyMs;
+    }
+    events.state('SYNCED');
+  }
+
+  /** Paths that changed under the pass are looked at again, ever more patiently (T42: a log that keeps growing). */
+  #requeue(scope: Scope, unsettled: readonly RelativePath[]): void {
+    const { clock, pace } = this.#parts;
+    const still = new Set(unsettled);
+    for (const path of scope === 'all' ? [...this.#unsettled.keys()] : scope) {
+      if (!still.has(path)) this.#unsettled.delete(path);
+    }
+    for (const path of unsettled) {
+      const times = (this.#unsettled.get(path) ?? 0) + 1;
+      this.#unsettled.set(path, times);
+      const delayMs = Math.min(50 * 2 ** times, pace.retryLimitMs);
+      this.#pending.set(path, clock.monotonicMs() + delayMs);
+    }
+  }
+
+  #onHints(hints: readonly Hint[]): void {
+    const now = this.#parts.clock.monotonicMs();
+    for (const { path } of hints) {
+      // Everything: the same as a full pass, once things are quiet.
+      if (path === ROOT) this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.quietLimitMs);
+      else if (!this.#pending.has(path)) this.#pending.set(path, now);
+    }
+    this.#firstHintMs ??= now;
+    this.#lastHintMs = now;
+    if (this.#pending.size > HINT_LIMIT) {
+      this.#pending.clear();
+      this.#fullPassDueMs = now;
+    }
+    this.#wake();
+  }
+
+  /** The points to look at now, or `undefined` while hints keep coming or nothing is due. */
+  #duePoints(now: number): RelativePath[] | undefined {
+    if (this.#pending.size === 0 || now < this.#quietAtMs()) return undefined;
+    const due = [...this.#pending].filter(([, notBeforeMs]) => notBeforeMs <= now).map(([path]) => path);
+    for (const path of due) this.#pending.delete(path);
+    return due.length === 0 ? undefined : due;
+  }
+
+  #quietAtMs(): number {
+    if (this.#firstHintMs === undefined) return 0;
+    const { quietMs, quietLimitMs } = this.#parts.pace;
+    return Math.min(this.#lastHintMs + quietMs, this.#firstHintMs + quietLimitMs);
+  }
+
+  #nextDueMs(): number {
+    let next = this.#fullPassDueMs;
+    for (const notBeforeMs of this.#pending.values()) next = Math.min(next, Math.max(notBeforeMs, this.#quietAtMs()));
+    return next;
+  }
+
+  async #sleepUntil(timeMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const timer = new AbortController();
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    await Promise.race([woken, clock.sleep(Math.max(1, timeMs - clock.monotonicMs()), timer.signal)]);
+    timer.abort();
+  }
+
+  #backoffMs(): number {
+    const { retryMs, retryLimitMs } = this.#parts.pace;
+    return Math.min(retryMs * 2 ** (this.#failures - 1), retryLimitMs);
+  }
+
+  async #startWatchers(): Promise<void> {
+    const { source, target, events, watch } = this.#parts;
+    try {
+      for (const storage of [source, target]) {
+        const watcher = watch(storage);
+        this.#watchers.push(watcher);
+        await watcher.start({
+          hints: (hints) => this.#onHints(hints),
+          degraded: (message) => events.note(`${storage.type}(${storage.backendId}): ${message}`),
+        });
+      }
+      this.#isWatching = true;
+    } catch (error) {
+      await this.#stopWatchers();
+      throw error;
+    }
+  }
+
+  async #stopWatchers(): Promise<void> {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    this.#isWatching = false;
+    await Promise.all(watchers.map((watcher) => watcher.stop()));
+  }
+}
+
+/** A halt found before a pass could start. */
+class HaltError extends Error {
+  constructor(readonly halt: Halt) {
+    super(halt.message);
+  }
+}
+
+/** More single hints than this are cheaper as one pass over everything. */
+const HINT_LIMIT = 20_000;
+
+function isRootHalt(halt: Halt): boolean {
+  return halt.reason === 'root-missing' || halt.reason === 'root-unreadable' || halt.reason === 'root-changed';
+}

@@ -1,0 +1,172 @@
+/**
+ * Carries out copies: verified, conditional, durable (DESIGN §5, INV-15, INV-17, INV-27).
+ * Uses the storages' own way between each other where they have one, else reads and
+ * writes through the ports. A lost race is no error: the path is looked at again.
+ */
+
+import { createHash } from 'node:crypto';
+
+import {
+  fileKey,
+  NO_TOKEN,
+  otherSide,
+  toSha256,
+  type FileNode,
+  type PlanItem,
+  type SideName,
+  type Token,
+} from '@wl/domain';
+import { isBackendError, type BackendError, type CopyOutcome, type CopyRequest, type StorageBackend } from '@wl/ports';
+
+import { storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
+
+/** One file to copy, as planned. */
+export type PlannedCopy = Extract<PlanItem, { kind: 'copy-file' }>;
+
+/** Files copied at the same time where they pass through this process. */
+const STREAMS = 8;
+
+/** Copies all, in any order; resolves when each has an outcome. Rejects when a storage as a whole failed. */
+export async function copyAll(
+  copies: readonly PlannedCopy[],
+  context: PassContext,
+  log: PassLog,
+  baseline: BaselineWriter,
+): Promise<void> {
+  for (const to of ['target', 'source'] as const) {
+    const requests = copies
+      .filter((copy) => copy.to === to)
+      .map(({ path, from, replaces }): CopyRequest => ({ path, from, replaces }));
+    if (requests.length === 0) continue;
+    await copyTo(to, requests, context, (request, outcome) => settle(request, outcome, to, context, log, baseline));
+  }
+}
+
+type OnOutcome = (request: CopyRequest, outcome: CopyOutcome) => void;
+
+async function copyTo(to: SideName, requests: CopyRequest[], context: PassContext, onOutcome: OnOutcome): Promise<void> {
+  const from = storageAt(context, otherSide(to));
+  const target = storageAt(context, to);
+  const direct = target.copyFrom?.(from, requests, context.signal);
+  if (direct !== undefined) {
+    for await (const outcomes of direct) {
+      for (const { index, outcome } of outcomes) onOutcome(requests[index]!, outcome);
+    }
+    return;
+  }
+  let next = 0;
+  const stream = async (): Promise<void> => {
+    for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
+      onOutcome(request, await copyThrough(from, target, request, context.signal));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(STREAMS, requests.length) }, stream));
+}
+
+/** Copies one file through this process. */
+export async function copyThrough(
+  from: StorageBackend,
+  to: StorageBackend,
+  request: CopyRequest,
+  signal: AbortSignal | undefined,
+): Promise<CopyOutcome> {
+  const { path, replaces } = request;
+  try {
+    const opened = await from.read(path, request.from.token, signal);
+    if (!opened.ok) return { kind: 'source-changed' };
+    const reader = opened.value;
+    try {
+      const writer = await to.openForSafeReplace(path, replaces?.token, reader.attributes, signal);
+      try {
+        const hash = createHash('sha256');
+        let sizeBytes = 0;
+        for await (const chunk of reader.chunks()) {
+          hash.update(chunk);
+          sizeBytes += chunk.byteLength;
+          await writer.write(chunk);
+        }
+        // INV-27: what was read must be one version, the one that was planned.
+        if (sizeBytes !== request.from.sizeBytes || !(await reader.isUnchanged())) return { kind: 'source-changed' };
+        const sha256 = toSha256(hash.digest('hex'));
+        if (request.from.hash !== undefined && request.from.hash !== sha256) return { kind: 'source-changed' };
+        const committed = await writer.commit({ sha256, sizeBytes });
+        if (!committed.ok) return { kind: 'target-changed', ...leftoverOf(committed.error.leftover) };
+        return {
+          kind: 'copied',
+          sha256,
+          sizeBytes,
+          sourceToken: request.from.token,
+          isSourceRacy: request.from.isRacy,
+          targetToken: committed.value.token,
+          isTargetRacy: committed.value.isRacy,
+        };
+      } finally {
+        await writer.abort();
+      }
+    } finally {
+      await reader.close();
+    }
+  } catch (error) {
+    if (isBackendError(error)) return { kind: 'failed', error };
+    throw error;
+  }
+}
+
+function leftoverOf(leftover: string | undefined): { leftover?: string } {
+  return leftover === undefined ? {} : { leftover };
+}
+
+function settle(
+  { path, from, replaces }: CopyRequest,
+  outcome: CopyOutcome,
+  to: SideName,
+  context: PassContext,
+  log: PassLog,
+  baseline: BaselineWriter,
+): void {
+  switch (outcome.kind) {
+    case 'copied': {
+      const fromToken = trusted(outcome.sourceToken, outcome.isSourceRacy);
+      const toToken = trusted(outcome.targetToken, outcome.isTargetRacy);
+      const [sourceToken, targetToken] = to === 'target' ? [fromToken, toToken] : [toToken, fromToken];
+      baseline.add({
+        kind: 'put',
+        key: fileKey(path),
+        row: { kind: 'file', hash: outcome.sha256, sizeBytes: outcome.sizeBytes, sourceToken, targetToken },
+      });
+      log.copied(outcome.sizeBytes);
+      context.events.operation(replaces === undefined ? 'CREATE' : 'MODIFY', path);
+      return;
+    }
+    case 'source-changed':
+      log.retry.add(path);
+      return;
+    case 'target-changed':
+      log.retry.add(path);
+      reportLeftover(path, to, outcome.leftover, log);
+      return;
+    case 'failed':
+      if (isGone(outcome.error, from)) log.retry.add(path);
+      else log.failure(path, sideOf(outcome.error, to), outcome.error);
+  }
+}
+
+/** Tells of a version that could not be left in place: it is safe in the trash and somebody must know (INV-5). */
+export function reportLeftover(path: string, side: SideName, leftover: string | undefined, log: PassLog): void {
+  if (leftover === undefined) return;
+  log.problem(path, side, 'leftover', `a version written while this file was being replaced was kept as ${leftover}`);
+}
+
+/** The token under which a row may be trusted without looking: none, if the file may change and keep it. */
+export function trusted(token: Token, isRacy: boolean): Token {
+  return isRacy ? NO_TOKEN : token;
+}
+
+function isGone(error: BackendError, from: FileNode | undefined): boolean {
+  return from !== undefined && (error.code === 'not-found' || error.code === 'not-a-directory');
+}
+
+/** Reading fails on the side read from, all else on the one written to. */
+function sideOf(error: BackendError, to: SideName): SideName {
+  return error.details.operation === 'read' ? otherSide(to) : to;
+}

@@ -1,0 +1,130 @@
+/**
+ * The generic syncer, "*" ↔ "*": the pass and the continuous job behind the `Syncer` port.
+ * It serves every pair of storages for which nothing more special is registered.
+ */
+
+import type {
+  Clock,
+  HashCache,
+  PassReport,
+  Problem,
+  StorageBackend,
+  Syncer,
+  SyncerContext,
+  SyncerDefinition,
+  SyncOptions,
+  Watcher,
+} from '@wl/ports';
+
+import { ContinuousJob, DEFAULT_PACE, type Pace } from './continuous-job.js';
+import { runPass, type PassOptions, type PassResult, type Scope } from './pass.js';
+import type { PassContext } from './pass-context.js';
+import { checkRoots } from './root-guard.js';
+
+/** What the generic syncer needs besides its context. */
+export interface GenericSyncerParts {
+  readonly cache: HashCache;
+  readonly clock: Clock;
+  readonly watch: (storage: StorageBackend) => Watcher;
+  readonly pace?: Pace;
+}
+
+/** How often a one-shot run looks again at paths that change under it; the last wait is 3.2 s. */
+const ONE_SHOT_RETRIES = 4;
+
+/** The definition to register. */
+export function genericSyncer(parts: GenericSyncerParts): SyncerDefinition {
+  return {
+    traits: {
+      SYNCER_NAME: 'generic',
+      SOURCE_TYPES: ['*'],
+      TARGET_TYPES: ['*'],
+      CONTINUOUS: true,
+      ONE_SHOT: true,
+      UNIDIRECTIONAL: true,
+      REQUIRES_MOUNT: false,
+    },
+    create: (context) => new GenericSyncer(context, parts),
+  };
+}
+
+class GenericSyncer implements Syncer {
+  readonly #context: SyncerContext;
+  readonly #parts: GenericSyncerParts;
+  #job: ContinuousJob | undefined;
+  #isRunning = false;
+  #problems: readonly Problem[] = [];
+
+  constructor(context: SyncerContext, parts: GenericSyncerParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  async oneShotSync(options: SyncOptions): Promise<PassReport> {
+    const { events } = this.#context;
+    this.#isRunning = true;
+    events.state('ONE_SHOT');
+    try {
+      const { report } = await this.#pass('all', {
+        allowMassDelete: options.allowMassDelete ?? false,
+        acceptNewRoot: options.acceptNewRoot ?? false,
+        deletionDelayMs: 0,
+        retries: ONE_SHOT_RETRIES,
+      }, options);
+      events.report(report);
+      if (report.halt !== undefined) events.halt(report.halt);
+      events.state(report.halt === undefined ? 'SYNCED' : 'ERROR');
+      return report;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  startSync(options: SyncOptions): Promise<void> {
+    const { source, target, events } = this.#context;
+    // Where there is no way to watch a storage, the caller hears of it now.
+    for (const storage of [source, target]) this.#parts.watch(storage);
+    this.#job = new ContinuousJob({
+      source,
+      target,
+      events,
+      clock: this.#parts.clock,
+      pace: this.#parts.pace ?? DEFAULT_PACE,
+      watch: this.#parts.watch,
+      checkRoots: async () => {
+        const check = await checkRoots(this.#passContext({}));
+        return check.ok ? undefined : check.halt;
+      },
+      runPass: (scope, passOptions, signal) => this.#pass(scope, passOptions, { signal }),
+    });
+    this.#job.start({
+      allowMassDelete: options.allowMassDelete ?? false,
+      acceptNewRoot: options.acceptNewRoot ?? false,
+    });
+    return Promise.resolve();
+  }
+
+  async stopSync(): Promise<void> {
+    await this.#job?.stop();
+    this.#job = undefined;
+  }
+
+  isRunning(): boolean {
+    return this.#isRunning || (this.#job?.isRunning ?? false);
+  }
+
+  iterErrors(): Iterable<Problem> {
+    return this.#problems;
+  }
+
+  async #pass(scope: Scope, options: PassOptions, run: SyncOptions): Promise<PassResult> {
+    const result = await runPass(this.#passContext(run), scope, options);
+    if (scope === 'all') this.#problems = result.report.problems;
+    return result;
+  }
+
+  #passContext(run: SyncOptions): PassContext {
+    const { cache, clock } = this.#parts;
+    return { ...this.#context, cache, clock, isDryRun: run.dryRun ?? false, signal: run.signal };
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * All jobs of one base directory: starts, stops, resumes and shows them.
+ *
+ * INV-23: two jobs over one pair are refused, whichever storage is called source.
+ * Jobs are independent: nothing here waits for one job while holding up another
+ * (W-29, W-30 of the reference).
+ */
+
+import { parseRelativePath } from '@wl/domain';
+import type { Clock, PathFilter, StorageBackend, SyncState } from '@wl/ports';
+import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParams } from '@wl/ports/schemas';
+
+import { compareNow } from './conflict-scan.js';
+import { Job, type JobListener, type JobParts } from './job.js';
+import { isoTime } from './job-status.js';
+import { checkRoots } from './root-guard.js';
+import { resolveConflict } from './resolve.js';
+import type { SyncerRegistry } from './syncer-registry.js';
+import type { GenericSyncerParts } from './generic-syncer.js';
+import { WildlandError } from './wildland-error.js';
+
+/** What a job manager needs. */
+export interface JobManagerParts extends Pick<GenericSyncerParts, 'cache'> {
+  readonly state: SyncState;
+  readonly clock: Clock;
+  readonly registry: SyncerRegistry;
+  /** Makes the driver for storage params; throws `WildlandError` for a type it does not know or params it cannot use. */
+  readonly createStorage: (params: StorageParams) => StorageBackend;
+  readonly createFilter: (patterns: readonly string[]) => PathFilter;
+  readonly log: JobParts['log'];
+  readonly program: { readonly version: string; readonly pid: number };
+}
+
+/** The job table. */
+export class JobManager {
+  readonly #parts: JobManagerParts;
+  readonly #jobs = new Map<string, Job>();
+  /** Ids whose start is under way: a second start of the same id is refused, not raced. */
+  readonly #starting = new Set<string>();
+  readonly #everyone = new Map<JobListener, undefined>();
+  readonly #sinceMs: number;
+
+  constructor(parts: JobManagerParts) {
+    this.#parts = parts;
+    this.#sinceMs = parts.clock.nowMs();
+  }
+
+  /** Starts a job and answers what the original answers. Rejects with `WildlandError` and has then started nothing. */
+  async start(args: StartArgs, listener?: JobListener): Promise<string> {
+    const job = await this.#launch(args, listener, { isResumed: false });
+    if (args.continuous && (args.persist ?? true)) {
+      const { 'allow-mass-delete': _once, 'accept-new-root': _too, ...lasting } = args;
+      this.#parts.state.saveJob({ jobId: job.id, request: JSON.stringify(lasting) });
+    }
+    const { target } = job.parts;
+    return `Using remote backend ${target.backendId} of type ${target.type}.`;
+  }
+
+  /** Starts the continuous jobs that were running when the daemon last ended; what fails is logged. */
+  async resume(): Promise<void> {
+    for (const { jobId, request } of this.#parts.state.jobs()) {
+      try {
+        await this.#launch(JSON.parse(request) as StartArgs, undefined, { isResumed: true });
+      } catch (error) {
+        this.#parts.log('error', 'a job could not be resumed', { job: jobId, error: messageOf(error) });
+      }
+    }
+  }
+
+  /** Ends a job for good. Rejects when there is none of this id. */
+  async stop(jobId: string): Promise<string> {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) throw new WildlandError(`Sync for job ${jobId} is not running`);
+    this.#parts.state.deleteJob(jobId);
+    await this.#end(job);
+    return `Sync for job ${jobId} stopped`;
+  }
+
+  /** Ends all jobs of a container; answers their ids. */
+  async stopContainer(containerId: string): Promise<string[]> {
+    const jobs = [...this.#jobs.values()].filter((job) => job.parts.containerId === containerId);
+    await Promise.all(jobs.map((job) => this.stop(job.id)));
+    return jobs.map((job) => job.id);
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#jobs.keys()].map((id) => this.stop(id)));
+  }
+
+  /** The daemon ends: stops what runs, keeps the continuous jobs on record. */
+  async shutdown(): Promise<void> {
+    await Promise.all([...this.#jobs.values()].map((job) => this.#end(job)));
+  }
+
+  /** One status text per job. */
+  statusTexts(): string[] {
+    return [...this.#jobs.values()].map((job) => job.statusText());
+  }
+
+  /** `[number, text]`, or `null` for an unknown job. */
+  jobState(jobId: string): readonly [number, string] | null {
+    return this.#jobs.get(jobId)?.jobState() ?? null;
+  }
+
+  /** The object of `schemas/status.schema.json`. */
+  status(): Status {
+    const { program } = this.#parts;
+    return {
+      version: 1,
+      daemon: { version: program.version, pid: program.pid, since: isoTime(this.#sinceMs) },
+      jobs: [...this.#jobs.values()].map((job) => job.statusJson()),
+    };
+  }
+
+  setActiveEvents(jobId: string, types: readonly string[]): void {
+    this.#known(jobId).setActiveEvents(types);
+  }
+
+  /** Makes a job report an error, for tests of clients. */
+  testError(jobId: string): void {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) throw new UnknownJobError(jobId);
+    job.error(new Error('Test sync exception'));
+    job.state('ERROR');
+  }
+
+  /** Sends the events of one job, or of all jobs there are and will be, to a listener. */
+  subscribe(listener: JobListener, jobId?: string): void {
+    if (jobId !== undefined) {
+      this.#known(jobId).subscribe(listener);
+      return;
+    }
+    this.#everyone.set(listener, undefined);
+    for (const job of this.#jobs.values()) job.subscribe(listener);
+  }
+
+  /** Forgets a listener everywhere: its connection is gone. */
+  unsubscribe(listener: JobListener): void {
+    this.#everyone.delete(listener);
+    for (const job of this.#jobs.values()) job.unsubscribe(listener);
+  }
+
+  /** Compares two storages now, changing nothing (`wl container list-conflicts`). */
+  async listConflicts(args: ListConflictsArgs): Promise<StatusConflict[]> {
+    const { source, target } = await this.#open(args.source, args.target);
+    try {
+      return await compareNow({
+        source,
+        target,
+        cache: this.#parts.cache,
+        filter: this.#filter(args.ignore),
+        isForced: args['force-scan'] ?? false,
+      });
+    } finally {
+      await Promise.all([source.close(), target.close()]);
+    }
+  }
+
+  /** Ends a conflict by keeping one side's version, if both still are what was recorded (INV-36, T82). */
+  async resolve(jobId: string, rawPath: string, keep: 'source' | 'target'): Promise<void> {
+    const job = this.#known(jobId);
+    const path = parseRelativePath(rawPath);
+    if (!path.ok) throw new WildlandError(`not a path inside the storages: ${rawPath}`);
+    const { source, target, pair, args } = job.parts;
+    if (keep === 'target' && args.unidirectional) {
+      throw new WildlandError('the source of a one-way job is never changed; keep the source, or change it yourself');
+    }
+    await resolveConflict({ source, target, pair, path: path.value, keep });
+  }
+
+  async #launch(args: StartArgs, listener: JobListener | undefined, { isResumed }: { isResumed: boolean }): Promise<Job> {
+    const jobId = args['job-id'];
+    await this.#makeRoom(args);
+    if (this.#starting.has(jobId)) throw alreadyRunning();
+    this.#starting.add(jobId);
+    const opened: StorageBackend[] = [];
+    try {
+      const source = this.#parts.createStorage(args.source);
+      const target = this.#parts.createStorage(args.target);
+      opened.push(source, target);
+      this.#refuseSecondJob(args, source, target);
+      const syncer = this.#select(args, source, target);
+      const containerId = containerIdOf(jobId);
+      const pair = this.#parts.state.openPair({
+        scope: containerId,
+        sourceBackendId: source.backendId,
+        targetBackendId: target.backendId,
+      });
+      const filter = this.#filter(args.ignore);
+      // A resumed job waits for a disk that is not plugged in yet; a new one is refused with the reason.
+      if (!isResumed) await this.#preflight(args, source, target, pair);
+      const job = new Job({
+        args,
+        containerId,
+        source,
+        target,
+        pair,
+        clock: this.#parts.clock,
+        syncerName: syncer.traits.SYNCER_NAME,
+        log: this.#parts.log,
+      });
+      if (listener !== undefined) job.subscribe(listener);
+      for (const everyone of this.#everyone.keys()) job.subscribe(everyone);
+      await job.start(
+        syncer.create({ source, target, pair, isUnidirectional: args.unidirectional, filter, events: job }),
+      );
+      this.#jobs.set(jobId, job);
+      return job;
+    } catch (error) {
+      await Promise.all(opened.map((storage) => storage.close()));
+      throw error;
+    } finally {
+      this.#starting.delete(jobId);
+    }
+  }
+
+  /** A job of this id that has ended, or that waits for the user's word, gives way to a new one. */
+  async #makeRoom(args: StartArgs): Promise<void> {
+    const present = this.#jobs.get(args['job-id']);
+    if (present === undefined) return;
+    const isAnswer = present.isHalted && (args['allow-mass-delete'] === true || args['accept-new-root'] === true);
+    if (!present.isFinished && !isAnswer) throw alreadyRunning();
+    await this.#end(present);
+  }
+
+  #refuseSecondJob(args: StartArgs, source: StorageBackend, target: StorageBackend): void {
+    if (source.backendId === target.backendId) {
+      throw new WildlandError(
+        `Source and target are the same storage (${source.backendId}). Choose two different ones with --source-storage and --target-storage.`,
+      );
+    }
+    // A dry run only looks.
+    if (args['dry-run'] === true) return;
+    const ids = [source.backendId, target.backendId];
+    const container = containerIdOf(args['job-id']);
+    for (const { parts, isFinished } of this.#jobs.values()) {
+      const isPair = ids.includes(parts.source.backendId) && ids.includes(parts.target.backendId);
+      if (isPair && parts.containerId === container && !isFinished && parts.args['dry-run'] !== true) throw alreadyRunning();
+    }
+  }
+
+  #select(args: StartArgs, source: StorageBackend, target: StorageBackend) {
+    const selected = this.#parts.registry.select({
+      sourceType: source.type,
+      targetType: target.type,
+      continuous: args.continuous,
+      oneShot: !args.continuous,
+      unidirectional: args.unidirectional,
+      allowsMount: false,
+    });
+    if ('definition' in selected) return selected.definition;
+    throw new WildlandError(`No suitable syncer found: ${selected.reasons.join('; ')}`);
+  }
+
+  /** Opens both storages and refuses what can never work: read-only targets, overlapping roots, missing places. */
+  async #preflight(args: StartArgs, source: StorageBackend, target: StorageBackend, pair: JobParts['pair']): Promise<void> {
+    await openBoth(source, target);
+    const written = args.unidirectional ? [target] : [source, target];
+    const readOnly = written.find((storage) => storage.capabilities.isReadOnly);
+    if (readOnly !== undefined) {
+      const advice =
+        readOnly === source
+          ? 'sync one way with --unidirectional, or make it writable'
+          : 'make it the source of a --unidirectional sync, or make it writable';
+      throw new WildlandError(`Storage ${readOnly.backendId} is read-only, and this sync would write to it: ${advice}.`);
+    }
+    const roots = await checkRoots({ source, target, pair, isUnidirectional: args.unidirectional });
+    if (roots.ok || args['accept-new-root'] === true) return;
+    // A root that changed is for the pass to halt on, where status shows it with the way on.
+    if (roots.halt.reason !== 'root-changed') throw new WildlandError(roots.halt.message);
+  }
+
+  async #open(sourceParams: StorageParams, targetParams: StorageParams): Promise<{ source: StorageBackend; target: StorageBackend }> {
+    const source = this.#parts.createStorage(sourceParams);
+    const target = this.#parts.createStorage(targetParams);
+    await openBoth(source, target);
+    return { source, target };
+  }
+
+  #filter(patterns: readonly string[] | undefined): PathFilter | undefined {
+    return patterns === undefined || patterns.length === 0 ? undefined : this.#parts.createFilter(patterns);
+  }
+
+  async #end(job: Job): Promise<void> {
+    await job.stop();
+    if (this.#jobs.get(job.id) === job) this.#jobs.delete(job.id);
+  }
+
+  #known(jobId: string): Job {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) throw new WildlandError(`No sync job ${jobId}`);
+    return job;
+  }
+}
+
+/** The original answers an unknown job of `test-error` with this class. */
+class UnknownJobError extends Error {
+  override readonly name = 'KeyError';
+
+  constructor(jobId: string) {
+    super(jobId);
+  }
+}
+
+/** `owner|uuid` of a job id of the form `owner|uuid[|target]`; another id stands for itself. */
+export function containerIdOf(jobId: string): string {
+  const parts = jobId.split('|');
+  return parts.length >= 2 ? parts.slice(0, 2).join('|') : jobId;
+}
+
+async function openBoth(source: StorageBackend, target: StorageBackend): Promise<void> {
+  for (const storage of [source, target]) {
+    try {
+      await storage.open();
+    } catch (error) {
+      throw new WildlandError(
+        `Storage ${storage.backendId} at ${storage.displayLocation} cannot be used: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function alreadyRunning(): WildlandError {
+  return new WildlandError('Sync process for this container is already running; use stop-sync to stop it.');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,98 @@
+/**
+ * Merge-join of source listing, target listing and baseline (DESIGN §2). What all three
+ * agree on is passed over without an allocation; the rest comes out in chunks, in key order.
+ */
+
+import { ABSENT, compareKeys, type Key, type Node } from '@wl/domain';
+
+import type { BaselineCursor, ListingCursor } from './cursors.js';
+
+/** One name or directory that needs deciding. */
+export interface JoinedRow {
+  readonly key: Key;
+  readonly source: Node;
+  readonly target: Node;
+  /** Whether the baseline has this key. */
+  readonly isKnown: boolean;
+}
+
+/** Options of `joinStreams`. */
+export interface JoinOptions {
+  /** Rows a chunk holds at most. */
+  readonly chunkRows: number;
+  /** Also deliver rows on which all agree (needed where names are folded). */
+  readonly deliverAll: boolean;
+  /** Called now and then with the number of keys passed since the last call. */
+  readonly onSeen: (keys: number) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Merges the three streams; ends after both listings ended normally. */
+export async function* joinStreams(
+  source: ListingCursor,
+  target: ListingCursor,
+  baseline: BaselineCursor,
+  { chunkRows, deliverAll, onSeen, signal }: JoinOptions,
+): AsyncGenerator<readonly JoinedRow[]> {
+  let chunk: JoinedRow[] = [];
+  let seen = 0;
+  await Promise.all([source.fill(), target.fill()]);
+  for (;;) {
+    signal?.throwIfAborted();
+    const s = source.key;
+    const t = target.key;
+    const b = baseline.key;
+    if (s === undefined && t === undefined && b === undefined) break;
+    seen += 1;
+
+    if (s !== undefined && s === t && s === b && !deliverAll && isSettled(source, target, baseline)) {
+      baseline.step();
+    } else {
+      const key = least(least(s, t), b)!;
+      chunk.push({
+        key: key as Key,
+        source: s === key ? source.node() : ABSENT,
+        target: t === key ? target.node() : ABSENT,
+        isKnown: b === key,
+      });
+      if (b === key) baseline.step();
+      if (chunk.length >= chunkRows) {
+        onSeen(seen);
+        seen = 0;
+        yield chunk;
+        chunk = [];
+      }
+      if (s !== key) {
+        if (t === key && !target.step()) await target.fill();
+        continue;
+      }
+      if (t !== key) {
+        if (!source.step()) await source.fill();
+        continue;
+      }
+    }
+    // Both sides were at this key; their next batches are fetched side by side.
+    const hasSource = source.step();
+    const hasTarget = target.step();
+    if (!hasSource || !hasTarget) {
+      if (seen > 0) onSeen(seen);
+      seen = 0;
+      await Promise.all([hasSource ? undefined : source.fill(), hasTarget ? undefined : target.fill()]);
+    }
+  }
+  onSeen(seen);
+  if (chunk.length > 0) yield chunk;
+}
+
+/** Both sides still hold exactly what the baseline recorded, by kind or by token. */
+function isSettled(source: ListingCursor, target: ListingCursor, baseline: BaselineCursor): boolean {
+  const sourceToken = source.token;
+  if (sourceToken !== '') return sourceToken === baseline.sourceToken && target.token === baseline.targetToken;
+  return source.isDirectory() && target.isDirectory();
+}
+
+function least(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined) return b;
+  if (b === undefined) return a;
+  return compareKeys(a, b) <= 0 ? a : b;
+}

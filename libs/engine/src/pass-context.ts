@@ -1,0 +1,203 @@
+/**
+ * What the parts of one pass share: the two storages, the state, and the report that
+ * grows while the pass goes on.
+ */
+
+import type { FileNode, Key, RelativePath, SideName, Unsynced } from '@wl/domain';
+import {
+  isBackendError,
+  type BaselineChange,
+  type Clock,
+  type HashCache,
+  type PairState,
+  type PassReport,
+  type PathFilter,
+  type PlannedOperation,
+  type Problem,
+  type StorageBackend,
+  type SyncerEvents,
+} from '@wl/ports';
+
+/** What a pass works on. */
+export interface PassContext {
+  readonly source: StorageBackend;
+  readonly target: StorageBackend;
+  readonly pair: PairState;
+  readonly cache: HashCache;
+  readonly clock: Clock;
+  readonly filter: PathFilter | undefined;
+  readonly events: SyncerEvents;
+  readonly isUnidirectional: boolean;
+  readonly isDryRun: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The storage at one end. */
+export function storageAt(context: Pick<PassContext, SideName>, side: SideName): StorageBackend {
+  return side === 'source' ? context.source : context.target;
+}
+
+/** Problems and skipped places that a report lists at most; more are only counted. */
+export const REPORT_LIMIT = 10_000;
+
+/** Lines of a dry run's plan that a report lists at most. */
+export const PLAN_LIMIT = 100_000;
+
+/** Collects what a pass has to tell, with bounded lists (INV-40). */
+export class PassLog {
+  readonly problems: Problem[] = [];
+  readonly skipped: Unsynced[] = [];
+  readonly plan: PlannedOperation[] = [];
+  planTotal = 0;
+  copiedFiles = 0;
+  copiedBytes = 0;
+  deletedFiles = 0;
+  madeDirectories = 0;
+  deletedDirectories = 0;
+  /** Paths to look at again, because what the plan saw no longer holds. */
+  readonly retry = new Set<RelativePath>();
+  /** Paths whose step failed: their recorded conflicts stay. */
+  readonly unfinished = new Set<RelativePath>();
+
+  readonly #context: PassContext;
+  #filesTotal = 0;
+  #bytesTotal = 0;
+  #entriesSeen = 0;
+  #isTotalFinal = false;
+  #lastProgressMs = -Infinity;
+
+  constructor(context: PassContext) {
+    this.#context = context;
+  }
+
+  problem(path: string, side: SideName, reason: string, message: string): void {
+    this.unfinished.add(path as RelativePath);
+    if (this.problems.length < REPORT_LIMIT) this.problems.push({ path, side, reason, message });
+  }
+
+  skip(unsynced: Unsynced): void {
+    if (this.skipped.length < REPORT_LIMIT) this.skipped.push(unsynced);
+  }
+
+  /** Records a failed step on one path; what concerns the whole storage is thrown on. */
+  failure(path: RelativePath, side: SideName, error: unknown): void {
+    if (!isBackendError(error) || CONCERNS_ALL.has(error.code)) throw error;
+    this.problem(path, side, error.code, error.message);
+  }
+
+  planned(operation: PlannedOperation): void {
+    this.planTotal += 1;
+    if (this.plan.length < PLAN_LIMIT) this.plan.push(operation);
+  }
+
+  seen(entries: number): void {
+    this.#entriesSeen += entries;
+    this.#tell();
+  }
+
+  toCopy(node: FileNode): void {
+    this.#filesTotal += 1;
+    this.#bytesTotal += node.sizeBytes;
+  }
+
+  copied(sizeBytes: number): void {
+    this.copiedFiles += 1;
+    this.copiedBytes += sizeBytes;
+    this.#tell();
+  }
+
+  totalsAreFinal(): void {
+    this.#isTotalFinal = true;
+    this.#tell(true);
+  }
+
+  report(conflicts: number, isComplete: boolean, halt: PassReport['halt']): PassReport {
+    this.#tell(true);
+    const { files, bytes } = this.#context.pair.totals();
+    return {
+      isComplete,
+      halt,
+      files,
+      bytes,
+      copiedFiles: this.copiedFiles,
+      copiedBytes: this.copiedBytes,
+      deletedFiles: this.deletedFiles,
+      madeDirectories: this.madeDirectories,
+      deletedDirectories: this.deletedDirectories,
+      conflicts,
+      problems: this.problems,
+      skipped: this.skipped,
+      plan: this.plan,
+      planTotal: this.planTotal,
+    };
+  }
+
+  #tell(isForced = false): void {
+    const now = this.#context.clock.monotonicMs();
+    if (!isForced && now - this.#lastProgressMs < PROGRESS_INTERVAL_MS) return;
+    this.#lastProgressMs = now;
+    this.#context.events.progress({
+      filesDone: this.copiedFiles,
+      bytesDone: this.copiedBytes,
+      filesTotal: this.#filesTotal,
+      bytesTotal: this.#bytesTotal,
+      isTotalFinal: this.#isTotalFinal,
+      entriesSeen: this.#entriesSeen,
+    });
+  }
+}
+
+/** Errors that will meet every further path of the storage as well. */
+const CONCERNS_ALL: ReadonlySet<string> = new Set(['unreachable', 'unauthorized', 'cancelled']);
+
+const PROGRESS_INTERVAL_MS = 100;
+
+/**
+ * Baseline changes on their way to the store. INV-15: they are written only after both
+ * storages say that what they stand for survives a power loss.
+ */
+export class BaselineWriter {
+  readonly #context: PassContext;
+  #changes: BaselineChange[] = [];
+  #deletions: Record<SideName, number> = { source: 0, target: 0 };
+
+  constructor(context: PassContext) {
+    this.#context = context;
+  }
+
+  add(change: BaselineChange): void {
+    this.#changes.push(change);
+  }
+
+  /** Notes a file deleted on a side, with the row to forget. */
+  deleted(key: Key, on: SideName): void {
+    this.#changes.push({ kind: 'delete', key });
+    this.#deletions[on] += 1;
+  }
+
+  /** Writes what has come together, if it is worth a transaction or `isForced`. */
+  async flush(isForced: boolean): Promise<void> {
+    if (this.#changes.length === 0 || (!isForced && this.#changes.length < BATCH_CHANGES)) return;
+    const changes = this.#changes;
+    const deletions = this.#deletions;
+    this.#changes = [];
+    this.#deletions = { source: 0, target: 0 };
+    if (this.#context.isDryRun) return;
+    const { source, target, pair, clock, isUnidirectional } = this.#context;
+    await Promise.all([isUnidirectional ? undefined : source.flush(), target.flush()]);
+    pair.commit(changes);
+    for (const side of ['source', 'target'] as const) {
+      if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());
+    }
+  }
+}
+
+/** Changes that are worth a transaction of their own while a pass goes on. */
+const BATCH_CHANGES = 4096;
+
+/** "the target storage (usb)" for messages. */
+export function describeSide(context: Pick<PassContext, SideName>, side: SideName): string {
+  const storage = storageAt(context, side);
+  return `the ${side} storage '${storage.type}'(backend_id=${storage.backendId}) at ${storage.displayLocation}`;
+}
+

@@ -1,0 +1,100 @@
+/**
+ * Looks at both roots before anything is concluded from what they hold (INV-10, INV-23):
+ * an unmounted disk, a swapped stick or a recreated bucket halts the job.
+ */
+
+import { isSameRoot, otherSide, rootOverlap, type SideName } from '@wl/domain';
+import { isBackendError, type Halt, type RootIdentity } from '@wl/ports';
+
+import { describeSide, storageAt, type PassContext } from './pass-context.js';
+
+/** What looking at the roots needs of a pass. */
+export type RootContext = Pick<PassContext, 'source' | 'target' | 'pair' | 'isUnidirectional'> & { readonly signal?: AbortSignal | undefined };
+
+const SIDES = ['source', 'target'] as const;
+
+/** The identities of both roots, or why the job must halt. */
+export type RootCheck =
+  | { readonly ok: true; readonly source: RootIdentity; readonly target: RootIdentity }
+  | { readonly ok: false; readonly halt: Halt };
+
+/** Compares both roots with those stored with the baseline, and with each other. */
+export async function checkRoots(context: RootContext): Promise<RootCheck> {
+  const seen = await lookAtRoots(context, { source: false, target: false });
+  if (!seen.ok) return seen;
+  const stored = context.pair.summary();
+  for (const side of SIDES) {
+    const ids = side === 'source' ? stored.sourceRootIds : stored.targetRootIds;
+    if (!isSameRoot(ids, seen[side].ids)) return { ok: false, halt: changedRoot(side, context) };
+  }
+  const overlap = overlapHalt(seen.source, seen.target, context);
+  return overlap === undefined ? seen : { ok: false, halt: overlap };
+}
+
+/** Marks both roots that may be written, and stores what they are known by. */
+export async function markRoots(context: RootContext): Promise<RootCheck> {
+  // INV-37: the source of a one-way job is never written, not even to be marked.
+  const marked = await lookAtRoots(context, { source: !context.isUnidirectional, target: true });
+  if (!marked.ok) return marked;
+  const stored = context.pair.summary();
+  const isNews = [
+    ...marked.source.ids.filter((id) => !stored.sourceRootIds.includes(id)),
+    ...marked.target.ids.filter((id) => !stored.targetRootIds.includes(id)),
+  ].length;
+  if (isNews > 0) context.pair.setRoots(marked.source.ids, marked.target.ids);
+  return marked;
+}
+
+async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>): Promise<RootCheck> {
+  const found: Partial<Record<SideName, RootIdentity>> = {};
+  for (const side of SIDES) {
+    const storage = storageAt(context, side);
+    try {
+      await storage.open(context.signal);
+      found[side] = await storage.rootIdentity({ mark: mark[side] && !storage.capabilities.isReadOnly });
+    } catch (error) {
+      if (!isBackendError(error) || error.code === 'cancelled') throw error;
+      const isMissing = error.code === 'not-found' || error.code === 'not-a-directory';
+      return { ok: false, halt: unseenRoot(side, isMissing ? 'root-missing' : 'root-unreadable', error.message, context) };
+    }
+  }
+  return { ok: true, source: found.source!, target: found.target! };
+}
+
+function unseenRoot(side: SideName, reason: 'root-missing' | 'root-unreadable', why: string, context: RootContext): Halt {
+  const advice =
+    reason === 'root-missing'
+      ? 'Connect or mount it, or create the folder if it is meant to be new'
+      : 'Make it readable';
+  return {
+    reason,
+    side,
+    message: `${describeSide(context, side)} cannot be used: ${why}. Nothing was changed on the ${otherSide(side)}. ${advice}; the sync then goes on by itself.`,
+  };
+}
+
+function changedRoot(side: SideName, context: RootContext): Halt {
+  return {
+    reason: 'root-changed',
+    side,
+    message: `${describeSide(context, side)} is not the place it was at the last sync (another disk, or an empty mount point?). Nothing was changed. Bring the old one back, or, if the new one is meant, go on with --accept-new-root: both sides are then merged as at a first sync and nothing is deleted.`,
+    option: '--accept-new-root',
+  };
+}
+
+function overlapHalt(source: RootIdentity, target: RootIdentity, context: RootContext): Halt | undefined {
+  const isComparable = mediumOf(context.source.type) === mediumOf(context.target.type);
+  const overlap = isComparable ? rootOverlap(source.location, target.location) : 'apart';
+  const sharesPlace = isComparable && source.ids.some((id) => !id.startsWith('marker:') && target.ids.includes(id));
+  if (overlap === 'apart' && !sharesPlace) return undefined;
+  const how = overlap === 'nested' ? 'one lies inside the other' : 'both are the same place';
+  return {
+    reason: 'overlapping-roots',
+    message: `${describeSide(context, 'source')} and ${describeSide(context, 'target')} cannot be synced with each other: ${how}. Choose two separate places.`,
+  };
+}
+
+/** All local types name places in one file system tree. */
+function mediumOf(type: string): string {
+  return type.startsWith('local') ? 'local' : type;
+}

@@ -1,0 +1,9 @@
+/** The ports: what the engine needs from the world, as contracts. Conformance suites are in `@wl/ports/testing`. */
+
+export * from './clock.js';
+export * from './errors.js';
+export * from './hash-cache.js';
+export * from './storage-backend.js';
+export * from './sync-state.js';
+export * from './syncer.js';
+export * from './watcher.js';

@@ -1,0 +1,138 @@
+/**
+ * The port of the durable state: baselines, conflicts, roots, jobs.
+ *
+ * The baseline is a database with invariants, not a cache (INV-11, INV-15): it is
+ * written in transactions, refused or set aside when it cannot be trusted, and a path
+ * that is not in it is never a reason to delete (INV-12). Methods are synchronous: the
+ * store is embedded and local, callers batch. All throw `StateError` when the store
+ * fails (disk full, damaged); nothing of the failed call is then in it.
+ */
+
+import type { BaselineNode, ConflictCause, Key, RelativePath, Sha256, SideName, Token, Version } from '@wl/domain';
+
+/** Why the state could not be used or written; append-only. */
+export type StateErrorCode = 'damaged' | 'newer-version' | 'locked' | 'no-space' | 'io-error';
+
+/** The state store failed. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+
+  constructor(
+    readonly code: StateErrorCode,
+    message: string,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+/** Identifies a pair of storages; the same whichever is called source. */
+export interface PairIdentity {
+  /** What the pair belongs to, e.g. `owner|uuid` of the container. */
+  readonly scope: string;
+  readonly sourceBackendId: string;
+  readonly targetBackendId: string;
+}
+
+/** One baseline row with everything. Directories have neither hash nor tokens. */
+export type BaselineRow =
+  | {
+      readonly kind: 'file';
+      readonly hash: Sha256;
+      readonly sizeBytes: number;
+      /** Tokens under which each side held this content; `NO_TOKEN` = look again. */
+      readonly sourceToken: Token;
+      readonly targetToken: Token;
+    }
+  | { readonly kind: 'directory' };
+
+/** A run of baseline rows in key order, as parallel arrays. Hashes are left out: `get` has them. */
+export interface BaselineBatch {
+  readonly keys: readonly string[];
+  /** Sizes in bytes; 0 for directories. */
+  readonly sizes: readonly number[] | Float64Array;
+  readonly sourceTokens: readonly string[];
+  readonly targetTokens: readonly string[];
+}
+
+/** One change of the baseline. */
+export type BaselineChange =
+  | { readonly kind: 'put'; readonly key: Key; readonly row: BaselineRow }
+  | { readonly kind: 'delete'; readonly key: Key }
+  /** Forgets a key and, for a directory's, everything below. */
+  | { readonly kind: 'delete-subtree'; readonly key: Key };
+
+/** Why a path is in conflict, as the domain decides it. */
+export type ConflictReason = ConflictCause;
+
+/** A conflict as it is kept and shown (INV-36). */
+export interface ConflictRecord {
+  readonly path: RelativePath;
+  readonly reason: ConflictReason;
+  readonly source: Version;
+  readonly target: Version;
+  /** When it was first seen, milliseconds since the epoch; for people only. */
+  readonly sinceMs: number;
+}
+
+/** What the pair has been through; for the safety rules and for status. */
+export interface PairSummary {
+  /** Root ids stored with the baseline; empty before the first pass. */
+  readonly sourceRootIds: readonly string[];
+  readonly targetRootIds: readonly string[];
+  /** When a full pass last finished, milliseconds since the epoch. */
+  readonly lastFullPassMs: number | undefined;
+}
+
+/** The durable state of one pair, seen from one orientation. */
+export interface PairState {
+  summary(): PairSummary;
+  /** Stores the identity of both roots; together with the first rows they make the baseline usable. */
+  setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void;
+  /** Forgets baseline, conflicts and roots: the next pass is a first sync (deletes nothing). */
+  reset(): void;
+  setLastFullPass(timeMs: number): void;
+
+  /** Rows at or below a directory (its own row included), in key order; `ROOT` = all. Reads a snapshot or live rows; rows behind the reading position may change. */
+  scan(directory: RelativePath): Iterable<BaselineBatch>;
+  get(key: Key): BaselineRow | undefined;
+  /** Number of file rows and their bytes. */
+  totals(): { readonly files: number; readonly bytes: number };
+  /** Applies all changes in one durable transaction, or none. */
+  commit(changes: readonly BaselineChange[]): void;
+
+  conflict(path: RelativePath): ConflictRecord | undefined;
+  /** In key order. */
+  conflicts(): readonly ConflictRecord[];
+  /** Inserts or replaces by path, durable. `sinceMs` of an existing record of the same path is kept. */
+  putConflicts(records: readonly ConflictRecord[]): void;
+  deleteConflicts(paths: readonly RelativePath[]): void;
+
+  /** Adds to the count of deletions carried out on a side at a time (INV-39: slow drip). */
+  addDeletions(side: SideName, count: number, timeMs: number): void;
+  /** Deletions carried out on a side since a time. */
+  deletionsSince(side: SideName, timeMs: number): number;
+  /** Forgets the counts: the user has accepted them. */
+  clearDeletions(): void;
+}
+
+/** A continuous job as it is resumed after a restart. `request` is the validated `start` request, as JSON. */
+export interface SavedJob {
+  readonly jobId: string;
+  readonly request: string;
+}
+
+/** The durable state of one base directory. */
+export interface SyncState {
+  openPair(identity: PairIdentity): PairState;
+  jobs(): readonly SavedJob[];
+  saveJob(job: SavedJob): void;
+  deleteJob(jobId: string): void;
+  close(): void;
+}
+
+/** What is known of a row at name level, for `reconcile`. */
+export function baselineNodeOf(row: BaselineRow | undefined): BaselineNode {
+  if (row === undefined) return { kind: 'absent' };
+  return row.kind === 'directory' ? { kind: 'directory' } : { kind: 'file', hash: row.hash, sizeBytes: row.sizeBytes };
+}

@@ -1,0 +1,43 @@
+/**
+ * The contract of `StorageBackend`, as tests. Every adapter and every wrapper runs it; a bug
+ * found in one of them becomes a test here before it is fixed. The sentences are told by
+ * theme in `storage-backend/`.
+ */
+
+import { afterEach, beforeEach, describe } from '@jest/globals';
+
+import { describeCopying } from './storage-backend/copying.js';
+import { describeListing } from './storage-backend/listing.js';
+import { describeLiving } from './storage-backend/living.js';
+import { describeNaming } from './storage-backend/naming.js';
+import { describeObserving } from './storage-backend/observing.js';
+import type { OpenBackend } from './storage-backend/open-backend.js';
+import { describeRacing } from './storage-backend/racing.js';
+import { describeReading } from './storage-backend/reading.js';
+import { describeRemoving } from './storage-backend/removing.js';
+import { describeReplacing } from './storage-backend/replacing.js';
+
+export type { OpenBackend } from './storage-backend/open-backend.js';
+export { describeReadOnlyBackend } from './storage-backend/read-only-suite.js';
+
+/** Runs all tests of the port against backends that `open` makes, one for each test. */
+export function describeStorageBackend(name: string, open: () => Promise<OpenBackend>): void {
+  describe(`${name} as a StorageBackend`, () => {
+    let opened: OpenBackend;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.close());
+
+    const current = (): OpenBackend => opened;
+    describeLiving(current);
+    describeListing(current);
+    describeObserving(current);
+    describeReading(current);
+    describeReplacing(current);
+    describeRemoving(current);
+    describeNaming(current);
+    describeRacing(current);
+    describeCopying(current);
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * Builds the programs: `node tools/bundle.mjs cli|daemon` (Nx target `bundle`, `npm run build`).
+ *
+ * Each app becomes one CommonJS file without dependencies but the native ones, and a launcher
+ * beside it that starts it from V8's code cache:
+ *
+ *   dist/cli/cli.cjs        dist/cli/wl.cjs
+ *   dist/daemon/daemon.cjs  dist/daemon/wl-sync-daemon.cjs  dist/daemon/local-fs-worker.cjs
+ *
+ * The launchers are the programs: a bundle does not run without its launcher, which hands it
+ * `import()`. All end in `.cjs` because the package is of type module, and are CommonJS because
+ * V8's code cache works on scripts. Sources may use `import.meta.url` (the URL of the bundle) and
+ * `__WL_VERSION__` (the version in package.json).
+ */
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { build } from 'esbuild';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+const apps = {
+  cli: {
+    entries: { cli: 'apps/cli/src/main.ts' },
+    launcher: 'wl.cjs',
+    outlivesItsReader: false,
+  },
+  daemon: {
+    entries: {
+      daemon: 'apps/daemon/src/main.ts',
+      // Runs in worker threads, which load a file of their own.
+      'local-fs-worker': 'libs/adapters/src/local-fs/worker/main.ts',
+    },
+    launcher: 'wl-sync-daemon.cjs',
+    outlivesItsReader: true,
+  },
+};
+
+/** Native code cannot be bundled; these are the dependencies of the published package. */
+const external = ['@photostructure/sqlite', 'koffi', 'node:sqlite'];
+
+const name = process.argv[2];
+if (process.argv.includes('--help') || !Object.hasOwn(apps, name ?? '')) {
+  console.error(`usage: node tools/bundle.mjs ${Object.keys(apps).join('|')}`);
+  process.exit(process.argv.includes('--help') ? 0 : 2);
+}
+
+const app = apps[name];
+const out = path.join(root, 'dist', name);
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+
+for (const entry of Object.values(app.entries)) {
+  if (!existsSync(path.join(root, entry))) {
+    console.error(`unable to bundle ${name}: ${entry} is missing`);
+    process.exit(1);
+  }
+}
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+
+await build({
+  absWorkingDir: root,
+  entryPoints: app.entries,
+  outdir: out,
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  conditions: ['@wl/source'],
+  // `module` before `main`: the ES module build of a dual package can be tree-shaken.
+  mainFields: ['module', 'main'],
+  tsconfig: path.join(root, 'tsconfig.base.json'),
+  external,
+  banner: { js: '"use strict";const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
+  define: { 'import.meta.url': '__bundleUrl', __WL_VERSION__: JSON.stringify(version) },
+  minify: true,
+  keepNames: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+});
+
+// See the launcher: what runs from the code cache cannot use import() of its own. Minified code
+// writes it without a space; a method of that name follows a dot.
+const program = path.join(out, `${name}.cjs`);
+writeFileSync(program, readFileSync(program, 'utf8').replace(/(?<![.\w$])import\(/g, '__import('));
+
+const launcher = readFileSync(path.join(root, 'tools/launcher.cjs.txt'), 'utf8')
+  .replaceAll('@@BUNDLE@@', `${name}.cjs`)
+  .replaceAll('@@NAME@@', name)
+  .replaceAll('@@OUTLIVES_ITS_READER@@', String(app.outlivesItsReader));
+writeFileSync(path.join(out, app.launcher), launcher);
+chmodSync(path.join(out, app.launcher), 0o755);
