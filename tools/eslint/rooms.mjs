@@ -66,6 +66,8 @@ const rooms = {
   },
 };
 
+/** Adapters in memory: what tests of every room may stand on. */
+const FAKES = new Set(['@wl/adapters/memory', '@wl/adapters/memory-state']);
 const testPackages = ['@jest/globals', 'fast-check'];
 const wiringPackages = ['inversify', 'reflect-metadata'];
 const bareBuiltins = new Set(builtinModules.filter((name) => !name.startsWith('_') && !name.startsWith('node:')));
@@ -138,7 +140,7 @@ export function refusal(filename, specifier) {
     }
     if (matches(specifier, room.allows)) return undefined;
     // The memory backend is the fake of every test: no mocks of ports by hand.
-    if (file.isTest && !file.isConformanceSuite && room.allows.includes('@wl/ports') && specifier === '@wl/adapters/memory') return undefined;
+    if (file.isTest && !file.isConformanceSuite && room.allows.includes('@wl/ports') && FAKES.has(specifier)) return undefined;
     return teach(`'${specifier}' is against the arrows domain <- ports <- engine; domain, ports <- adapters; everything <- apps`);
   }
 

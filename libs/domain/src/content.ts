@@ -113,18 +113,24 @@ export function sameContent(a: Content, b: Content): boolean {
 }
 
 /**
- * Which sides must be hashed before `reconcile` can compare them: those whose size
- * equals that of something they are to be compared with and whose hash is unknown.
+ * Which sides must be hashed before `reconcile` can decide: those whose size equals that
+ * of something they are to be compared with and whose hash is unknown. `known` is the
+ * recorded conflict of the path: where one side is gone, the other is compared with the
+ * version that was shown (INV-36), and without its hash the user's choice would go unseen.
  */
-export function hashesNeeded(baseline: BaselineNode, source: Node, target: Node): { source: boolean; target: boolean } {
-  const sourceFile = source.kind === 'file' ? source : undefined;
-  const targetFile = target.kind === 'file' ? target : undefined;
-  const both = sourceFile !== undefined && targetFile !== undefined && sourceFile.sizeBytes === targetFile.sizeBytes;
-  const needs = (file: FileNode | undefined): boolean =>
-    file !== undefined &&
-    file.hash === undefined &&
-    (both || (baseline.kind === 'file' && baseline.sizeBytes === file.sizeBytes));
-  return { source: needs(sourceFile), target: needs(targetFile) };
+export function hashesNeeded(
+  baseline: BaselineNode,
+  source: Node,
+  target: Node,
+  known?: { readonly source: Version; readonly target: Version },
+): { source: boolean; target: boolean } {
+  const needs = (file: Node, other: Node, shown: Version | undefined): boolean => {
+    if (file.kind !== 'file' || file.hash !== undefined) return false;
+    const isOfSize = (content: { readonly kind: string; readonly sizeBytes?: number } | undefined): boolean =>
+      content?.kind === 'file' && content.sizeBytes === file.sizeBytes;
+    return isOfSize(other) || isOfSize(baseline) || (other.kind === 'absent' && isOfSize(shown));
+  };
+  return { source: needs(source, target, known?.source), target: needs(target, source, known?.target) };
 }
 
 /** One version as conflicts and reports show it. */

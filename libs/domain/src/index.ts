@@ -2,6 +2,7 @@
 
 export * from './content.js';
 export * from './path.js';
+export * from './plan.js';
 export * from './reconcile.js';
 export * from './result.js';
 export * from './safety.js';

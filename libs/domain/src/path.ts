@@ -30,7 +30,7 @@ export const ROOT = '' as RelativePath;
  */
 export const RESERVED_NAME = '.wl';
 
-/** Longest path accepted, in UTF-8 bytes: an S3 key's limit, and a quarter of Linux's PATH_MAX. */
+/** Longest path accepted, in UTF-8 bytes: Linux's PATH_MAX. A storage with a lower limit (S3: 1,024) reports it per path. */
 export const MAX_PATH_BYTES = 4096;
 
 /** With the u flag a surrogate matches only when it stands alone. */

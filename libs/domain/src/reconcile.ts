@@ -38,7 +38,7 @@ export type Decision =
   | { readonly kind: 'left-alone' }
   /** Nothing changes on either side, nor in the baseline (INV-7). */
   | { readonly kind: 'conflict'; readonly cause: ConflictCause }
-  /** `side` could not be observed, or holds what cannot be synced: nothing changes (INV-8). */
+  /** `side` could not be observed, or holds what cannot be synced: nothing changes (INV-8). The source where it is both. */
   | { readonly kind: 'blocked'; readonly side: SideName };
 
 /** A conflict as it was recorded: the versions the user was shown. */
@@ -61,9 +61,11 @@ export function reconcile(baseline: BaselineNode, source: Node, target: Node, kn
     return source.kind === 'absent' ? { kind: 'forget' } : { kind: 'adopt' };
   }
 
-  // A choice made in a known conflict: one of the two shown versions was removed.
-  if (known !== undefined) return reconcileKnown(baseline, source, target, known);
-
+  // A choice made in a known conflict: one of the two shown versions was removed. A record that
+  // shows nothing on either side is of a name collision: there were no versions to choose from.
+  if (known !== undefined && (known.source.kind !== 'absent' || known.target.kind !== 'absent')) {
+    return reconcileKnown(baseline, source, target, known);
+  }
   return reconcileDiffering(baseline, source, target);
 }
 

@@ -1,12 +1,13 @@
 /**
  * Plans a whole tree from one ordered stream of names: feeds `reconcile` with one name
- * at a time and adds the rules that span names (DESIGN §2, §4).
+ * at a time and adds the rules that span names (DESIGN §2, §4; SPEC.md, "Trees").
  *
  * - A file `a` and a directory `a/` are not neighbours in key order (`a`, `a.txt`, `a/`):
- *   a name that is missing on a side is *held* until keys starting with it are past.
+ *   a file's name is *held* until keys that can still be `a/` are past.
  * - A directory that one side deleted is *doomed* until its last entry was seen: new
  *   content below brings it back, anything else that stays keeps it where it is (INV-9, T65).
  * - Below a conflict or an unobservable place nothing is decided (INV-7, INV-8).
+ * - Below a directory that the baseline does not have, no row is a reason to delete (INV-12).
  * - Under a side that folds names, two names that fold alike are a conflict (INV-35, T73).
  *
  * INV-4: items come in an order in which every prefix leaves both sides a tree: a directory
@@ -15,62 +16,12 @@
  * the names of the directories that are open).
  */
 
-import {
-  ABSENT,
-  otherSide,
-  type BaselineNode,
-  type DirectoryNode,
-  type FileNode,
-  type Node,
-  type SideName,
-  type UnknownReason,
-} from './content.js';
+import { ABSENT, type BaselineNode, type DirectoryNode, type FileNode, type Node, type SideName } from './content.js';
+import { FoldedNames } from './folded-names.js';
 import { directoryKey, fileKey, pathOfKey, type Key, type RelativePath } from './path.js';
-import { reconcile, reconcileOneWay, type ConflictCause, type Decision, type KnownConflict } from './reconcile.js';
+import type { PlanItem, Survivor, Triple } from './plan.js';
+import { reconcile, reconcileOneWay, type Decision, type KnownConflict } from './reconcile.js';
 import { assertNever, invariant } from './result.js';
-
-/** One step of a plan. Paths are complete, from the root. */
-export type PlanItem =
-  /** The same file on both sides, as the baseline says; tokens may have moved on. */
-  | { readonly kind: 'in-sync'; readonly path: RelativePath; readonly source: FileNode; readonly target: FileNode }
-  | {
-      readonly kind: 'adopt';
-      readonly path: RelativePath;
-      readonly source: FileNode | DirectoryNode;
-      readonly target: FileNode | DirectoryNode;
-    }
-  | { readonly kind: 'forget'; readonly key: Key }
-  | { readonly kind: 'make-directory'; readonly on: SideName; readonly path: RelativePath }
-  | {
-      readonly kind: 'copy-file';
-      readonly to: SideName;
-      readonly path: RelativePath;
-      readonly from: FileNode;
-      readonly replaces: FileNode | undefined;
-    }
-  | { readonly kind: 'delete-file'; readonly on: SideName; readonly path: RelativePath; readonly node: FileNode }
-  | { readonly kind: 'delete-directory'; readonly on: SideName; readonly path: RelativePath }
-  /** A directory deleted on the other side stays on `on`, because of what it still holds. */
-  | { readonly kind: 'keep-directory'; readonly on: SideName; readonly path: RelativePath; readonly because: Survivor }
-  | {
-      readonly kind: 'conflict';
-      readonly path: RelativePath;
-      readonly cause: ConflictCause;
-      readonly source: Node;
-      readonly target: Node;
-    }
-  | { readonly kind: 'blocked'; readonly path: RelativePath; readonly side: SideName; readonly reason: UnknownReason };
-
-/** What keeps a directory from being deleted. */
-export type Survivor = 'conflict' | 'blocked' | 'ignored' | 'left-alone';
-
-/** One key of the merged streams. A side is absent where its listing has no such key. */
-export interface Triple {
-  readonly key: Key;
-  readonly baseline: BaselineNode;
-  readonly source: Node;
-  readonly target: Node;
-}
 
 /** What a planner needs to know of its job. */
 export interface PlannerOptions {
@@ -81,14 +32,15 @@ export interface PlannerOptions {
   readonly fold?: (name: string) => string;
 }
 
+/** How what lies below a directory is taken. */
 type Mode =
-  /** On both sides now, or brought to both by this plan. */
+  /** On both sides and in the baseline: name by name. */
   | 'present'
-  /** On `side` only, deleted on the other: goes if nothing in it stays. */
+  /** Not in the baseline, or brought to the other side whole: rows below are leftovers and count for nothing. */
+  | 'fresh'
+  /** On one side only, deleted on the other: goes if nothing in it stays. */
   | 'doomed'
-  /** In the baseline only. */
-  | 'gone'
-  /** Left out by the rules. */
+  /** Left out by the rules: the baseline forgets what is below. */
   | 'ignored'
   /** In conflict or not observable: nothing below is decided. */
   | 'skipped';
@@ -103,39 +55,34 @@ interface Frame {
   /** Where a doomed directory still is. */
   readonly side: SideName;
   survivor: Survivor | undefined;
-  readonly unlisted: { readonly source: UnknownReason | undefined; readonly target: UnknownReason | undefined };
-  names: Map<string, string> | undefined;
+  names: FoldedNames | undefined;
 }
 
-interface Held {
-  readonly type: 'held';
+/** All that is known of one name, from its keys as a file and as a directory. */
+interface Name {
+  readonly type: 'name';
   readonly path: RelativePath;
-  readonly prefix: string;
-  readonly baseline: BaselineNode;
+  readonly fileRow: BaselineNode;
+  readonly directoryRow: BaselineNode;
   readonly source: Node;
   readonly target: Node;
 }
 
+const SIDES = ['source', 'target'] as const;
+
 /** Plans one directory and all below it. Feed keys in key order, then `finish`. */
 export class TreePlanner {
   readonly #options: PlannerOptions;
-  readonly #stack: (Frame | Held)[] = [];
+  /** What is open: directories that hold the current key, and names that may still turn out to be directories. */
+  readonly #stack: (Frame | Name)[] = [];
+  /** Names passed by as files that may still turn out to be directories as well (T76). */
+  readonly #passed: Key[] = [];
   #frame: Frame;
 
   /** `root` is a directory that is on both sides (the storages' root, or one that the caller looked at). */
   constructor(root: RelativePath, options: PlannerOptions) {
     this.#options = options;
-    this.#frame = {
-      type: 'frame',
-      path: root,
-      prefix: directoryKey(root),
-      parent: undefined,
-      mode: 'present',
-      side: 'source',
-      survivor: undefined,
-      unlisted: { source: undefined, target: undefined },
-      names: undefined,
-    };
+    this.#frame = newFrame(root, undefined, 'present', 'source');
   }
 
   /**
@@ -143,12 +90,13 @@ export class TreePlanner {
    * left behind. Cheap when nothing is open but directories that hold `key`.
    */
   advance(key: Key, out: PlanItem[]): void {
-    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
-      if (top.type === 'frame' ? key.startsWith(top.prefix) : mayStillMeet(top, key)) break;
-      this.#stack.pop();
-      this.#close(top, out);
-    }
-    if (this.#options.fold !== undefined) this.#noteName(key, out);
+    this.#closeBefore(key, out);
+    const isDirectory = key.endsWith('/');
+    if (!isDirectory) this.#passed.push(key);
+    if (this.#options.fold === undefined || this.#frame.mode === 'skipped') return;
+    const isTaken = this.#noteName(key, out);
+    // Names fold within their directory, so it is opened although nothing is to be decided.
+    if (isDirectory) this.#open(pathOfKey(key), isTaken ? 'skipped' : 'present');
   }
 
   /** Whether what lies below the current directory is not decided at all. */
@@ -156,11 +104,25 @@ export class TreePlanner {
     return this.#frame.mode === 'skipped';
   }
 
-  /** Takes one key of the merged streams and appends what is decided by it. */
+  /** Takes one key of the merged streams and appends what is decided by it, and by having passed earlier ones. */
   visit(triple: Triple, out: PlanItem[]): void {
-    this.advance(triple.key, out);
-    if (triple.key.endsWith('/')) this.#visitDirectory(triple, out);
-    else this.#visitFile(triple, out);
+    const { key, baseline, source, target } = triple;
+    this.#closeBefore(key, out);
+    if (this.#frame.mode === 'skipped') return;
+    if (this.#frame.mode === 'ignored') {
+      if (baseline.kind !== 'absent') out.push({ kind: 'forget', key });
+      return;
+    }
+    const isDirectory = key.endsWith('/');
+    if (this.#options.fold !== undefined && isToBeOnBothSides(source, target) && this.#noteName(key, out)) {
+      // A name that is taken already could only be merged into the other one.
+      this.#frame.survivor ??= 'conflict';
+      if (isDirectory) this.#open(pathOfKey(key), 'skipped');
+    } else if (isDirectory) {
+      this.#visitDirectory(triple, out);
+    } else {
+      this.#stack.push({ type: 'name', path: pathOfKey(key), fileRow: baseline, directoryRow: ABSENT, source, target });
+    }
   }
 
   /** All keys were fed: appends what was still open. */
@@ -168,146 +130,126 @@ export class TreePlanner {
     for (let top = this.#stack.pop(); top !== undefined; top = this.#stack.pop()) this.#close(top, out);
   }
 
-  #visitFile({ key, baseline, source, target }: Triple, out: PlanItem[]): void {
-    if (this.#frame.mode === 'skipped') return;
-    if (this.#frame.mode === 'ignored') {
-      if (baseline.kind !== 'absent') out.push({ kind: 'forget', key });
-      return;
-    }
-    const path = pathOfKey(key);
-    const name: Held = {
-      type: 'held',
-      path,
-      prefix: `${key}/`,
-      baseline,
-      source: this.#observed('source', source),
-      target: this.#observed('target', target),
-    };
-    // Where a side lacks the file it may still turn out to have a directory of that name.
-    if (name.source.kind === 'absent' || name.target.kind === 'absent') this.#stack.push(name);
-    else this.#decideFile(name, out);
-  }
-
   #visitDirectory(triple: Triple, out: PlanItem[]): void {
+    if (this.#takePassed(triple.key)) return this.#visitBesideFile(triple, out);
     const held = this.#takeHeld(triple.key);
-    if (this.#frame.mode === 'skipped') return;
-    if (this.#frame.mode === 'ignored') {
-      if (triple.baseline.kind !== 'absent') out.push({ kind: 'forget', key: triple.key });
-      return;
-    }
-    const path = pathOfKey(triple.key);
-    const source = this.#observed('source', mergeKinds(held?.source, triple.source));
-    const target = this.#observed('target', mergeKinds(held?.target, triple.target));
-    // The baseline knows a name as one kind; a row of the other kind is a leftover of an earlier one.
-    const fileRow = held?.baseline ?? ABSENT;
-    const baseline = triple.baseline.kind === 'absent' ? fileRow : triple.baseline;
-    if (fileRow.kind !== 'absent' && baseline !== fileRow) out.push({ kind: 'forget', key: fileKey(path) });
-    this.#decideDirectory(path, baseline, source, target, out);
+    const name: Name = {
+      type: 'name',
+      path: pathOfKey(triple.key),
+      fileRow: held?.fileRow ?? ABSENT,
+      directoryRow: triple.baseline,
+      source: mergeKinds(held?.source, triple.source),
+      target: mergeKinds(held?.target, triple.target),
+    };
+    const mode = this.#decideName(name, out);
+    this.#open(name.path, mode, name.source.kind === 'directory' ? 'source' : 'target');
   }
 
-  /** Decides a name that no side and no baseline row has as a directory. */
-  #decideFile({ path, baseline, source, target }: Held, out: PlanItem[]): void {
-    const decision = this.#decide(path, baseline, source, target);
+  /** All three agree on a file of this name, and now a directory of it comes, on a side or as a leftover row. */
+  #visitBesideFile({ key, baseline, source, target }: Triple, out: PlanItem[]): void {
+    const path = pathOfKey(key);
+    const nodes = { source, target };
+    const sides = SIDES.filter((side) => nodes[side].kind !== 'absent');
+    for (const side of sides) out.push({ kind: 'blocked', path, side, reason: 'file-and-directory' });
+    if (sides.length === 0 && baseline.kind !== 'absent') out.push({ kind: 'forget', key });
+    this.#open(path, sides.length === 0 ? 'fresh' : 'skipped');
+  }
+
+  /** Decides one name, all of whose keys are known, and says how what lies below it is to be taken. */
+  #decideName(name: Name, out: PlanItem[]): Mode {
+    const { path, source, target } = name;
+    const baseline = this.#frame.mode === 'fresh' ? ABSENT : baselineOf(name);
+    const decision = this.#options.isUnidirectional
+      ? reconcileOneWay(baseline, source, target)
+      : reconcile(baseline, source, target, this.#options.known(path));
     switch (decision.kind) {
       case 'in-sync':
         if (source.kind === 'file' && target.kind === 'file') out.push({ kind: 'in-sync', path, source, target });
-        return;
+        forgetAllBut(source.kind, name, out);
+        return this.#modeBelow(name, source, source.kind === 'directory' ? 'present' : 'fresh', out);
       case 'adopt':
         out.push({ kind: 'adopt', path, source: present(source), target: present(target) });
-        return;
+        forgetAllBut(source.kind, name, out);
+        return this.#modeBelow(name, source, 'fresh', out);
       case 'forget':
-        out.push({ kind: 'forget', key: fileKey(path) });
-        return;
+        forgetAllBut('absent', name, out);
+        return 'fresh';
       case 'copy':
-        this.#copyFile(decision.to, path, source, target, out);
-        return;
+        return this.#copy(name, decision.to, out);
       case 'delete':
-        out.push({ kind: 'delete-file', on: decision.on, path, node: file(decision.on === 'source' ? source : target) });
-        return;
+        return this.#delete(name, decision.on, out);
       default:
-        this.#stay(decision, path, baseline, source, target, out);
+        return this.#stay(decision, name, out);
     }
   }
 
-  /** Decides a name that is a directory on a side or in the baseline, and opens it. */
-  #decideDirectory(path: RelativePath, baseline: BaselineNode, source: Node, target: Node, out: PlanItem[]): void {
-    const decision = this.#decide(path, baseline, source, target);
-    switch (decision.kind) {
-      case 'in-sync':
-        return this.#open(path, baseline.kind === 'absent' ? 'gone' : 'present', source, target, out);
-      case 'adopt':
-        out.push({ kind: 'adopt', path, source: present(source), target: present(target) });
-        this.#forgetOtherKind(path, baseline, source.kind, out);
-        return this.#open(path, source.kind === 'directory' ? 'present' : 'gone', source, target, out);
-      case 'forget':
-        out.push({ kind: 'forget', key: baselineKey(path, baseline) });
-        return this.#open(path, 'gone', source, target, out);
-      case 'copy': {
-        const from = decision.to === 'source' ? target : source;
-        if (from.kind === 'file') this.#copyFile(decision.to, path, source, target, out);
-        else this.#makeDirectory(decision.to, path, out);
-        this.#forgetOtherKind(path, baseline, from.kind, out);
-        return this.#open(path, from.kind === 'file' ? 'gone' : 'present', source, target, out);
-      }
-      case 'delete': {
-        const node = decision.on === 'source' ? source : target;
-        if (node.kind === 'directory') return this.#open(path, 'doomed', source, target, out, decision.on);
-        out.push({ kind: 'delete-file', on: decision.on, path, node: file(node) });
-        return this.#open(path, 'gone', source, target, out);
-      }
-      default:
-        this.#stay(decision, path, baseline, source, target, out);
-        // What only the target of a one-way job has is entered, to leave each of its entries alone.
-        return this.#open(path, OPEN_AFTER[decision.kind], source, target, out);
+  /** Brings what the other side has to `to`: a file, or a directory whose entries follow. */
+  #copy(name: Name, to: SideName, out: PlanItem[]): Mode {
+    const { path, source, target } = name;
+    const [from, replaced] = to === 'target' ? [source, target] : [target, source];
+    this.#bringBack(this.#frame, to, out);
+    if (from.kind === 'directory') {
+      invariant(replaced.kind === 'absent', 'INV-5: a directory is made where there is nothing');
+      out.push({ kind: 'make-directory', on: to, path });
+    } else {
+      invariant(replaced.kind === 'file' || replaced.kind === 'absent', 'INV-5: a file replaces a file or nothing');
+      out.push({ kind: 'copy-file', to, path, from: file(from), replaces: replaced.kind === 'file' ? replaced : undefined });
     }
+    forgetAllBut(from.kind, name, out);
+    return this.#modeBelow(name, from, 'fresh', out);
   }
 
-  #decide(path: RelativePath, baseline: BaselineNode, source: Node, target: Node): Decision {
-    return this.#options.isUnidirectional
-      ? reconcileOneWay(baseline, source, target)
-      : reconcile(baseline, source, target, this.#options.known(path));
+  /** Removes what still is the baseline's from `on`: a file at once, a directory once nothing is left in it. */
+  #delete(name: Name, on: SideName, out: PlanItem[]): Mode {
+    const { path } = name;
+    const node = name[on];
+    if (node.kind !== 'directory') {
+      out.push({ kind: 'delete-file', on, path, node: file(node) });
+      return 'fresh';
+    }
+    const mode = this.#modeBelow(name, node, 'doomed', out);
+    // INV-9: what could not be listed may hold anything.
+    if (mode === 'skipped') this.#keep(on, path, 'blocked', out);
+    return mode;
   }
 
   /** Carries out the decisions that change nothing on either side. */
-  #stay(
-    decision: Extract<Decision, { kind: keyof typeof OPEN_AFTER }>,
-    path: RelativePath,
-    baseline: BaselineNode,
-    source: Node,
-    target: Node,
-    out: PlanItem[],
-  ): void {
+  #stay(decision: Extract<Decision, { kind: Survivor }>, name: Name, out: PlanItem[]): Mode {
+    const { path, source, target } = name;
+    this.#frame.survivor ??= decision.kind;
     switch (decision.kind) {
       case 'conflict':
         out.push({ kind: 'conflict', path, cause: decision.cause, source, target });
-        break;
-      case 'blocked': {
-        const node = decision.side === 'source' ? source : target;
-        invariant(node.kind === 'unknown', 'INV-8: blocked by a side that was observed');
-        out.push({ kind: 'blocked', path, side: decision.side, reason: node.reason });
-        break;
-      }
+        return 'skipped';
+      case 'blocked':
+        for (const side of SIDES) {
+          const node = name[side];
+          if (node.kind === 'unknown') out.push({ kind: 'blocked', path, side, reason: node.reason });
+        }
+        return 'skipped';
       case 'ignored':
-        if (baseline.kind !== 'absent') out.push({ kind: 'forget', key: baselineKey(path, baseline) });
-        break;
+        forgetAllBut('absent', name, out);
+        return 'ignored';
       case 'left-alone':
-        break;
+        // What only the target of a one-way job has is entered, to leave each of its entries alone.
+        forgetAllBut('absent', name, out);
+        return this.#modeBelow(name, target, 'fresh', out);
       default:
-        assertNever(decision);
+        return assertNever(decision);
     }
-    this.#frame.survivor ??= decision.kind;
   }
 
-  #copyFile(to: SideName, path: RelativePath, source: Node, target: Node, out: PlanItem[]): void {
-    const [from, replaced] = to === 'target' ? [source, target] : [target, source];
-    invariant(replaced.kind === 'file' || replaced.kind === 'absent', 'INV-5: a file replaces a file or nothing');
-    this.#bringBack(this.#frame, to, out);
-    out.push({ kind: 'copy-file', to, path, from: file(from), replaces: replaced.kind === 'file' ? replaced : undefined });
-  }
-
-  #makeDirectory(on: SideName, path: RelativePath, out: PlanItem[]): void {
-    this.#bringBack(this.#frame, on, out);
-    out.push({ kind: 'make-directory', on, path });
+  /** How a directory that is entered is taken: as `mode` says, unless a side could not list it to the end (INV-8). */
+  #modeBelow(name: Name, node: Node, mode: Mode, out: PlanItem[]): Mode {
+    if (node.kind !== 'directory') return mode;
+    let isListed = true;
+    for (const side of SIDES) {
+      const seen = name[side];
+      if (seen.kind !== 'directory' || seen.unlisted === undefined) continue;
+      out.push({ kind: 'blocked', path: name.path, side, reason: seen.unlisted });
+      isListed = false;
+    }
+    return isListed ? mode : 'skipped';
   }
 
   /** New content is coming to `to`: the directories it needs, which `to` had deleted, are made again, outermost first. */
@@ -318,91 +260,81 @@ export class TreePlanner {
     out.push({ kind: 'make-directory', on: to, path: frame.path });
   }
 
-  /** A name changed from file to directory or back: its old row goes (rows below a directory are met on their own). */
-  #forgetOtherKind(path: RelativePath, baseline: BaselineNode, now: Node['kind'], out: PlanItem[]): void {
-    if (baseline.kind !== 'absent' && baseline.kind !== now) out.push({ kind: 'forget', key: baselineKey(path, baseline) });
+  /** A doomed directory stays, and so does what holds it. */
+  #keep(on: SideName, path: RelativePath, because: Survivor, out: PlanItem[]): void {
+    out.push({ kind: 'keep-directory', on, path, because });
+    this.#frame.survivor ??= because;
   }
 
-  #open(path: RelativePath, mode: Mode, source: Node, target: Node, out: PlanItem[], side: SideName = 'source'): void {
-    const parent = this.#frame;
-    const unlisted = { source: unlistedReason(source), target: unlistedReason(target) };
-    const isEntered = mode === 'present' || mode === 'doomed';
-    for (const on of ['source', 'target'] as const) {
-      const reason = unlisted[on];
-      if (isEntered && reason !== undefined) out.push({ kind: 'blocked', path, side: on, reason });
-    }
-    this.#frame = {
-      type: 'frame',
-      path,
-      prefix: directoryKey(path),
-      parent,
-      mode,
-      side,
-      // INV-9: what could not be listed may hold anything.
-      survivor: unlisted[side] === undefined ? undefined : 'blocked',
-      unlisted: {
-        source: parent.unlisted.source ?? unlisted.source,
-        target: parent.unlisted.target ?? unlisted.target,
-      },
-      names: undefined,
-    };
+  #open(path: RelativePath, mode: Mode, side: SideName = 'source'): void {
+    this.#frame = newFrame(path, this.#frame, mode, side);
     this.#stack.push(this.#frame);
   }
 
-  #close(item: Frame | Held, out: PlanItem[]): void {
-    if (item.type === 'held') {
-      this.#decideFile(item, out);
+  /** Closes what no further key can belong to, innermost first. */
+  #closeBefore(key: Key, out: PlanItem[]): void {
+    for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
+      if (top.type === 'frame' ? key.startsWith(top.prefix) : mayStillMeet(top.path, key)) break;
+      this.#stack.pop();
+      this.#close(top, out);
+    }
+    for (let top = this.#passed.at(-1); top !== undefined && !mayStillMeet(top, key); top = this.#passed.at(-1)) {
+      this.#passed.pop();
+    }
+  }
+
+  #close(item: Frame | Name, out: PlanItem[]): void {
+    if (item.type === 'name') {
+      this.#decideName(item, out);
       return;
     }
     invariant(item.parent !== undefined, 'only directories below the root are closed');
     this.#frame = item.parent;
     if (item.mode !== 'doomed') return;
-    if (item.survivor === undefined) {
-      out.push({ kind: 'delete-directory', on: item.side, path: item.path });
-    } else {
-      out.push({ kind: 'keep-directory', on: item.side, path: item.path, because: item.survivor });
-      this.#frame.survivor ??= item.survivor;
-    }
+    if (item.survivor === undefined) out.push({ kind: 'delete-directory', on: item.side, path: item.path });
+    else this.#keep(item.side, item.path, item.survivor, out);
   }
 
-  /** Below a directory that could not be listed to the end, nothing is known. */
-  #observed(side: SideName, node: Node): Node {
-    const reason = this.#frame.unlisted[side];
-    return reason === undefined ? node : { kind: 'unknown', reason };
-  }
-
-  #takeHeld(key: Key): Held | undefined {
+  /** The file of the name that `key` now shows as a directory, if one is held. */
+  #takeHeld(key: Key): Name | undefined {
     const top = this.#stack.at(-1);
-    if (top === undefined || top.type === 'frame' || top.prefix !== key) return undefined;
+    if (top === undefined || top.type === 'frame' || directoryKey(top.path) !== key) return undefined;
     this.#stack.pop();
     return top;
   }
 
-  /** Reports two names of one directory that a folding side cannot hold together. */
-  #noteName(key: Key, out: PlanItem[]): void {
+  /** Whether the name that `key` now shows as a directory was passed by as a file. */
+  #takePassed(key: Key): boolean {
+    const top = this.#passed.at(-1);
+    if (top === undefined || `${top}/` !== key) return false;
+    this.#passed.pop();
+    return true;
+  }
+
+  /** Reports names of one directory that a folding side cannot hold together; says whether the name of `key` is taken. */
+  #noteName(key: Key, out: PlanItem[]): boolean {
     const { fold } = this.#options;
-    if (fold === undefined || this.#frame.mode === 'skipped') return;
-    const path = pathOfKey(key);
-    const name = path.slice(this.#frame.prefix.length);
-    const names = (this.#frame.names ??= new Map<string, string>());
-    const folded = fold(name);
-    const first = names.get(folded);
-    if (first === undefined) {
-      names.set(folded, name);
-      return;
+    if (fold === undefined) return false;
+    const { prefix } = this.#frame;
+    const names = (this.#frame.names ??= new FoldedNames(fold));
+    const name = pathOfKey(key).slice(prefix.length);
+    for (const colliding of names.note(name)) {
+      const path = `${prefix}${colliding}` as RelativePath;
+      out.push({ kind: 'conflict', path, cause: 'name-collision', source: ABSENT, target: ABSENT });
     }
-    if (first === name) return;
-    const collision = { kind: 'conflict', cause: 'name-collision', source: ABSENT, target: ABSENT } as const;
-    out.push({ ...collision, path: `${this.#frame.prefix}${first}` as RelativePath }, { ...collision, path });
+    return names.isTaken(name);
   }
 }
 
-/** How a directory that stays as it is is entered. */
-const OPEN_AFTER = { conflict: 'skipped', blocked: 'skipped', ignored: 'ignored', 'left-alone': 'present' } as const;
+function newFrame(path: RelativePath, parent: Frame | undefined, mode: Mode, side: SideName): Frame {
+  return { type: 'frame', path, prefix: directoryKey(path), parent, mode, side, survivor: undefined, names: undefined };
+}
 
 /** Between the file key `a` and the directory key `a/` lie only keys that start with `a` and a byte below `/`. */
-function mayStillMeet(held: Held, key: string): boolean {
-  return key === held.prefix || (key.startsWith(held.path) && key.charCodeAt(held.path.length) < SLASH);
+function mayStillMeet(file: string, key: string): boolean {
+  if (!key.startsWith(file)) return false;
+  const next = key.charCodeAt(file.length);
+  return next < SLASH || (next === SLASH && key.length === file.length + 1);
 }
 
 const SLASH = 0x2f;
@@ -413,12 +345,22 @@ function mergeKinds(asFile: Node | undefined, asDirectory: Node): Node {
   return asDirectory.kind === 'absent' ? asFile : { kind: 'unknown', reason: 'file-and-directory' };
 }
 
-function unlistedReason(node: Node): UnknownReason | undefined {
-  return node.kind === 'directory' ? node.unlisted : undefined;
+/** The baseline knows a name as one kind. Rows of both kinds are what a crash left behind: neither can be trusted. */
+function baselineOf({ fileRow, directoryRow }: Name): BaselineNode {
+  if (fileRow.kind === 'absent') return directoryRow;
+  return directoryRow.kind === 'absent' ? fileRow : ABSENT;
 }
 
-function baselineKey(path: RelativePath, baseline: BaselineNode): Key {
-  return baseline.kind === 'directory' ? directoryKey(path) : fileKey(path);
+/** Drops the rows of a name that are not of the kind that it now is (rows below a directory are met on their own). */
+function forgetAllBut(now: Node['kind'], { path, fileRow, directoryRow }: Name, out: PlanItem[]): void {
+  if (fileRow.kind !== 'absent' && now !== 'file') out.push({ kind: 'forget', key: fileKey(path) });
+  if (directoryRow.kind !== 'absent' && now !== 'directory') out.push({ kind: 'forget', key: directoryKey(path) });
+}
+
+/** Whether a name is on a side and the rules want it on both. */
+function isToBeOnBothSides(source: Node, target: Node): boolean {
+  if (source.kind === 'ignored' || target.kind === 'ignored') return false;
+  return source.kind !== 'absent' || target.kind !== 'absent';
 }
 
 function file(node: Node): FileNode {

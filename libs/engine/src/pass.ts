@@ -269,7 +269,9 @@ class Pass {
   async #apply(items: readonly PlanItem[]): Promise<void> {
     const copies: PlannedCopy[] = [];
     const conflicts: FoundConflict[] = [];
+    const { isDryRun } = this.#context;
     for (const item of items) {
+      if (isDryRun) this.#showPlan(item);
       switch (item.kind) {
         case 'in-sync':
         case 'adopt':
@@ -279,7 +281,7 @@ class Pass {
           this.#baseline.add({ kind: 'delete', key: item.key });
           break;
         case 'make-directory':
-          await this.#makeDirectory(item.on, item.path);
+          if (!isDryRun) await this.#makeDirectory(item.on, item.path);
           break;
         case 'copy-file':
           copies.push(item);
@@ -299,8 +301,7 @@ class Pass {
       }
     }
     await this.#conflicts.add(conflicts);
-    if (this.#context.isDryRun) this.#showPlan(copies, conflicts);
-    else await this.#startCopies(copies);
+    if (!isDryRun) await this.#startCopies(copies);
     this.#copies.push(...copies);
   }
 
@@ -336,10 +337,6 @@ class Pass {
   }
 
   async #makeDirectory(on: SideName, path: RelativePath): Promise<void> {
-    if (this.#context.isDryRun) {
-      this.#log.planned({ operation: 'CREATE', side: on, path, isDirectory: true, sizeBytes: 0 });
-      return;
-    }
     if (ancestorsOf(path).some((above) => this.#failedDirectories.has(above))) return;
     try {
       const made = await storageAt(this.#context, on).makeDirectory(path);
@@ -363,12 +360,22 @@ class Pass {
     else this.#log.problem(path, side, reason, MESSAGES[reason] ?? 'could not be read; nothing was changed here');
   }
 
-  #showPlan(copies: readonly PlannedCopy[], conflicts: readonly FoundConflict[]): void {
-    for (const { to, path, from, replaces } of copies) {
-      this.#log.planned({ operation: replaces ? 'MODIFY' : 'CREATE', side: to, path, isDirectory: false, sizeBytes: from.sizeBytes });
-    }
-    for (const { path } of conflicts) {
-      this.#log.planned({ operation: 'CONFLICT', side: 'both', path, isDirectory: false, sizeBytes: 0 });
+  /** Adds a step to what a dry run shows; deletions follow at the end, as they would be carried out. */
+  #showPlan(item: PlanItem): void {
+    switch (item.kind) {
+      case 'make-directory':
+        this.#log.planned({ operation: 'CREATE', side: item.on, path: item.path, isDirectory: true, sizeBytes: 0 });
+        break;
+      case 'copy-file': {
+        const { to, path, from, replaces } = item;
+        const operation = replaces === undefined ? 'CREATE' : 'MODIFY';
+        this.#log.planned({ operation, side: to, path, isDirectory: false, sizeBytes: from.sizeBytes });
+        break;
+      }
+      case 'conflict':
+        this.#log.planned({ operation: 'CONFLICT', side: 'both', path: item.path, isDirectory: false, sizeBytes: 0 });
+        break;
+      default:
     }
   }
 

@@ -11,7 +11,7 @@
 
 import { err, ok, type Result } from '@wl/domain';
 
-import { isLocal, type StorageParams } from './storage-params.js';
+import { duplicateBackendId, isLocal, type StorageParams } from './storage-params.js';
 
 /** What is to be chosen from, and what the user said. */
 export interface StorageChoice {
@@ -115,16 +115,6 @@ export function chooseStorages(choice: StorageChoice): Result<ChosenStorages, Ch
     notices.push(`The target used before, ${describe(expectedTarget)}, is the source now; choosing ${describe(target)}.`);
   }
   return ok({ source, target, rememberTarget: choice.targetStorage === undefined ? undefined : target['backend-id'], notices });
-}
-
-/** The backend-id that two of the storages share, if any. */
-export function duplicateBackendId(storages: readonly { readonly 'backend-id': string }[]): string | undefined {
-  const seen = new Set<string>();
-  for (const { 'backend-id': id } of storages) {
-    if (seen.has(id)) return id;
-    seen.add(id);
-  }
-  return undefined;
 }
 
 function chooseTarget(

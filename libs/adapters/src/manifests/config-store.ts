@@ -106,7 +106,7 @@ export class ConfigStore {
     const saved = withoutObsoleteKeys(yaml.value.value ?? {}, this.file, warnings);
     const refused = refusal(saved, this.file);
     if (refused !== undefined) return err(refused);
-    return ok({ saved: saved as Config, document: yaml.value.document as unknown as Document, warnings });
+    return ok({ saved: saved as Config, document: yaml.value.document, warnings });
   }
 
   #inForce({ saved, warnings }: ParsedConfig): LoadedConfig {

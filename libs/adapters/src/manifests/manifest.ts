@@ -130,7 +130,7 @@ export async function readBody<K extends ManifestKind>(kind: K, file: string, bo
     return err(setupError('encrypted', message, file));
   }
   const data = validateManifest(kind, upgradeManifest(value), file);
-  return data.ok ? ok({ file, data: data.value, document: document as unknown as Document }) : data;
+  return data.ok ? ok({ file, data: data.value, document: document }) : data;
 }
 
 /** Checks the form of a manifest's data. */

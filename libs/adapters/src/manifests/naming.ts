@@ -23,7 +23,7 @@ export function toManifestName(kind: ManifestKind, given: string): Result<string
   const refuse = (why: string) => err(setupError('bad-name', `${JSON.stringify(given)} cannot be the name of a ${kind}: ${why}`));
   if (name === '') return refuse('it is empty');
   if (name.includes('/') || name.startsWith('.')) return refuse('it becomes a file name, so it has no / and does not begin with a dot');
-  // eslint-disable-next-line no-control-regex
+   
   if (/[\x00-\x1f\x7f]/.test(name)) return refuse('it has control characters');
   if (isUrl(name) || name.startsWith('-')) return refuse('a command would read it as something else');
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return refuse(`it has more than ${MAX_NAME_BYTES} bytes`);

@@ -68,6 +68,7 @@ function patternInWords(pattern: string): string {
     '^/([^/].*)?$': 'an absolute path with a single leading slash',
     '^0x[0-9a-f]+$': 'a fingerprint (0x and hex digits)',
     '^@.': 'a name beginning with @',
+    '^\\.(?!.*/\\.\\.(/|$))/.+$': 'a ./path inside the package',
     '^s3://[^/]': 'an s3://bucket/path URL',
     '^https?://': 'an http:// or https:// URL',
     '^(\\*|0x[0-9a-f]+)$': "'*' or a fingerprint",

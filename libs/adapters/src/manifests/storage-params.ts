@@ -5,9 +5,11 @@
 
 import { createHash } from 'node:crypto';
 
-import type { Container, InlineStorage, Storage, StorageParams as AnyStorageParams } from '@wl/ports/schemas';
+import { err, ok, type Result } from '@wl/domain';
+import type { InlineStorage, Storage, StorageParams as AnyStorageParams } from '@wl/ports/schemas';
 
 import type { ContainerManifest } from './container-manifest.js';
+import { setupError, type SetupError } from './setup-error.js';
 
 /** Everything about one storage, as `start` takes it; `backend-id` is always there. Holds credentials. */
 export type StorageParams = AnyStorageParams & { readonly 'backend-id': string };
@@ -32,9 +34,9 @@ export function fromStorageManifest(data: Storage, localOwners: readonly string[
 }
 
 /** What of a storage is written inside a container: the rest comes from the container. */
-export function toInlineStorage(storage: AnyStorageParams): Container['backends']['storage'][number] {
+export function toInlineStorage(storage: AnyStorageParams): InlineStorage {
   const { object: _object, owner: _owner, 'container-path': _path, version: _version, 'is-local-owner': _local, ...own } = storage;
-  return { object: 'storage', ...own } as InlineStorage;
+  return { object: 'storage', ...own };
 }
 
 /**
@@ -50,6 +52,35 @@ export function deterministicBackendId(storage: AnyStorageParams): string {
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const digest = createHash('md5').update(JSON.stringify(Object.fromEntries(texts))).digest('hex');
   return digest.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** Gives storages that are to be added an id where they name none, and checks the ones they name. */
+export function withNewBackendIds(storages: readonly AnyStorageParams[], makeUuid: () => string): Result<readonly StorageParams[], SetupError> {
+  const filled = storages.map((storage) => ({ ...storage, 'backend-id': storage['backend-id'] ?? makeUuid() }));
+  for (const { 'backend-id': id, type } of filled) {
+    if (LOCAL_TYPES.has(id) || id === type || !/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(id)) {
+      const message = `${JSON.stringify(id)} cannot be a backend-id: use letters, digits, '-', '_', '.', ':', at most 128, and no name of a storage type`;
+      return err(setupError('bad-backend-id', message));
+    }
+  }
+  const duplicate = duplicateBackendId(filled);
+  return duplicate === undefined ? ok(filled) : err(duplicateError(duplicate, undefined));
+}
+
+/** The backend-id that two of the storages share, if any. */
+export function duplicateBackendId(storages: readonly { readonly 'backend-id': string }[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { 'backend-id': id } of storages) {
+    if (seen.has(id)) return id;
+    seen.add(id);
+  }
+  return undefined;
+}
+
+/** Two storages of a container must not share an id: jobs, caches and conflicts go by it. */
+export function duplicateError(backendId: string, file: string | undefined): SetupError {
+  const where = file === undefined ? '' : ` in ${file}`;
+  return setupError('duplicate-backend-id', `Duplicate backend-id found: ${backendId}${where}. Give one of the storages another`, file);
 }
 
 function complete(storage: AnyStorageParams, localOwners: readonly string[]): StorageParams {

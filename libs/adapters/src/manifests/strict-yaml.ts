@@ -67,15 +67,14 @@ export async function parseStrictYaml(bytes: Uint8Array, file: string): Promise<
     Node: (_, node: Node & { anchor?: string | undefined }) => {
       if (node.anchor !== undefined) return found(node, 'it uses a YAML anchor (&), which is not allowed here');
       if (node.tag !== undefined) return found(node, 'it uses a YAML tag (!), which is not allowed here');
-      return undefined;
-    },
-    Map: (_, map) => {
+      if (!yaml.isMap(node)) return undefined;
       const keys = new Set<string>();
-      for (const { key } of map.items) {
-        const isText = yaml.isScalar(key) && typeof key.value === 'string';
-        if (!isText) return found(yaml.isNode(key) ? key : map, 'a key is not text (put it in quotes)');
-        if (keys.has(key.value as string)) return found(key, `the key ${JSON.stringify(key.value)} is given twice, the second time`);
-        keys.add(key.value as string);
+      for (const { key } of node.items) {
+        if (!yaml.isScalar(key) || typeof key.value !== 'string') {
+          return found(yaml.isNode(key) ? key : node, 'a key is not text (put it in quotes)');
+        }
+        if (keys.has(key.value)) return found(key, `the key ${JSON.stringify(key.value)} is given twice, the second time`);
+        keys.add(key.value);
       }
       return undefined;
     },

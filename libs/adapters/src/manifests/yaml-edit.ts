@@ -13,7 +13,7 @@ type Yaml = typeof import('yaml');
 export async function writeYaml(document: Document | undefined, value: object): Promise<string> {
   const yaml = await import('yaml');
   const target = document ?? new yaml.Document({});
-  target.contents = merge(yaml, target, target.contents, value) as typeof target.contents;
+  target.contents = merge(yaml, target, target.contents, value);
   const text = target.toString({ singleQuote: true, lineWidth: 0, indentSeq: false, flowCollectionPadding: true });
   // What is written is read back by us and signed: it must mean exactly the data it was made from.
   invariant(isSame(yaml.parse(text, { schema: 'core', merge: false }), value), 'the YAML text written differs from its data');

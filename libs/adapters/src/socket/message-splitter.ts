@@ -110,7 +110,7 @@ export class MessageSplitter {
   #append(bytes: Uint8Array): void {
     const needed = this.#pendingBytes + bytes.length;
     if (needed > this.#pending.length) {
-      const grown = new Uint8Array(Math.max(needed, INITIAL_CAPACITY_BYTES));
+      const grown = new Uint8Array(Math.max(needed, this.#pending.length * 2, INITIAL_CAPACITY_BYTES));
       grown.set(this.#pending.subarray(0, this.#pendingBytes));
       this.#pending = grown;
     }

@@ -7,7 +7,7 @@
 
 import { otherSide, type FileNode, type SideName } from '../content.js';
 import { parentOf, pathOfKey, ROOT, type RelativePath } from '../path.js';
-import type { PlanItem } from '../tree-planner.js';
+import type { PlanItem } from '../plan.js';
 import { contentOfNode, dir, file, type Flat } from './trees.js';
 
 /** What a plan is carried out on. The baseline is kept by path too: no test gives a name two rows. */

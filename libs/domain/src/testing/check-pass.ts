@@ -8,7 +8,7 @@ import { applyPlan, copyOf, deletionsLast, isDeletion, isOperation, sideWritten,
 import { expectedOutcome, type Roots } from './oracle.js';
 import { describeItem, describePlan, planOf, recordConflicts } from './run-planner.js';
 import { flatten, show, type Flat, type Tree } from './trees.js';
-import type { PlanItem } from '../tree-planner.js';
+import type { PlanItem } from '../plan.js';
 
 const SIDES = ['source', 'target'] as const;
 const ALL = ['baseline', 'source', 'target'] as const;

@@ -2,8 +2,9 @@
 
 import { otherSide, versionOf, type Node, type SideName } from '../content.js';
 import { ROOT } from '../path.js';
+import type { PlanItem, Triple } from '../plan.js';
 import type { KnownConflict } from '../reconcile.js';
-import { TreePlanner, type PlanItem, type Triple } from '../tree-planner.js';
+import { TreePlanner } from '../tree-planner.js';
 import type { State } from './apply-plan.js';
 import { merge } from './trees.js';
 

@@ -14,7 +14,7 @@ import {
   type Token,
 } from '../content.js';
 import { compareKeys, type Key } from '../path.js';
-import type { Triple } from '../tree-planner.js';
+import type { Triple } from '../plan.js';
 
 /** What a side holds at one name, with everything below. */
 export type Tree =

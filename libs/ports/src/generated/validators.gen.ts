@@ -757,7 +757,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
   validate51.errors = vErrors;
   return errors === 0;
 }
-var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
+var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
 var pattern6 = new RegExp("^s3://[^/]", "u");
 var pattern7 = new RegExp("^https?://", "u");
 function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
@@ -856,16 +856,27 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
   let valid1 = true;
   const _errs3 = errors;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.type !== void 0) {
-      let data0 = data.type;
-      if (!(data0 === "local" || data0 === "local-cached" || data0 === "local-dir-cached")) {
-        const err0 = {};
-        if (vErrors === null) {
-          vErrors = [err0];
-        } else {
-          vErrors.push(err0);
+    let missing0;
+    if (data.type === void 0 && (missing0 = "type")) {
+      const err0 = {};
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    } else {
+      if (data.type !== void 0) {
+        let data0 = data.type;
+        if (!(data0 === "local" || data0 === "local-cached" || data0 === "local-dir-cached")) {
+          const err1 = {};
+          if (vErrors === null) {
+            vErrors = [err1];
+          } else {
+            vErrors.push(err1);
+          }
+          errors++;
         }
-        errors++;
       }
     }
   }
@@ -881,9 +892,9 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
   if (_valid0) {
     const _errs5 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.location === void 0 && (missing0 = "location")) {
-        validate43.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      let missing1;
+      if (data.location === void 0 && (missing1 = "location")) {
+        validate43.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       } else {
         if (data.location !== void 0) {
@@ -907,11 +918,11 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     valid1 = _valid0;
   }
   if (!valid1) {
-    const err1 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+    const err2 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
     if (vErrors === null) {
-      vErrors = [err1];
+      vErrors = [err2];
     } else {
-      vErrors.push(err1);
+      vErrors.push(err2);
     }
     errors++;
     validate43.errors = vErrors;
@@ -924,15 +935,26 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     let valid4 = true;
     const _errs10 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      if (data.type !== void 0) {
-        if ("s3" !== data.type) {
-          const err2 = {};
-          if (vErrors === null) {
-            vErrors = [err2];
-          } else {
-            vErrors.push(err2);
+      let missing2;
+      if (data.type === void 0 && (missing2 = "type")) {
+        const err3 = {};
+        if (vErrors === null) {
+          vErrors = [err3];
+        } else {
+          vErrors.push(err3);
+        }
+        errors++;
+      } else {
+        if (data.type !== void 0) {
+          if ("s3" !== data.type) {
+            const err4 = {};
+            if (vErrors === null) {
+              vErrors = [err4];
+            } else {
+              vErrors.push(err4);
+            }
+            errors++;
           }
-          errors++;
         }
       }
     }
@@ -948,9 +970,9 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
     if (_valid1) {
       const _errs12 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
-        let missing1;
-        if (data.s3_url === void 0 && (missing1 = "s3_url")) {
-          validate43.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        let missing3;
+        if (data.s3_url === void 0 && (missing3 = "s3_url")) {
+          validate43.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
           if (data.s3_url !== void 0) {
@@ -1008,9 +1030,9 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                   const _errs19 = errors;
                   if (errors === _errs19) {
                     if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-                      let missing2;
-                      if (data6["access-key"] === void 0 && (missing2 = "access-key") || data6["secret-key"] === void 0 && (missing2 = "secret-key")) {
-                        validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing2 }, message: "must have required property '" + missing2 + "'" }];
+                      let missing4;
+                      if (data6["access-key"] === void 0 && (missing4 = "access-key") || data6["secret-key"] === void 0 && (missing4 = "secret-key")) {
+                        validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                         return false;
                       } else {
                         const _errs21 = errors;
@@ -1080,11 +1102,11 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
       valid4 = _valid1;
     }
     if (!valid4) {
-      const err3 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+      const err5 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
       if (vErrors === null) {
-        vErrors = [err3];
+        vErrors = [err5];
       } else {
-        vErrors.push(err3);
+        vErrors.push(err5);
       }
       errors++;
       validate43.errors = vErrors;
@@ -1094,9 +1116,9 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing3;
-      if (data.type === void 0 && (missing3 = "type")) {
-        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
+      let missing5;
+      if (data.type === void 0 && (missing5 = "type")) {
+        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
@@ -1918,7 +1940,7 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
 }
 var validatePlugin = validate62;
 var pattern12 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-var pattern13 = new RegExp("^\\./(?!.*(^|/)\\.\\.(/|$)).+$", "u");
+var pattern13 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1963,7 +1985,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (!pattern13.test(data1)) {
-                    validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\./(?!.*(^|/)\\.\\.(/|$)).+$" }, message: 'must match pattern "^\\./(?!.*(^|/)\\.\\.(/|$)).+$"' }];
+                    validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
                 } else {
@@ -2153,7 +2175,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (!pattern13.test(data1)) {
-                    validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\./(?!.*(^|/)\\.\\.(/|$)).+$" }, message: 'must match pattern "^\\./(?!.*(^|/)\\.\\.(/|$)).+$"' }];
+                    validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
                 } else {
@@ -5065,16 +5087,27 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
   let valid1 = true;
   const _errs3 = errors;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.type !== void 0) {
-      let data0 = data.type;
-      if (!(data0 === "local" || data0 === "local-cached" || data0 === "local-dir-cached")) {
-        const err0 = {};
-        if (vErrors === null) {
-          vErrors = [err0];
-        } else {
-          vErrors.push(err0);
+    let missing0;
+    if (data.type === void 0 && (missing0 = "type")) {
+      const err0 = {};
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    } else {
+      if (data.type !== void 0) {
+        let data0 = data.type;
+        if (!(data0 === "local" || data0 === "local-cached" || data0 === "local-dir-cached")) {
+          const err1 = {};
+          if (vErrors === null) {
+            vErrors = [err1];
+          } else {
+            vErrors.push(err1);
+          }
+          errors++;
         }
-        errors++;
       }
     }
   }
@@ -5090,9 +5123,9 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
   if (_valid0) {
     const _errs5 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.location === void 0 && (missing0 = "location")) {
-        validate180.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      let missing1;
+      if (data.location === void 0 && (missing1 = "location")) {
+        validate180.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       } else {
         if (data.location !== void 0) {
@@ -5116,11 +5149,11 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
     valid1 = _valid0;
   }
   if (!valid1) {
-    const err1 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+    const err2 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
     if (vErrors === null) {
-      vErrors = [err1];
+      vErrors = [err2];
     } else {
-      vErrors.push(err1);
+      vErrors.push(err2);
     }
     errors++;
     validate180.errors = vErrors;
@@ -5133,15 +5166,26 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
     let valid4 = true;
     const _errs10 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      if (data.type !== void 0) {
-        if ("s3" !== data.type) {
-          const err2 = {};
-          if (vErrors === null) {
-            vErrors = [err2];
-          } else {
-            vErrors.push(err2);
+      let missing2;
+      if (data.type === void 0 && (missing2 = "type")) {
+        const err3 = {};
+        if (vErrors === null) {
+          vErrors = [err3];
+        } else {
+          vErrors.push(err3);
+        }
+        errors++;
+      } else {
+        if (data.type !== void 0) {
+          if ("s3" !== data.type) {
+            const err4 = {};
+            if (vErrors === null) {
+              vErrors = [err4];
+            } else {
+              vErrors.push(err4);
+            }
+            errors++;
           }
-          errors++;
         }
       }
     }
@@ -5157,9 +5201,9 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
     if (_valid1) {
       const _errs12 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
-        let missing1;
-        if (data.s3_url === void 0 && (missing1 = "s3_url")) {
-          validate180.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        let missing3;
+        if (data.s3_url === void 0 && (missing3 = "s3_url")) {
+          validate180.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
           if (data.s3_url !== void 0) {
@@ -5217,9 +5261,9 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
                   const _errs19 = errors;
                   if (errors === _errs19) {
                     if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-                      let missing2;
-                      if (data6["access-key"] === void 0 && (missing2 = "access-key") || data6["secret-key"] === void 0 && (missing2 = "secret-key")) {
-                        validate180.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing2 }, message: "must have required property '" + missing2 + "'" }];
+                      let missing4;
+                      if (data6["access-key"] === void 0 && (missing4 = "access-key") || data6["secret-key"] === void 0 && (missing4 = "secret-key")) {
+                        validate180.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                         return false;
                       } else {
                         const _errs21 = errors;
@@ -5289,11 +5333,11 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
       valid4 = _valid1;
     }
     if (!valid4) {
-      const err3 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+      const err5 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
       if (vErrors === null) {
-        vErrors = [err3];
+        vErrors = [err5];
       } else {
-        vErrors.push(err3);
+        vErrors.push(err5);
       }
       errors++;
       validate180.errors = vErrors;
@@ -5303,9 +5347,9 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing3;
-      if (data.type === void 0 && (missing3 = "type")) {
-        validate180.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
+      let missing5;
+      if (data.type === void 0 && (missing5 = "type")) {
+        validate180.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
@@ -5628,7 +5672,7 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
   return errors === 0;
 }
 var validateSyncCommands = validate183;
-var schema53 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false } } };
+var schema53 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false } } };
 var schema54 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } };
 function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
@@ -6456,16 +6500,27 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
   let valid1 = true;
   const _errs3 = errors;
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.cmd !== void 0) {
-      let data0 = data.cmd;
-      if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve")) {
-        const err0 = {};
-        if (vErrors === null) {
-          vErrors = [err0];
-        } else {
-          vErrors.push(err0);
+    let missing0;
+    if (data.cmd === void 0 && (missing0 = "cmd")) {
+      const err0 = {};
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    } else {
+      if (data.cmd !== void 0) {
+        let data0 = data.cmd;
+        if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve")) {
+          const err1 = {};
+          if (vErrors === null) {
+            vErrors = [err1];
+          } else {
+            vErrors.push(err1);
+          }
+          errors++;
         }
-        errors++;
       }
     }
   }
@@ -6481,9 +6536,9 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
   if (_valid0) {
     const _errs5 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.args === void 0 && (missing0 = "args")) {
-        validate183.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      let missing1;
+      if (data.args === void 0 && (missing1 = "args")) {
+        validate183.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       }
     }
@@ -6491,11 +6546,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
     valid1 = _valid0;
   }
   if (!valid1) {
-    const err1 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+    const err2 = { instancePath, schemaPath: "#/allOf/0/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
     if (vErrors === null) {
-      vErrors = [err1];
+      vErrors = [err2];
     } else {
-      vErrors.push(err1);
+      vErrors.push(err2);
     }
     errors++;
     validate183.errors = vErrors;
@@ -6508,15 +6563,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
     let valid3 = true;
     const _errs8 = errors;
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      if (data.cmd !== void 0) {
-        if ("start" !== data.cmd) {
-          const err2 = {};
-          if (vErrors === null) {
-            vErrors = [err2];
-          } else {
-            vErrors.push(err2);
+      let missing2;
+      if (data.cmd === void 0 && (missing2 = "cmd")) {
+        const err3 = {};
+        if (vErrors === null) {
+          vErrors = [err3];
+        } else {
+          vErrors.push(err3);
+        }
+        errors++;
+      } else {
+        if (data.cmd !== void 0) {
+          if ("start" !== data.cmd) {
+            const err4 = {};
+            if (vErrors === null) {
+              vErrors = [err4];
+            } else {
+              vErrors.push(err4);
+            }
+            errors++;
           }
-          errors++;
         }
       }
     }
@@ -6543,11 +6609,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
       valid3 = _valid1;
     }
     if (!valid3) {
-      const err3 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+      const err5 = { instancePath, schemaPath: "#/allOf/1/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
       if (vErrors === null) {
-        vErrors = [err3];
+        vErrors = [err5];
       } else {
-        vErrors.push(err3);
+        vErrors.push(err5);
       }
       errors++;
       validate183.errors = vErrors;
@@ -6560,15 +6626,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
       let valid6 = true;
       const _errs14 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
-        if (data.cmd !== void 0) {
-          if ("stop" !== data.cmd) {
-            const err4 = {};
-            if (vErrors === null) {
-              vErrors = [err4];
-            } else {
-              vErrors.push(err4);
+        let missing3;
+        if (data.cmd === void 0 && (missing3 = "cmd")) {
+          const err6 = {};
+          if (vErrors === null) {
+            vErrors = [err6];
+          } else {
+            vErrors.push(err6);
+          }
+          errors++;
+        } else {
+          if (data.cmd !== void 0) {
+            if ("stop" !== data.cmd) {
+              const err7 = {};
+              if (vErrors === null) {
+                vErrors = [err7];
+              } else {
+                vErrors.push(err7);
+              }
+              errors++;
             }
-            errors++;
           }
         }
       }
@@ -6595,11 +6672,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         valid6 = _valid2;
       }
       if (!valid6) {
-        const err5 = { instancePath, schemaPath: "#/allOf/2/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+        const err8 = { instancePath, schemaPath: "#/allOf/2/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
         if (vErrors === null) {
-          vErrors = [err5];
+          vErrors = [err8];
         } else {
-          vErrors.push(err5);
+          vErrors.push(err8);
         }
         errors++;
         validate183.errors = vErrors;
@@ -6612,15 +6689,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         let valid9 = true;
         const _errs20 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
-          if (data.cmd !== void 0) {
-            if ("stop-all" !== data.cmd) {
-              const err6 = {};
-              if (vErrors === null) {
-                vErrors = [err6];
-              } else {
-                vErrors.push(err6);
+          let missing4;
+          if (data.cmd === void 0 && (missing4 = "cmd")) {
+            const err9 = {};
+            if (vErrors === null) {
+              vErrors = [err9];
+            } else {
+              vErrors.push(err9);
+            }
+            errors++;
+          } else {
+            if (data.cmd !== void 0) {
+              if ("stop-all" !== data.cmd) {
+                const err10 = {};
+                if (vErrors === null) {
+                  vErrors = [err10];
+                } else {
+                  vErrors.push(err10);
+                }
+                errors++;
               }
-              errors++;
             }
           }
         }
@@ -6647,11 +6735,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
           valid9 = _valid3;
         }
         if (!valid9) {
-          const err7 = { instancePath, schemaPath: "#/allOf/3/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+          const err11 = { instancePath, schemaPath: "#/allOf/3/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
           if (vErrors === null) {
-            vErrors = [err7];
+            vErrors = [err11];
           } else {
-            vErrors.push(err7);
+            vErrors.push(err11);
           }
           errors++;
           validate183.errors = vErrors;
@@ -6664,15 +6752,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
           let valid12 = true;
           const _errs26 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
-            if (data.cmd !== void 0) {
-              if ("status" !== data.cmd) {
-                const err8 = {};
-                if (vErrors === null) {
-                  vErrors = [err8];
-                } else {
-                  vErrors.push(err8);
+            let missing5;
+            if (data.cmd === void 0 && (missing5 = "cmd")) {
+              const err12 = {};
+              if (vErrors === null) {
+                vErrors = [err12];
+              } else {
+                vErrors.push(err12);
+              }
+              errors++;
+            } else {
+              if (data.cmd !== void 0) {
+                if ("status" !== data.cmd) {
+                  const err13 = {};
+                  if (vErrors === null) {
+                    vErrors = [err13];
+                  } else {
+                    vErrors.push(err13);
+                  }
+                  errors++;
                 }
-                errors++;
               }
             }
           }
@@ -6699,11 +6798,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
             valid12 = _valid4;
           }
           if (!valid12) {
-            const err9 = { instancePath, schemaPath: "#/allOf/4/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+            const err14 = { instancePath, schemaPath: "#/allOf/4/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
             if (vErrors === null) {
-              vErrors = [err9];
+              vErrors = [err14];
             } else {
-              vErrors.push(err9);
+              vErrors.push(err14);
             }
             errors++;
             validate183.errors = vErrors;
@@ -6716,15 +6815,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
             let valid15 = true;
             const _errs32 = errors;
             if (data && typeof data == "object" && !Array.isArray(data)) {
-              if (data.cmd !== void 0) {
-                if ("job-state" !== data.cmd) {
-                  const err10 = {};
-                  if (vErrors === null) {
-                    vErrors = [err10];
-                  } else {
-                    vErrors.push(err10);
+              let missing6;
+              if (data.cmd === void 0 && (missing6 = "cmd")) {
+                const err15 = {};
+                if (vErrors === null) {
+                  vErrors = [err15];
+                } else {
+                  vErrors.push(err15);
+                }
+                errors++;
+              } else {
+                if (data.cmd !== void 0) {
+                  if ("job-state" !== data.cmd) {
+                    const err16 = {};
+                    if (vErrors === null) {
+                      vErrors = [err16];
+                    } else {
+                      vErrors.push(err16);
+                    }
+                    errors++;
                   }
-                  errors++;
                 }
               }
             }
@@ -6751,11 +6861,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
               valid15 = _valid5;
             }
             if (!valid15) {
-              const err11 = { instancePath, schemaPath: "#/allOf/5/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+              const err17 = { instancePath, schemaPath: "#/allOf/5/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
               if (vErrors === null) {
-                vErrors = [err11];
+                vErrors = [err17];
               } else {
-                vErrors.push(err11);
+                vErrors.push(err17);
               }
               errors++;
               validate183.errors = vErrors;
@@ -6768,15 +6878,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
               let valid18 = true;
               const _errs38 = errors;
               if (data && typeof data == "object" && !Array.isArray(data)) {
-                if (data.cmd !== void 0) {
-                  if ("active-events" !== data.cmd) {
-                    const err12 = {};
-                    if (vErrors === null) {
-                      vErrors = [err12];
-                    } else {
-                      vErrors.push(err12);
+                let missing7;
+                if (data.cmd === void 0 && (missing7 = "cmd")) {
+                  const err18 = {};
+                  if (vErrors === null) {
+                    vErrors = [err18];
+                  } else {
+                    vErrors.push(err18);
+                  }
+                  errors++;
+                } else {
+                  if (data.cmd !== void 0) {
+                    if ("active-events" !== data.cmd) {
+                      const err19 = {};
+                      if (vErrors === null) {
+                        vErrors = [err19];
+                      } else {
+                        vErrors.push(err19);
+                      }
+                      errors++;
                     }
-                    errors++;
                   }
                 }
               }
@@ -6803,11 +6924,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                 valid18 = _valid6;
               }
               if (!valid18) {
-                const err13 = { instancePath, schemaPath: "#/allOf/6/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                const err20 = { instancePath, schemaPath: "#/allOf/6/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                 if (vErrors === null) {
-                  vErrors = [err13];
+                  vErrors = [err20];
                 } else {
-                  vErrors.push(err13);
+                  vErrors.push(err20);
                 }
                 errors++;
                 validate183.errors = vErrors;
@@ -6820,15 +6941,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                 let valid21 = true;
                 const _errs44 = errors;
                 if (data && typeof data == "object" && !Array.isArray(data)) {
-                  if (data.cmd !== void 0) {
-                    if ("test-error" !== data.cmd) {
-                      const err14 = {};
-                      if (vErrors === null) {
-                        vErrors = [err14];
-                      } else {
-                        vErrors.push(err14);
+                  let missing8;
+                  if (data.cmd === void 0 && (missing8 = "cmd")) {
+                    const err21 = {};
+                    if (vErrors === null) {
+                      vErrors = [err21];
+                    } else {
+                      vErrors.push(err21);
+                    }
+                    errors++;
+                  } else {
+                    if (data.cmd !== void 0) {
+                      if ("test-error" !== data.cmd) {
+                        const err22 = {};
+                        if (vErrors === null) {
+                          vErrors = [err22];
+                        } else {
+                          vErrors.push(err22);
+                        }
+                        errors++;
                       }
-                      errors++;
                     }
                   }
                 }
@@ -6855,11 +6987,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                   valid21 = _valid7;
                 }
                 if (!valid21) {
-                  const err15 = { instancePath, schemaPath: "#/allOf/7/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                  const err23 = { instancePath, schemaPath: "#/allOf/7/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                   if (vErrors === null) {
-                    vErrors = [err15];
+                    vErrors = [err23];
                   } else {
-                    vErrors.push(err15);
+                    vErrors.push(err23);
                   }
                   errors++;
                   validate183.errors = vErrors;
@@ -6872,15 +7004,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                   let valid24 = true;
                   const _errs50 = errors;
                   if (data && typeof data == "object" && !Array.isArray(data)) {
-                    if (data.cmd !== void 0) {
-                      if ("shutdown" !== data.cmd) {
-                        const err16 = {};
-                        if (vErrors === null) {
-                          vErrors = [err16];
-                        } else {
-                          vErrors.push(err16);
+                    let missing9;
+                    if (data.cmd === void 0 && (missing9 = "cmd")) {
+                      const err24 = {};
+                      if (vErrors === null) {
+                        vErrors = [err24];
+                      } else {
+                        vErrors.push(err24);
+                      }
+                      errors++;
+                    } else {
+                      if (data.cmd !== void 0) {
+                        if ("shutdown" !== data.cmd) {
+                          const err25 = {};
+                          if (vErrors === null) {
+                            vErrors = [err25];
+                          } else {
+                            vErrors.push(err25);
+                          }
+                          errors++;
                         }
-                        errors++;
                       }
                     }
                   }
@@ -6907,11 +7050,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                     valid24 = _valid8;
                   }
                   if (!valid24) {
-                    const err17 = { instancePath, schemaPath: "#/allOf/8/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                    const err26 = { instancePath, schemaPath: "#/allOf/8/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                     if (vErrors === null) {
-                      vErrors = [err17];
+                      vErrors = [err26];
                     } else {
-                      vErrors.push(err17);
+                      vErrors.push(err26);
                     }
                     errors++;
                     validate183.errors = vErrors;
@@ -6924,15 +7067,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                     let valid27 = true;
                     const _errs56 = errors;
                     if (data && typeof data == "object" && !Array.isArray(data)) {
-                      if (data.cmd !== void 0) {
-                        if ("stop-container" !== data.cmd) {
-                          const err18 = {};
-                          if (vErrors === null) {
-                            vErrors = [err18];
-                          } else {
-                            vErrors.push(err18);
+                      let missing10;
+                      if (data.cmd === void 0 && (missing10 = "cmd")) {
+                        const err27 = {};
+                        if (vErrors === null) {
+                          vErrors = [err27];
+                        } else {
+                          vErrors.push(err27);
+                        }
+                        errors++;
+                      } else {
+                        if (data.cmd !== void 0) {
+                          if ("stop-container" !== data.cmd) {
+                            const err28 = {};
+                            if (vErrors === null) {
+                              vErrors = [err28];
+                            } else {
+                              vErrors.push(err28);
+                            }
+                            errors++;
                           }
-                          errors++;
                         }
                       }
                     }
@@ -6959,11 +7113,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                       valid27 = _valid9;
                     }
                     if (!valid27) {
-                      const err19 = { instancePath, schemaPath: "#/allOf/9/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                      const err29 = { instancePath, schemaPath: "#/allOf/9/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                       if (vErrors === null) {
-                        vErrors = [err19];
+                        vErrors = [err29];
                       } else {
-                        vErrors.push(err19);
+                        vErrors.push(err29);
                       }
                       errors++;
                       validate183.errors = vErrors;
@@ -6976,15 +7130,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                       let valid30 = true;
                       const _errs62 = errors;
                       if (data && typeof data == "object" && !Array.isArray(data)) {
-                        if (data.cmd !== void 0) {
-                          if ("status-json" !== data.cmd) {
-                            const err20 = {};
-                            if (vErrors === null) {
-                              vErrors = [err20];
-                            } else {
-                              vErrors.push(err20);
+                        let missing11;
+                        if (data.cmd === void 0 && (missing11 = "cmd")) {
+                          const err30 = {};
+                          if (vErrors === null) {
+                            vErrors = [err30];
+                          } else {
+                            vErrors.push(err30);
+                          }
+                          errors++;
+                        } else {
+                          if (data.cmd !== void 0) {
+                            if ("status-json" !== data.cmd) {
+                              const err31 = {};
+                              if (vErrors === null) {
+                                vErrors = [err31];
+                              } else {
+                                vErrors.push(err31);
+                              }
+                              errors++;
                             }
-                            errors++;
                           }
                         }
                       }
@@ -7011,11 +7176,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                         valid30 = _valid10;
                       }
                       if (!valid30) {
-                        const err21 = { instancePath, schemaPath: "#/allOf/10/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                        const err32 = { instancePath, schemaPath: "#/allOf/10/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                         if (vErrors === null) {
-                          vErrors = [err21];
+                          vErrors = [err32];
                         } else {
-                          vErrors.push(err21);
+                          vErrors.push(err32);
                         }
                         errors++;
                         validate183.errors = vErrors;
@@ -7028,15 +7193,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                         let valid33 = true;
                         const _errs68 = errors;
                         if (data && typeof data == "object" && !Array.isArray(data)) {
-                          if (data.cmd !== void 0) {
-                            if ("list-conflicts" !== data.cmd) {
-                              const err22 = {};
-                              if (vErrors === null) {
-                                vErrors = [err22];
-                              } else {
-                                vErrors.push(err22);
+                          let missing12;
+                          if (data.cmd === void 0 && (missing12 = "cmd")) {
+                            const err33 = {};
+                            if (vErrors === null) {
+                              vErrors = [err33];
+                            } else {
+                              vErrors.push(err33);
+                            }
+                            errors++;
+                          } else {
+                            if (data.cmd !== void 0) {
+                              if ("list-conflicts" !== data.cmd) {
+                                const err34 = {};
+                                if (vErrors === null) {
+                                  vErrors = [err34];
+                                } else {
+                                  vErrors.push(err34);
+                                }
+                                errors++;
                               }
-                              errors++;
                             }
                           }
                         }
@@ -7063,11 +7239,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                           valid33 = _valid11;
                         }
                         if (!valid33) {
-                          const err23 = { instancePath, schemaPath: "#/allOf/11/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                          const err35 = { instancePath, schemaPath: "#/allOf/11/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                           if (vErrors === null) {
-                            vErrors = [err23];
+                            vErrors = [err35];
                           } else {
-                            vErrors.push(err23);
+                            vErrors.push(err35);
                           }
                           errors++;
                           validate183.errors = vErrors;
@@ -7080,15 +7256,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                           let valid36 = true;
                           const _errs74 = errors;
                           if (data && typeof data == "object" && !Array.isArray(data)) {
-                            if (data.cmd !== void 0) {
-                              if ("subscribe" !== data.cmd) {
-                                const err24 = {};
-                                if (vErrors === null) {
-                                  vErrors = [err24];
-                                } else {
-                                  vErrors.push(err24);
+                            let missing13;
+                            if (data.cmd === void 0 && (missing13 = "cmd")) {
+                              const err36 = {};
+                              if (vErrors === null) {
+                                vErrors = [err36];
+                              } else {
+                                vErrors.push(err36);
+                              }
+                              errors++;
+                            } else {
+                              if (data.cmd !== void 0) {
+                                if ("subscribe" !== data.cmd) {
+                                  const err37 = {};
+                                  if (vErrors === null) {
+                                    vErrors = [err37];
+                                  } else {
+                                    vErrors.push(err37);
+                                  }
+                                  errors++;
                                 }
-                                errors++;
                               }
                             }
                           }
@@ -7115,11 +7302,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                             valid36 = _valid12;
                           }
                           if (!valid36) {
-                            const err25 = { instancePath, schemaPath: "#/allOf/12/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                            const err38 = { instancePath, schemaPath: "#/allOf/12/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                             if (vErrors === null) {
-                              vErrors = [err25];
+                              vErrors = [err38];
                             } else {
-                              vErrors.push(err25);
+                              vErrors.push(err38);
                             }
                             errors++;
                             validate183.errors = vErrors;
@@ -7132,15 +7319,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                             let valid39 = true;
                             const _errs80 = errors;
                             if (data && typeof data == "object" && !Array.isArray(data)) {
-                              if (data.cmd !== void 0) {
-                                if ("resolve" !== data.cmd) {
-                                  const err26 = {};
-                                  if (vErrors === null) {
-                                    vErrors = [err26];
-                                  } else {
-                                    vErrors.push(err26);
+                              let missing14;
+                              if (data.cmd === void 0 && (missing14 = "cmd")) {
+                                const err39 = {};
+                                if (vErrors === null) {
+                                  vErrors = [err39];
+                                } else {
+                                  vErrors.push(err39);
+                                }
+                                errors++;
+                              } else {
+                                if (data.cmd !== void 0) {
+                                  if ("resolve" !== data.cmd) {
+                                    const err40 = {};
+                                    if (vErrors === null) {
+                                      vErrors = [err40];
+                                    } else {
+                                      vErrors.push(err40);
+                                    }
+                                    errors++;
                                   }
-                                  errors++;
                                 }
                               }
                             }
@@ -7167,11 +7365,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                               valid39 = _valid13;
                             }
                             if (!valid39) {
-                              const err27 = { instancePath, schemaPath: "#/allOf/13/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                              const err41 = { instancePath, schemaPath: "#/allOf/13/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                               if (vErrors === null) {
-                                vErrors = [err27];
+                                vErrors = [err41];
                               } else {
-                                vErrors.push(err27);
+                                vErrors.push(err41);
                               }
                               errors++;
                               validate183.errors = vErrors;
@@ -7184,15 +7382,26 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                               let valid42 = true;
                               const _errs86 = errors;
                               if (data && typeof data == "object" && !Array.isArray(data)) {
-                                if (data.cmd !== void 0) {
-                                  if ("version" !== data.cmd) {
-                                    const err28 = {};
-                                    if (vErrors === null) {
-                                      vErrors = [err28];
-                                    } else {
-                                      vErrors.push(err28);
+                                let missing15;
+                                if (data.cmd === void 0 && (missing15 = "cmd")) {
+                                  const err42 = {};
+                                  if (vErrors === null) {
+                                    vErrors = [err42];
+                                  } else {
+                                    vErrors.push(err42);
+                                  }
+                                  errors++;
+                                } else {
+                                  if (data.cmd !== void 0) {
+                                    if ("version" !== data.cmd) {
+                                      const err43 = {};
+                                      if (vErrors === null) {
+                                        vErrors = [err43];
+                                      } else {
+                                        vErrors.push(err43);
+                                      }
+                                      errors++;
                                     }
-                                    errors++;
                                   }
                                 }
                               }
@@ -7219,11 +7428,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                                 valid42 = _valid14;
                               }
                               if (!valid42) {
-                                const err29 = { instancePath, schemaPath: "#/allOf/14/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                                const err44 = { instancePath, schemaPath: "#/allOf/14/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
                                 if (vErrors === null) {
-                                  vErrors = [err29];
+                                  vErrors = [err44];
                                 } else {
-                                  vErrors.push(err29);
+                                  vErrors.push(err44);
                                 }
                                 errors++;
                                 validate183.errors = vErrors;
@@ -7246,9 +7455,9 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing1;
-      if (data.cmd === void 0 && (missing1 = "cmd")) {
-        validate183.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+      let missing16;
+      if (data.cmd === void 0 && (missing16 = "cmd")) {
+        validate183.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing16 }, message: "must have required property '" + missing16 + "'" }];
         return false;
       } else {
         if (data.cmd !== void 0) {

@@ -4,3 +4,4 @@ export * from './manual-clock.js';
 export * from './storage-backend-suite.js';
 export * from './sync-state-suite.js';
 export * from './hash-cache-suite.js';
+export * from './watcher-suite.js';

@@ -1,0 +1,64 @@
+/**
+ * The table of storage types: which driver serves which params, and how each is watched.
+ */
+
+import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
+import { IntervalWatcher } from '@wl/adapters/interval-watcher';
+import { createLocalFsBackend } from '@wl/adapters/local-fs';
+import { deterministicBackendId, LOCAL_TYPES } from '@wl/adapters/manifests';
+import { WildlandError } from '@wl/engine';
+import type { Clock, StorageBackend } from '@wl/ports';
+import type { StorageParams } from '@wl/ports/schemas';
+
+import type { CreateStorage, Watch } from './tokens.js';
+
+/** Makes drivers. `workerPath` is the program of the disk workers, absent when there is none to load. */
+export function storageFactory(clock: Clock, workerPath: string | undefined): CreateStorage {
+  return (params) => {
+    if (!LOCAL_TYPES.has(params.type)) throw new UnknownTypeError(params.type);
+    if (params.location === undefined || !params.location.startsWith('/')) {
+      throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
+    }
+    if (params['is-local-owner'] === false) {
+      throw new WildlandError(
+        `the owner of storage ${params.location} may not name local paths: add the owner to local-owners in config.yaml if you trust it`,
+      );
+    }
+    const backend = createLocalFsBackend(
+      {
+        backendId: params['backend-id'] ?? deterministicBackendId(params),
+        type: params.type,
+        location: params.location,
+        readOnly: params['read-only'] ?? false,
+      },
+      { clock, ...(workerPath !== undefined && { workerPath }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
+    );
+    intervals.set(backend, params['watcher-interval']);
+    return backend;
+  };
+}
+
+/** Watcher intervals in seconds, by storage, where the manifest names one: it wins over a faster watcher. */
+const intervals = new WeakMap<StorageBackend, StorageParams['watcher-interval']>();
+
+/** Makes watchers: by interval where the manifest says so, else the storage's own. */
+export function watcherFactory(clock: Clock): Watch {
+  return (storage) => {
+    const seconds = intervals.get(storage);
+    if (seconds !== undefined) return new IntervalWatcher(storage, clock, seconds * 1000);
+    const own = storage.watcher();
+    if (own !== undefined) return own;
+    throw new WildlandError(
+      `storage ${storage.backendId} of type ${storage.type} cannot tell of changes by itself: give it a watcher-interval (seconds) for continuous sync`,
+    );
+  };
+}
+
+/** The original answers an unknown type with this class. */
+class UnknownTypeError extends Error {
+  override readonly name = 'KeyError';
+
+  constructor(type: string) {
+    super(`storage type ${type} is not supported by this version`);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Reading, hashing and copying bytes. INV-27: what is copied is hashed in the same pass, the
+ * stored bytes are read back and compared, and lengths must be those the version has.
+ */
+
+import { createHash, hash as hashAtOnce } from 'node:crypto';
+
+import type { Sha256 } from '@wl/domain';
+
+import type { Checkpoint } from './cancellation.js';
+import type { Disk } from './disk.js';
+import { failure } from './failure.js';
+
+/** How much is read at a time. Larger makes nothing faster. */
+const CHUNK_BYTES = 1 << 20;
+/** After how many bytes the kernel is told to start writing them, instead of waiting for the flush; a multiple of `CHUNK_BYTES`. */
+const WRITE_BEHIND_BYTES = 8 << 20;
+
+
+
+
+/** Two buffers, used over and over by one thread. */
+export class ContentReader {
+  private readonly buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  private readback: Buffer | undefined;
+
+  constructor(private readonly disk: Disk) {}
+
+  /** Hashes `sizeBytes` of an open file; `undefined` when it is shorter. */
+  hash(fd: number, sizeBytes: number, checkpoint: Checkpoint): Sha256 | undefined {
+    if (sizeBytes <= CHUNK_BYTES) {
+      const length = this.fill(fd, sizeBytes, 0);
+      return length === sizeBytes ? this.hashBuffer(length) : undefined;
+    }
+    const hasher = createHash('sha256');
+    for (let position = 0; position < sizeBytes; ) {
+      checkpoint();
+      const length = this.fill(fd, Math.min(CHUNK_BYTES, sizeBytes - position), position);
+      if (length === 0) return undefined;
+      hasher.update(length === CHUNK_BYTES ? this.buffer : this.buffer.subarray(0, length));
+      position += length;
+    }
+    return hasher.digest('hex') as Sha256;
+  }
+
+  /**
+   * Reads a file that fits into one chunk and hashes it; its bytes stay in the buffer for
+   * `store`. `undefined` when it is shorter.
+   */
+  load(fd: number, sizeBytes: number): Sha256 | undefined {
+    return this.fill(fd, sizeBytes, 0) === sizeBytes ? this.hashBuffer(sizeBytes) : undefined;
+  }
+
+  /** Whether `load` can take a file of that size. */
+  fits(sizeBytes: number): boolean {
+    return sizeBytes <= CHUNK_BYTES;
+  }
+
+  /** Writes what `load` has read and reads it back. */
+  store(to: number, sizeBytes: number): void {
+    this.writeChunk(to, sizeBytes, 0);
+  }
+
+  /** Copies and hashes a file of any size; `undefined` when the source is shorter. */
+  copy(from: number, to: number, sizeBytes: number, checkpoint: Checkpoint): Sha256 | undefined {
+    const hasher = createHash('sha256');
+    for (let position = 0; position < sizeBytes; ) {
+      checkpoint();
+      const length = this.fill(from, Math.min(CHUNK_BYTES, sizeBytes - position), position);
+      if (length === 0) return undefined;
+      hasher.update(length === CHUNK_BYTES ? this.buffer : this.buffer.subarray(0, length));
+      this.writeChunk(to, length, position);
+      position += length;
+      if (position % WRITE_BEHIND_BYTES === 0) this.disk.startWriting?.(to, position - WRITE_BEHIND_BYTES, WRITE_BEHIND_BYTES);
+    }
+    return hasher.digest('hex') as Sha256;
+  }
+
+  private hashBuffer(length: number): Sha256 {
+    return hashAtOnce('sha256', this.buffer.subarray(0, length), 'hex') as Sha256;
+  }
+
+  /** Fills the buffer; less than `length` only at the end of the file. */
+  private fill(fd: number, length: number, position: number): number {
+    let filled = 0;
+    while (filled < length) {
+      const read = this.disk.read(fd, this.buffer, filled, length - filled, position + filled);
+      if (read === 0) break;
+      filled += read;
+    }
+    return filled;
+  }
+
+  private writeChunk(to: number, length: number, position: number): void {
+    for (let written = 0; written < length; ) {
+      written += this.disk.write(to, this.buffer, written, length - written, position + written);
+    }
+    const readback = (this.readback ??= Buffer.allocUnsafeSlow(CHUNK_BYTES));
+    for (let read = 0; read < length; ) {
+      const count = this.disk.read(to, readback, read, length - read, position + read);
+      if (count === 0) break;
+      read += count;
+    }
+    if (this.buffer.compare(readback, 0, length, 0, length) !== 0) {
+      throw failure('damaged', 'write', undefined, 'what was written reads back differently; check disk and memory');
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Copies a batch of files from one local root to another: all are staged, made durable
+ * together, then shown one by one. The same conditions hold as for a file that is read
+ * through `read` and written through `openForSafeReplace`.
+ */
+
+import type { BigIntStats } from 'node:fs';
+
+import { nameOf, parentOf, type RelativePath, type Sha256, type Token } from '@wl/domain';
+
+import type { StorageArea } from './area.js';
+import { Cancelled, type Checkpoint } from './cancellation.js';
+import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
+import type { ContentReader } from './content.js';
+import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import { toWireError, type WireError } from './failure.js';
+import { openFile } from './open-file.js';
+import { permissionsFor, Stager, type Staged } from './stager.js';
+import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+
+/** One file to copy. */
+export interface CopyItem {
+  readonly path: RelativePath;
+  readonly sourceToken: Token;
+  /** `''` where it is not known. */
+  readonly sourceHash: Sha256 | '';
+  readonly replaces: Token | undefined;
+}
+
+/** What became of it; a `CopyOutcome` that can cross a thread. */
+export type CopyItemOutcome =
+  | {
+      readonly kind: 'copied';
+      readonly sha256: Sha256;
+      readonly sizeBytes: number;
+      readonly isSourceRacy: boolean;
+      readonly targetToken: Token;
+      readonly isTargetRacy: boolean;
+    }
+  | { readonly kind: 'source-changed' }
+  | { readonly kind: 'target-changed'; readonly leftover?: string }
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+/** Batches of so few files are flushed one by one: flushing a whole file system may mean waiting for the data of others. */
+export const FEW_FILES = 4;
+
+const SOURCE_CHANGED: CopyItemOutcome = { kind: 'source-changed' };
+
+/** Both ends of a batch and what its thread has at hand. */
+export interface CopyContext {
+  readonly source: DirectoryTree;
+  readonly target: DirectoryTree;
+  readonly area: StorageArea;
+  readonly content: ContentReader;
+  readonly checkpoint: Checkpoint;
+}
+
+/** A file that waits to be shown. */
+interface Ready {
+  readonly index: number;
+  readonly staged: Staged;
+  readonly sha256: Sha256;
+  readonly isSourceRacy: boolean;
+}
+
+/**
+ * Copies a batch. The result has one entry an item, `undefined` for those not reached when
+ * the checkpoint threw: of these nothing is left.
+ */
+export function copyBatch(context: CopyContext, items: readonly CopyItem[]): (CopyItemOutcome | undefined)[] {
+  return new CopyBatch(context, items).run();
+}
+
+class CopyBatch {
+  private readonly outcomes: (CopyItemOutcome | undefined)[] = [];
+  private readonly ready: Ready[] = [];
+  private readonly stager: Stager;
+  private readonly committer: Committer;
+  private readonly flushesOnce: boolean;
+
+  constructor(
+    private readonly context: CopyContext,
+    private readonly items: readonly CopyItem[],
+  ) {
+    const { target, area } = context;
+    this.stager = new Stager(target, area);
+    this.committer = new Committer(target, area);
+    this.flushesOnce = target.disk.syncfs !== undefined && items.length > FEW_FILES;
+  }
+
+  run(): (CopyItemOutcome | undefined)[] {
+    const { source, target, area, checkpoint } = this.context;
+    area.staging();
+    try {
+      for (const [index, item] of this.items.entries()) {
+        checkpoint();
+        this.attempt(index, item, () => this.stage(index, item));
+        source.trim();
+        target.trim();
+      }
+      checkpoint();
+      if (this.flushesOnce) this.flush();
+    } catch (error) {
+      for (const { staged } of this.ready) this.stager.drop(staged.name);
+      if (!(error instanceof Cancelled)) throw error;
+      return this.outcomes;
+    }
+    this.show();
+    return this.outcomes;
+  }
+
+  private attempt(index: number, item: CopyItem, step: () => CopyItemOutcome | undefined): void {
+    try {
+      this.outcomes[index] = step();
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      this.outcomes[index] = { kind: 'failed', error: toWireError(error, 'copy', item.path) };
+    }
+  }
+
+  private stage(index: number, item: CopyItem): CopyItemOutcome | undefined {
+    const replaced = this.lookAtTarget(item);
+    if (replaced === 'changed') return { kind: 'target-changed' };
+    const opened = openFile(this.context.source, item.path);
+    if (opened.kind === 'unknown' && opened.cause !== undefined) throw opened.cause;
+    if (opened.kind !== 'file') return SOURCE_CHANGED;
+    try {
+      if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
+      const isSourceRacy = isRacy(opened.stats, opened.seenMs);
+      const mode = permissionsFor(opened.stats.mode, replaced?.mode);
+      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, mode, item.sourceHash);
+      if (copied === undefined) return SOURCE_CHANGED;
+      this.ready.push({ index, isSourceRacy, ...copied });
+      return undefined;
+    } finally {
+      this.context.source.disk.close(opened.fd);
+    }
+  }
+
+  /** The file to be replaced, `undefined` where none is expected, or that something else is there. */
+  private lookAtTarget({ path, replaces }: CopyItem): BigIntStats | undefined | 'changed' {
+    const { target } = this.context;
+    let seen: BigIntStats | undefined;
+    try {
+      seen = target.lstat(target.open(parentOf(path)), nameOf(path));
+    } catch (error) {
+      throw error instanceof NoDirectory ? parentFailure(error, 'copy', path) : error;
+    }
+    if (replaces === undefined) return seen === undefined ? undefined : 'changed';
+    return seen?.isFile() === true && tokenOf(seen) === replaces ? seen : 'changed';
+  }
+
+  /** Stages the content of an open source; `undefined` when it turns out to be another version than expected. */
+  private copyContent(
+    from: number,
+    before: BigIntStats,
+    isSourceRacy: boolean,
+    mode: number,
+    expectedHash: Sha256 | '',
+  ): { readonly staged: Staged; readonly sha256: Sha256 } | undefined {
+    const { source, target, content, checkpoint } = this.context;
+    const sizeBytes = Number(before.size);
+    const isExpected = (sha256: Sha256 | undefined): sha256 is Sha256 =>
+      sha256 !== undefined &&
+      (expectedHash === '' || sha256 === expectedHash) &&
+      // A write within the tick of the one before shows in no token, only in the bytes.
+      (!isSourceRacy || content.hash(from, sizeBytes, checkpoint) === sha256) &&
+      tokenOf(source.disk.fstat(from)) === tokenOf(before);
+
+    // A small file is read as a whole before anything is written.
+    const loaded = content.fits(sizeBytes) ? content.load(from, sizeBytes) : undefined;
+    if (content.fits(sizeBytes) && !isExpected(loaded)) return undefined;
+    const file = this.stager.create(mode);
+    let staged: Staged | undefined;
+    try {
+      if (loaded !== undefined) content.store(file.fd, sizeBytes);
+      const sha256 = loaded ?? content.copy(from, file.fd, sizeBytes, checkpoint);
+      if (loaded === undefined && !isExpected(sha256)) return undefined;
+      staged = this.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, !this.flushesOnce);
+      return { staged, sha256: sha256 as Sha256 };
+    } finally {
+      target.disk.close(file.fd);
+      if (staged === undefined) this.stager.drop(file.name);
+    }
+  }
+
+  /** One flush for all. When it fails nothing of the batch can be trusted to be stored. */
+  private flush(): void {
+    const { disk, root } = this.context.target;
+    try {
+      disk.syncfs?.(root.fd);
+    } catch (error) {
+      for (const { index, staged } of this.ready.splice(0)) {
+        this.stager.drop(staged.name);
+        this.outcomes[index] = { kind: 'failed', error: toWireError(error, 'copy', this.items[index]?.path) };
+      }
+    }
+  }
+
+  private show(): void {
+    const replaced: { readonly index: number; readonly version: Replaced }[] = [];
+    for (const { index, staged, sha256, isSourceRacy } of this.ready) {
+      const item = this.items[index] as CopyItem;
+      this.attempt(index, item, () => {
+        const committed = this.committer.commit(item.path, staged, item.replaces);
+        if (committed.kind === 'stale') return targetChanged(committed);
+        if (committed.replaced !== undefined) replaced.push({ index, version: committed.replaced });
+        const { token, isRacy: isTargetRacy } = committed;
+        return { kind: 'copied', sha256, sizeBytes: Number(staged.sizeBytes), isSourceRacy, targetToken: token, isTargetRacy };
+      });
+      this.context.target.trim();
+    }
+    for (const { index, version } of replaced) {
+      const stale = this.committer.settle(version);
+      if (stale?.kind === 'stale') this.outcomes[index] = targetChanged(stale);
+      this.context.target.trim();
+    }
+  }
+}
+
+function targetChanged({ leftover }: Extract<CommitOutcome, { kind: 'stale' }>): CopyItemOutcome {
+  return leftover === undefined ? { kind: 'target-changed' } : { kind: 'target-changed', leftover };
+}

@@ -1,0 +1,42 @@
+/** Hashes files, each hash belonging to the one version whose node is returned with it. */
+
+import type { RelativePath } from '@wl/domain';
+import type { HashOutcome } from '@wl/ports';
+
+import { Cancelled, type Checkpoint } from './cancellation.js';
+import type { ContentReader } from './content.js';
+import type { DirectoryTree } from './directory-tree.js';
+import { toBackendError, unknownReasonOf } from './failure.js';
+import { openFile } from './open-file.js';
+import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+
+/** How often a file that changes while it is read is read again. */
+const ATTEMPTS = 3;
+
+/** Hashes the file at `path`. */
+export function hashFile(tree: DirectoryTree, content: ContentReader, path: RelativePath, checkpoint: Checkpoint): HashOutcome {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    checkpoint();
+    const opened = openFile(tree, path);
+    if (opened.kind === 'absent') return { kind: 'absent' };
+    // No file any more, but something is there: whoever asked has to look again.
+    if (opened.kind === 'directory') return { kind: 'changing' };
+    if (opened.kind === 'unknown') {
+      const { reason, cause } = opened;
+      return { kind: 'unknown', reason, message: cause === undefined ? reason : toBackendError(cause, 'read', path).message };
+    }
+    const { fd, stats, seenMs } = opened;
+    try {
+      const [token, sizeBytes] = [tokenOf(stats), Number(stats.size)];
+      const hash = content.hash(fd, sizeBytes, checkpoint);
+      if (hash === undefined || tokenOf(tree.disk.fstat(fd)) !== token) continue;
+      return { kind: 'hashed', node: { kind: 'file', token, sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy: isRacy(stats, seenMs) } };
+    } catch (error) {
+      if (error instanceof Cancelled) throw error;
+      return { kind: 'unknown', reason: unknownReasonOf(error), message: toBackendError(error, 'read', path).message };
+    } finally {
+      tree.disk.close(fd);
+    }
+  }
+  return { kind: 'changing' };
+}

@@ -1,0 +1,60 @@
+/** Opening a file of the user's for reading: no link, no device, nothing that could block. */
+
+import { constants, type BigIntStats } from 'node:fs';
+
+import { nameOf, parentOf, type RelativePath, type UnknownReason } from '@wl/domain';
+
+import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
+import { errnoOf, unknownReasonOf } from './failure.js';
+
+/** An open file, or why there is none. */
+export type OpenedFile =
+  | { readonly kind: 'file'; readonly fd: number; readonly stats: BigIntStats; readonly seenMs: number }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'directory' }
+  /** `cause` is missing where looking was no failure: a link, a device. */
+  | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly cause?: unknown };
+
+/** Without O_NONBLOCK, opening a FIFO waits for a writer, for ever. */
+const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Opens the regular file at `path`; the caller closes it. */
+export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
+  const { disk, anchor } = tree;
+  let fd: number;
+  try {
+    fd = disk.open(anchor.at(tree.open(parentOf(path)), nameOf(path)), OPEN_FILE);
+  } catch (error) {
+    return whyNot(error);
+  }
+  const seenMs = Date.now();
+  let stats: BigIntStats | undefined;
+  try {
+    stats = disk.fstat(fd);
+  } finally {
+    if (stats?.isFile() !== true) disk.close(fd);
+  }
+  if (stats.isFile()) return { kind: 'file', fd, stats, seenMs };
+  return stats.isDirectory() ? { kind: 'directory' } : { kind: 'unknown', reason: oddityOf(stats) };
+}
+
+function whyNot(error: unknown): OpenedFile {
+  if (error instanceof NoDirectory) {
+    const { reason } = error;
+    return reason === 'absent' || reason === 'file' ? { kind: 'absent' } : { kind: 'unknown', reason, cause: error.cause };
+  }
+  switch (errnoOf(error)) {
+    case undefined:
+      throw error;
+    case 'ENOENT':
+      return { kind: 'absent' };
+    case 'ELOOP':
+      return { kind: 'unknown', reason: 'symlink' };
+    // A socket, or a device without a driver, cannot be opened.
+    case 'ENXIO':
+    case 'ENODEV':
+      return { kind: 'unknown', reason: 'special-file' };
+    default:
+      return { kind: 'unknown', reason: unknownReasonOf(error), cause: error };
+  }
+}

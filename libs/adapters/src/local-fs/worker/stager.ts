@@ -1,0 +1,99 @@
+/**
+ * Files in staging: made under a name of our own, filled, given their attributes, made
+ * durable, and only then shown by a `Committer`.
+ */
+
+import { constants } from 'node:fs';
+
+import type { StorageArea } from './area.js';
+import type { DirectoryTree } from './directory-tree.js';
+import { isSettableMtime } from './disk.js';
+import { errnoOf } from './failure.js';
+import { identityOf, type FileIdentity } from './token.js';
+
+/** A file in staging that is being written. */
+export interface OpenStaged {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** A file in staging, complete. */
+export interface Staged extends FileIdentity {
+  readonly name: string;
+}
+
+const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const PERMISSIONS = 0o777;
+const EXECUTE = 0o111;
+
+/** Makes and completes staged files of one root. */
+export class Stager {
+  constructor(
+    private readonly tree: DirectoryTree,
+    private readonly area: StorageArea,
+  ) {}
+
+  /** Makes an empty file; nobody but its owner may open it yet. */
+  create(mode: number): OpenStaged {
+    const { disk, anchor } = this.tree;
+    const name = this.area.nextName();
+    const fd = disk.open(anchor.at(this.area.staging(), name), CREATE, mode);
+    return { name, fd };
+  }
+
+  /**
+   * Gives the file its modification time and, where given, exactly `mode`; makes it durable
+   * where asked. It stays open.
+   */
+  complete({ name, fd }: OpenStaged, attributes: { readonly mtimeMs: number; readonly mode?: number }, isDurable: boolean): Staged {
+    const { disk } = this.tree;
+    const { mtimeMs, mode } = attributes;
+    // Times and permissions that this file system cannot hold: the content counts, they are a courtesy.
+    if (isSettableMtime(mtimeMs)) attempt(() => disk.futimes(fd, mtimeMs));
+    const stats = disk.fstat(fd);
+    if (mode !== undefined && (Number(stats.mode) & PERMISSIONS) !== mode) attempt(() => disk.fchmod(fd, mode));
+    if (isDurable) disk.fsync(fd);
+    return { name, ...identityOf(stats) };
+  }
+
+  /** Removes a staged file, if it is still there. */
+  drop(name: string): void {
+    const { disk, anchor } = this.tree;
+    try {
+      disk.unlink(anchor.at(this.area.staging(), name));
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+/**
+ * Permissions for a file that comes from a local one: the source's for a new file; for one
+ * that is replaced its own, since somebody chose them, with the source's choice of whether
+ * it is a program.
+ */
+export function permissionsFor(sourceMode: bigint, replacedMode: bigint | undefined): number {
+  const source = Number(sourceMode) & PERMISSIONS;
+  return replacedMode === undefined ? source : withExecute(Number(replacedMode) & PERMISSIONS, (source & EXECUTE) !== 0);
+}
+
+/** Permissions for a file of which only `isExecutable` is known. The umask still applies to new ones. */
+export function permissionsOf(isExecutable: boolean | undefined, replacedMode: bigint | undefined): number {
+  if (replacedMode === undefined) return isExecutable === true ? 0o777 : 0o666;
+  const mode = Number(replacedMode) & PERMISSIONS;
+  return isExecutable === undefined ? mode : withExecute(mode, isExecutable);
+}
+
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
+/** Who may read may also execute. */
+function withExecute(mode: number, isExecutable: boolean): number {
+  if (!isExecutable) return mode & ~EXECUTE;
+  return mode | ((mode & 0o444) >> 2);
+}

@@ -1,0 +1,91 @@
+/** What is remembered of one pair, told from the end whose backend id sorts first. */
+
+import { compareKeys, invariant, isDirectoryKey, type Key, type RelativePath, type SideName } from '@wl/domain';
+import type { BaselineChange, BaselineRow, ConflictRecord } from '@wl/ports';
+
+/** A baseline row with its key. */
+export type Entry = readonly [key: Key, row: BaselineRow];
+
+/** Deletions carried out at one time. */
+export interface Deletions {
+  readonly side: SideName;
+  readonly count: number;
+  readonly timeMs: number;
+}
+
+/** One pair's memory. The baseline is changed by `apply` alone, which keeps order and totals true. */
+export class PairData {
+  readonly conflicts = new Map<RelativePath, ConflictRecord>();
+  deletions: Deletions[] = [];
+  firstRootIds: readonly string[] = [];
+  secondRootIds: readonly string[] = [];
+  lastFullPassMs: number | undefined;
+
+  readonly #rows = new Map<Key, BaselineRow>();
+  #files = 0;
+  #bytes = 0;
+  /** All entries in key order; made anew by the first reader after a change, so that each reader keeps its snapshot. */
+  #ordered: readonly Entry[] | undefined;
+
+  get(key: Key): BaselineRow | undefined {
+    return this.#rows.get(key);
+  }
+
+  totals(): { files: number; bytes: number } {
+    return { files: this.#files, bytes: this.#bytes };
+  }
+
+  /** A snapshot of all entries, in key order. */
+  ordered(): readonly Entry[] {
+    this.#ordered ??= [...this.#rows].sort(([a], [b]) => compareKeys(a, b));
+    return this.#ordered;
+  }
+
+  /** Applies all changes or, when one of them is no valid change, none. */
+  apply(changes: readonly BaselineChange[]): void {
+    // Everything that can fail is done before the first row is touched.
+    const steps = changes.map((change): (() => void) => {
+      if (change.kind !== 'put') return () => this.#remove(change.key, change.kind === 'delete-subtree');
+      const { key, row } = change;
+      invariant(isDirectoryKey(key) === (row.kind === 'directory'), 'INV-11: the key of a baseline row tells what it is');
+      return () => {
+        this.#delete(key);
+        this.#rows.set(key, row);
+        if (row.kind === 'file') this.#count(1, row.sizeBytes);
+      };
+    });
+    for (const step of steps) step();
+    this.#ordered = undefined;
+  }
+
+  /** Forgets baseline, conflicts, roots and passes. */
+  reset(): void {
+    this.#remove('' as Key, true);
+    this.#ordered = undefined;
+    this.conflicts.clear();
+    this.firstRootIds = [];
+    this.secondRootIds = [];
+    this.lastFullPassMs = undefined;
+  }
+
+  #remove(key: Key, withSubtree: boolean): void {
+    if (!withSubtree || !isDirectoryKey(key)) {
+      this.#delete(key);
+      return;
+    }
+    for (const candidate of [...this.#rows.keys()]) {
+      if (candidate.startsWith(key)) this.#delete(candidate);
+    }
+  }
+
+  #delete(key: Key): void {
+    const row = this.#rows.get(key);
+    if (row?.kind === 'file') this.#count(-1, -row.sizeBytes);
+    this.#rows.delete(key);
+  }
+
+  #count(files: number, bytes: number): void {
+    this.#files += files;
+    this.#bytes += bytes;
+  }
+}

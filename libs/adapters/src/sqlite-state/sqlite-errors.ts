@@ -1,0 +1,53 @@
+/** SQLite's failures in the words of the port, each with what to do about it. */
+
+import { StateError, type StateErrorCode } from '@wl/ports';
+
+/** Primary result codes (https://sqlite.org/rescode.html); extended ones carry them in their low byte. */
+const CODES: ReadonlyMap<number, StateErrorCode> = new Map([
+  [5, 'locked'], // SQLITE_BUSY
+  [6, 'locked'], // SQLITE_LOCKED
+  [7, 'io-error'], // SQLITE_NOMEM
+  [8, 'io-error'], // SQLITE_READONLY
+  [10, 'io-error'], // SQLITE_IOERR
+  [13, 'no-space'], // SQLITE_FULL
+  [14, 'io-error'], // SQLITE_CANTOPEN
+  [23, 'io-error'], // SQLITE_AUTH
+]);
+
+/** What to do, by code. */
+const ADVICE: Readonly<Record<StateErrorCode, string>> = {
+  damaged:
+    'Nothing was changed because of what it says. Start the sync again (or `wl stop`, if it does not help): ' +
+    'what is damaged is set aside and both storages are compared in full',
+  'newer-version': 'Update wl',
+  locked: 'Another process is using it: end that one, then try again',
+  'no-space': 'Free some space on its disk; what was being written is not in it',
+  'io-error': 'Check that its directory exists and may be written, and that its disk is well',
+};
+
+/** Something read from the database is not what was written to it; the message says what. */
+export class DamageError extends Error {
+  override readonly name = 'DamageError';
+}
+
+/**
+ * A failure of SQLite, or a `DamageError`, as a `StateError`; anything else (a mistake of ours)
+ * as it is. The statements are fixed, so that SQLite's other complaints (a value of the wrong
+ * kind, a number out of range, a broken constraint) mean that the file holds what was not
+ * written to it.
+ */
+export function translated(error: unknown, operation: string, file: string): unknown {
+  if (error instanceof StateError || !(error instanceof Error)) return error;
+  const code = error instanceof DamageError ? 'damaged' : codeOf(error);
+  return code === undefined ? error : stateError(code, operation, file, error);
+}
+
+/** A `StateError` that says what failed, why, and what to do. */
+export function stateError(code: StateErrorCode, operation: string, file: string, cause: Error): StateError {
+  return new StateError(code, `unable to ${operation} in ${file}: ${code} (${cause.message}). ${ADVICE[code]}.`, { cause });
+}
+
+function codeOf(error: Error & { code?: unknown; errcode?: unknown }): StateErrorCode | undefined {
+  if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_OUT_OF_RANGE') return undefined;
+  return (typeof error.errcode === 'number' ? CODES.get(error.errcode & 0xff) : undefined) ?? 'damaged';
+}
