@@ -2,5 +2,5 @@
 
 declare const __WL_VERSION__: string | undefined;
 
-/** `0.0.0-source` where the program was not bundled (tests). */
-export const VERSION = typeof __WL_VERSION__ === 'string' ? __WL_VERSION__ : '0.0.0-source';
+/** `source` where the program was not bundled (tests). */
+export const VERSION = typeof __WL_VERSION__ === 'string' ? __WL_VERSION__ : 'source';

@@ -28,6 +28,7 @@ export type PlanItem =
       readonly source: FileNode | DirectoryNode;
       readonly target: FileNode | DirectoryNode;
     }
+  /** The baseline drops this row and, for a directory's key, everything below it. */
   | { readonly kind: 'forget'; readonly key: Key }
   | { readonly kind: 'make-directory'; readonly on: SideName; readonly path: RelativePath }
   | {

@@ -70,38 +70,21 @@ interface Name {
 
 const SIDES = ['source', 'target'] as const;
 
-/** Plans one directory and all below it. Feed keys in key order, then `finish`. */
+/**
+ * Plans one directory and all below it. Feed keys in key order, then `finish`. Keys on which
+ * all three agree may be left out, which is what makes a pass without changes cheap, unless
+ * names are folded: then every key is needed.
+ */
 export class TreePlanner {
   readonly #options: PlannerOptions;
   /** What is open: directories that hold the current key, and names that may still turn out to be directories. */
   readonly #stack: (Frame | Name)[] = [];
-  /** Names passed by as files that may still turn out to be directories as well (T76). */
-  readonly #passed: Key[] = [];
   #frame: Frame;
 
   /** `root` is a directory that is on both sides (the storages' root, or one that the caller looked at). */
   constructor(root: RelativePath, options: PlannerOptions) {
     this.#options = options;
     this.#frame = newFrame(root, undefined, 'present', 'source');
-  }
-
-  /**
-   * Says that `key` comes next and needs no decision (all three agree): closes what it has
-   * left behind. Cheap when nothing is open but directories that hold `key`.
-   */
-  advance(key: Key, out: PlanItem[]): void {
-    this.#closeBefore(key, out);
-    const isDirectory = key.endsWith('/');
-    if (!isDirectory) this.#passed.push(key);
-    if (this.#options.fold === undefined || this.#frame.mode === 'skipped') return;
-    const isTaken = this.#noteName(key, out);
-    // Names fold within their directory, so it is opened although nothing is to be decided.
-    if (isDirectory) this.#open(pathOfKey(key), isTaken ? 'skipped' : 'present');
-  }
-
-  /** Whether what lies below the current directory is not decided at all. */
-  get isSkipping(): boolean {
-    return this.#frame.mode === 'skipped';
   }
 
   /** Takes one key of the merged streams and appends what is decided by it, and by having passed earlier ones. */
@@ -131,7 +114,6 @@ export class TreePlanner {
   }
 
   #visitDirectory(triple: Triple, out: PlanItem[]): void {
-    if (this.#takePassed(triple.key)) return this.#visitBesideFile(triple, out);
     const held = this.#takeHeld(triple.key);
     const name: Name = {
       type: 'name',
@@ -143,16 +125,6 @@ export class TreePlanner {
     };
     const mode = this.#decideName(name, out);
     this.#open(name.path, mode, name.source.kind === 'directory' ? 'source' : 'target');
-  }
-
-  /** All three agree on a file of this name, and now a directory of it comes, on a side or as a leftover row. */
-  #visitBesideFile({ key, baseline, source, target }: Triple, out: PlanItem[]): void {
-    const path = pathOfKey(key);
-    const nodes = { source, target };
-    const sides = SIDES.filter((side) => nodes[side].kind !== 'absent');
-    for (const side of sides) out.push({ kind: 'blocked', path, side, reason: 'file-and-directory' });
-    if (sides.length === 0 && baseline.kind !== 'absent') out.push({ kind: 'forget', key });
-    this.#open(path, sides.length === 0 ? 'fresh' : 'skipped');
   }
 
   /** Decides one name, all of whose keys are known, and says how what lies below it is to be taken. */
@@ -190,12 +162,15 @@ export class TreePlanner {
     this.#bringBack(this.#frame, to, out);
     if (from.kind === 'directory') {
       invariant(replaced.kind === 'absent', 'INV-5: a directory is made where there is nothing');
+      // First the rows from before: seen together with the new directory, by a pass after an
+      // interruption, they would turn what is still to be copied into deletions.
+      forgetAllBut('absent', name, out);
       out.push({ kind: 'make-directory', on: to, path });
     } else {
       invariant(replaced.kind === 'file' || replaced.kind === 'absent', 'INV-5: a file replaces a file or nothing');
       out.push({ kind: 'copy-file', to, path, from: file(from), replaces: replaced.kind === 'file' ? replaced : undefined });
+      forgetAllBut('file', name, out);
     }
-    forgetAllBut(from.kind, name, out);
     return this.#modeBelow(name, from, 'fresh', out);
   }
 
@@ -274,12 +249,9 @@ export class TreePlanner {
   /** Closes what no further key can belong to, innermost first. */
   #closeBefore(key: Key, out: PlanItem[]): void {
     for (let top = this.#stack.at(-1); top !== undefined; top = this.#stack.at(-1)) {
-      if (top.type === 'frame' ? key.startsWith(top.prefix) : mayStillMeet(top.path, key)) break;
+      if (top.type === 'frame' ? key.startsWith(top.prefix) : mayStillMeet(top, key)) break;
       this.#stack.pop();
       this.#close(top, out);
-    }
-    for (let top = this.#passed.at(-1); top !== undefined && !mayStillMeet(top, key); top = this.#passed.at(-1)) {
-      this.#passed.pop();
     }
   }
 
@@ -303,14 +275,6 @@ export class TreePlanner {
     return top;
   }
 
-  /** Whether the name that `key` now shows as a directory was passed by as a file. */
-  #takePassed(key: Key): boolean {
-    const top = this.#passed.at(-1);
-    if (top === undefined || `${top}/` !== key) return false;
-    this.#passed.pop();
-    return true;
-  }
-
   /** Reports names of one directory that a folding side cannot hold together; says whether the name of `key` is taken. */
   #noteName(key: Key, out: PlanItem[]): boolean {
     const { fold } = this.#options;
@@ -331,10 +295,10 @@ function newFrame(path: RelativePath, parent: Frame | undefined, mode: Mode, sid
 }
 
 /** Between the file key `a` and the directory key `a/` lie only keys that start with `a` and a byte below `/`. */
-function mayStillMeet(file: string, key: string): boolean {
-  if (!key.startsWith(file)) return false;
-  const next = key.charCodeAt(file.length);
-  return next < SLASH || (next === SLASH && key.length === file.length + 1);
+function mayStillMeet({ path }: Name, key: string): boolean {
+  if (!key.startsWith(path)) return false;
+  const next = key.charCodeAt(path.length);
+  return next < SLASH || (next === SLASH && key.length === path.length + 1);
 }
 
 const SLASH = 0x2f;
@@ -351,7 +315,7 @@ function baselineOf({ fileRow, directoryRow }: Name): BaselineNode {
   return directoryRow.kind === 'absent' ? fileRow : ABSENT;
 }
 
-/** Drops the rows of a name that are not of the kind that it now is (rows below a directory are met on their own). */
+/** Drops the rows of a name that are not of the kind that it now is; a directory's row goes with all below it. */
 function forgetAllBut(now: Node['kind'], { path, fileRow, directoryRow }: Name, out: PlanItem[]): void {
   if (fileRow.kind !== 'absent' && now !== 'file') out.push({ kind: 'forget', key: fileKey(path) });
   if (directoryRow.kind !== 'absent' && now !== 'directory') out.push({ kind: 'forget', key: directoryKey(path) });

@@ -50,18 +50,19 @@ export function setupError(code: SetupErrorCode, message: string, file?: string)
 
 /** Turns a failed system call into a `SetupError`; `action` reads like `read /home/ann/config.yaml`. */
 export function fromSystemError(code: 'unreadable' | 'unwritable', action: string, file: string, error: unknown): SetupError {
-  const reason = error instanceof Error ? systemReason(error) : String(error);
-  return setupError(code, `unable to ${action}: ${reason}`, file);
+  return setupError(code, `unable to ${action}: ${systemReason(error)}`, file);
 }
 
 /** The `code` of a failed system call, e.g. `ENOENT`; `undefined` for anything else. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  // By shape: `instanceof Error` does not hold between realms.
+  const isCoded = typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string';
+  return isCoded ? (error.code as string) : undefined;
 }
 
 /** Node's messages repeat the call and the path; only the middle is for people. */
-function systemReason(error: Error): string {
-  const code = systemCode(error);
-  const text = /^[A-Z0-9_]+: ([^,]+),/.exec(error.message)?.[1];
-  return text === undefined ? error.message : `${text} (${code ?? 'error'})`;
+function systemReason(error: unknown): string {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  const text = /^[A-Z0-9_]+: ([^,]+),/.exec(message)?.[1];
+  return text === undefined ? message : `${text} (${systemCode(error) ?? 'error'})`;
 }

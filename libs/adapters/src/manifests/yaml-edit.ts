@@ -31,6 +31,8 @@ function merge(yaml: Yaml, document: Document, node: Node | null | undefined, va
 
 function mergeMap(yaml: Yaml, document: Document, map: YAMLMap, value: Readonly<Record<string, unknown>>): YAMLMap {
   const given = new Map(Object.entries(value).filter(([, entry]) => entry !== undefined));
+  // `{}` was the way to write nothing; with something in it, one line each is easier to read.
+  if (map.items.length === 0) map.flow = false;
   const textOf = (key: unknown): unknown => (yaml.isScalar(key) ? key.value : key);
   for (const key of map.items.map((pair) => textOf(pair.key))) if (!given.has(String(key))) map.delete(key);
   for (const [key, entry] of given) {
@@ -38,8 +40,6 @@ function mergeMap(yaml: Yaml, document: Document, map: YAMLMap, value: Readonly<
     if (pair === undefined) map.add(document.createPair(key, create(document, entry)));
     else pair.value = merge(yaml, document, pair.value as Node | null, entry);
   }
-  // `{}` was the way to write nothing; with something in it, one line each is easier to read.
-  if (map.flow === true && given.size > 0 && map.range == null) map.flow = false;
   return map;
 }
 
@@ -70,7 +70,7 @@ function mergeList(yaml: Yaml, document: Document, list: YAMLSeq, value: readonl
     used.add(changed);
     return merge(yaml, document, old[changed], entry);
   });
-  if (list.flow === true && value.length > 0 && old.length === 0) list.flow = false;
+  if (old.length === 0) list.flow = false;
   return list;
 }
 

@@ -47,7 +47,15 @@ export function stateError(code: StateErrorCode, operation: string, file: string
   return new StateError(code, `unable to ${operation} in ${file}: ${code} (${cause.message}). ${ADVICE[code]}.`, { cause });
 }
 
-function codeOf(error: Error & { code?: unknown; errcode?: unknown }): StateErrorCode | undefined {
+/** Whether SQLite met a page that is broken: the file as a whole is not to be trusted. */
+export function isFileDamage(error: unknown): boolean {
+  const primary = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  return primary === 11 /* SQLITE_CORRUPT */ || primary === 26; /* SQLITE_NOTADB */
+}
+
+function codeOf(error: Error & { code?: unknown; errcode?: unknown; syscall?: unknown }): StateErrorCode | undefined {
+  // Of the file system: what is done to the files themselves, around SQLite.
+  if (typeof error.syscall === 'string') return error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'no-space' : 'io-error';
   if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_OUT_OF_RANGE') return undefined;
   return (typeof error.errcode === 'number' ? CODES.get(error.errcode & 0xff) : undefined) ?? 'damaged';
 }

@@ -18,9 +18,8 @@ export function fromStored(stored: string): string {
   return stored.startsWith(MARK) ? (JSON.parse(stored.slice(1)) as string) : stored;
 }
 
-/** The texts that were joined by line breaks after `toStored`. */
-export function fromStoredLines(joined: string): string[] {
-  const lines = joined.split('\n');
+/** `fromStored` of each of the texts that were joined to `joined` by line breaks and split again. */
+export function fromStoredLines(joined: string, lines: string[]): string[] {
   return joined.includes(MARK) ? lines.map(fromStored) : lines;
 }
 

@@ -6,7 +6,7 @@
  */
 
 import { otherSide, type FileNode, type SideName } from '../content.js';
-import { parentOf, pathOfKey, ROOT, type RelativePath } from '../path.js';
+import { isDirectoryKey, parentOf, pathOfKey, ROOT, type Key, type RelativePath } from '../path.js';
 import type { PlanItem } from '../plan.js';
 import { contentOfNode, dir, file, type Flat } from './trees.js';
 
@@ -103,11 +103,15 @@ function applyItem(item: PlanItem, state: State): void {
   }
 }
 
-/** A row is known by its key: forgetting the directory `a/` leaves a row of the file `a` alone. */
-function forget(key: string, baseline: Flat): void {
-  const path = pathOfKey(key as Parameters<typeof pathOfKey>[0]);
-  const row = baseline.get(path);
-  if (row !== undefined && (row.kind === 'directory') === key.endsWith('/')) baseline.delete(path);
+/** A row is known by its key: forgetting the directory `a/` drops what is below, and leaves a row of the file `a` alone. */
+function forget(key: Key, baseline: Flat): void {
+  const path = pathOfKey(key);
+  const isDirectoryRow = baseline.get(path)?.kind === 'directory';
+  if (isDirectoryRow === isDirectoryKey(key)) baseline.delete(path);
+  if (!isDirectoryKey(key)) return;
+  for (const other of [...baseline.keys()]) {
+    if (other.startsWith(key)) baseline.delete(other);
+  }
 }
 
 function isDirectory(side: Flat, path: RelativePath): boolean {

@@ -14,8 +14,8 @@ export interface Run {
   /** Recorded conflicts by path. */
   readonly known?: ReadonlyMap<string, KnownConflict>;
   readonly fold?: (name: string) => string;
-  /** Takes the engine's fast path: keys on which all three agree are only passed by. */
-  readonly isFast?: boolean;
+  /** Leaves out keys on which all three agree, as the engine does. */
+  readonly isSparse?: boolean;
 }
 
 /** Plans a pass over a state, its root included. */
@@ -27,8 +27,7 @@ export function planOf(state: State, run: Run = {}): PlanItem[] {
   });
   const out: PlanItem[] = [];
   for (const triple of merge(state.baseline, state.source, state.target)) {
-    if (run.isFast === true && agrees(triple)) planner.advance(triple.key, out);
-    else planner.visit(triple, out);
+    if (run.isSparse !== true || !agrees(triple)) planner.visit(triple, out);
   }
   planner.finish(out);
   return out;

@@ -80,11 +80,9 @@ export class DirectoryTree {
     return openDirectory(this.disk, this.anchor, directory, name);
   }
 
-  /** Lets go of directories at and below `path`: they may have been replaced. */
-  forget(path: string): void {
-    for (const [key, directory] of this.opened) {
-      if (key === path || key.startsWith(`${path}/`)) this.evict(key, directory);
-    }
+  /** The root once more, for a caller that closes it. */
+  openRoot(): Directory {
+    return { ...this.root, fd: this.disk.open(this.anchor.self(this.root), OPEN_DIRECTORY & ~constants.O_NOFOLLOW) };
   }
 
   /** Closes everything. */
@@ -146,6 +144,12 @@ export function openDirectory(disk: Disk, anchor: Anchor, parent: Directory, nam
     disk.close(fd);
     throw error;
   }
+}
+
+/** The reason why a place is unknown, from what was thrown while looking; `undefined` for what is no failure to look. */
+export function whyUnknown(error: unknown): UnknownReason | undefined {
+  if (error instanceof NoDirectory) return error.reason === 'absent' || error.reason === 'file' ? 'vanished' : error.reason;
+  return errnoOf(error) === undefined ? undefined : unknownReasonOf(error);
 }
 
 /** What `stats` show that is neither file nor directory. */

@@ -4,8 +4,8 @@ import type { BigIntStats } from 'node:fs';
 
 import { ABSENT, DIRECTORY, nameOf, parentOf, ROOT, type Node, type RelativePath, type Token } from '@wl/domain';
 
-import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
-import { errnoOf, toBackendError, unknownReasonOf } from './failure.js';
+import { NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directory-tree.js';
+import { toBackendError } from './failure.js';
 import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 
 /** Whether names that differ in case only are the same to the root's file system. */
@@ -19,9 +19,9 @@ export function observe(tree: DirectoryTree, path: RelativePath, spelling: Spell
   try {
     return nodeOf(look(tree, path, spelling));
   } catch (error) {
-    if (error instanceof NoDirectory) return { kind: 'unknown', reason: error.reason === 'absent' || error.reason === 'file' ? 'vanished' : error.reason };
-    if (errnoOf(error) === undefined) throw error;
-    return { kind: 'unknown', reason: unknownReasonOf(error) };
+    const reason = whyUnknown(error);
+    if (reason === undefined) throw error;
+    return { kind: 'unknown', reason };
   }
 }
 

@@ -1,0 +1,42 @@
+/** What commands are given: everything of the outside that they may touch. */
+
+import type { ConfigStore, ContainerStore, Environment, StorageStore, UserStore } from '@wl/adapters/manifests';
+import type { Clock } from '@wl/ports';
+import type { BaseContext } from 'clipanion';
+
+import type { Daemon } from './daemon/daemon.js';
+import type { Interrupts } from './interrupts.js';
+import type { Output, Verbosity } from './output.js';
+import type { StorageTypes } from './storage-types.js';
+import type { OneShotRunner } from './sync/one-shot-runner.js';
+
+/** The options that every command has. */
+export interface GlobalOptions {
+  /** As given. */
+  readonly baseDir: string | undefined;
+  readonly verbosity: Verbosity;
+  readonly isDebugging: boolean;
+}
+
+/** The parts that commands work with, for one base directory. */
+export interface Services {
+  /** Absolute. */
+  readonly baseDirectory: string;
+  /** `wl`, with `--base-dir` where the user named one: the beginning of every command that is suggested. */
+  readonly program: string;
+  readonly workingDirectory: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+  readonly output: Output;
+  readonly interrupts: Interrupts;
+  readonly config: ConfigStore;
+  readonly users: UserStore;
+  readonly containers: ContainerStore;
+  readonly storages: StorageStore;
+  readonly storageTypes: StorageTypes;
+  readonly daemon: Daemon;
+  readonly oneShot: OneShotRunner;
+}
+
+/** The context of clipanion's commands, with our parts. */
+export type CliContext = BaseContext & Services;

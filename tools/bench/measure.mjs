@@ -1,0 +1,48 @@
+/** Measures whole processes: wall clock, CPU and peak memory of a command and its children. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+/** The environment of every measured program: no certificates to read at start, one locale. */
+export function cleanEnv(extra = {}) {
+  const env = { ...process.env, LC_ALL: 'C.UTF-8', ...extra };
+  // Node 20 reads these certificates at every start, which is no part of what is measured.
+  delete env.NODE_EXTRA_CA_CERTS;
+  return env;
+}
+
+/**
+ * Runs a command to its end. Resolves to seconds, CPU seconds and peak memory in MiB (GNU time).
+ * Throws when the exit code is not among `okCodes`.
+ */
+export function measure(command, { cwd, env, scratch, okCodes = [0] }) {
+  const report = path.join(scratch, `time-${process.pid}-${Math.random().toString(36).slice(2)}`);
+  const started = process.hrtime.bigint();
+  const run = spawnSync('/usr/bin/time', ['-f', '%e %U %S %M', '-o', report, ...command], {
+    cwd,
+    env: env ?? cleanEnv(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 1 << 28,
+  });
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (run.error) throw run.error;
+  if (!okCodes.includes(run.status)) {
+    throw new Error(`${command.join(' ')} ended with ${run.status}: ${String(run.stderr).slice(-2000)}${String(run.stdout).slice(-2000)}`);
+  }
+  const [, user, system, kilobytes] = readFileSync(report, 'utf8').trim().split('\n').at(-1).split(' ').map(Number);
+  rmSync(report);
+  return { seconds, cpu: user + system, peakMiB: kilobytes / 1024, stdout: String(run.stdout) };
+}
+
+/** Median of numbers. */
+export function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The value below which a share of the numbers lies. */
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
+}
