@@ -162,9 +162,10 @@ export class TreePlanner {
     this.#bringBack(this.#frame, to, out);
     if (from.kind === 'directory') {
       invariant(replaced.kind === 'absent', 'INV-5: a directory is made where there is nothing');
-      // First the rows from before: seen together with the new directory, by a pass after an
-      // interruption, they would turn what is still to be copied into deletions.
-      forgetAllBut('absent', name, out);
+      // Two-way, a directory that the baseline has is brought back only by a choice. Its rows go
+      // first: seen together with the new directory, by a pass after an interruption, they would
+      // turn what is still to be copied into deletions.
+      forgetAllBut(this.#options.isUnidirectional ? 'directory' : 'absent', name, out);
       out.push({ kind: 'make-directory', on: to, path });
     } else {
       invariant(replaced.kind === 'file' || replaced.kind === 'absent', 'INV-5: a file replaces a file or nothing');

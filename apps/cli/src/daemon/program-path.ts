@@ -1,9 +1,10 @@
 /** Where the program of the sync daemon is: beside this one, as it is built and published. */
 
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The daemon's program; `$WL_SYNC_DAEMON` names another. */
 export function daemonProgram(env: Readonly<Record<string, string | undefined>>): string {
   const named = env['WL_SYNC_DAEMON'];
-  return named !== undefined && named !== '' ? named : fileURLToPath(new URL('../daemon/wl-sync-daemon.cjs', import.meta.url));
+  return named !== undefined && named !== '' ? path.resolve(named) : fileURLToPath(new URL('../daemon/wl-sync-daemon.cjs', import.meta.url));
 }

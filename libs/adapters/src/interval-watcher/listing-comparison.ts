@@ -7,7 +7,7 @@
 import { compareKeys, isDirectoryKey, pathOfKey, type Key, type UnknownReason } from '@wl/domain';
 import { EntryKind, type Hint, type ListingBatch, type PathFilter } from '@wl/ports';
 
-import { fingerprintOf, NEVER_EQUAL, type PackedEntry, PackedListing } from './packed-listing.js';
+import { fingerprintOf, RACY, type PackedEntry, PackedListing } from './packed-listing.js';
 
 /** A directory whose entries could not be (completely) enumerated. */
 export interface UnseenDirectory {
@@ -30,7 +30,8 @@ export class ListingComparison {
   #ignored: string | undefined;
   #hintedNew: string | undefined;
   #hintedGone: string | undefined;
-  #unseen: string | undefined;
+  /** Prefixes below which nothing counts as gone; those that the reading has passed are dropped. */
+  #unseen: string[] = [];
   readonly #unseenDirectories: UnseenDirectory[] = [];
 
   constructor(previous: PackedListing, filter: PathFilter | undefined) {
@@ -49,13 +50,11 @@ export class ListingComparison {
       this.next.append(key, high, low);
       const old = this.#old?.key === key ? this.#old : undefined;
       if (old !== undefined) this.#old = this.#advance();
-      if (old === undefined || high === NEVER_EQUAL || old.high !== high || old.low !== low) {
-        if (old === undefined || old.high !== NEVER_EQUAL || old.low !== low) this.#noteFound(key, old === undefined);
-      }
-      if (reason !== undefined && isDirectoryKey(key as Key)) {
-        this.#unseen = key;
-        this.#unseenDirectories.push({ key, reason });
-      }
+      if (old === undefined || old.high !== high || old.low !== low) this.#noteFound(key, old === undefined);
+      if (reason === undefined) continue;
+      // Of an unknown entry it is not even known that it is no directory.
+      this.#unseen.push(isDirectoryKey(key as Key) ? key : `${key}/`);
+      if (isDirectoryKey(key as Key)) this.#unseenDirectories.push({ key, reason });
     }
   }
 
@@ -81,7 +80,8 @@ export class ListingComparison {
   /** A remembered entry that the new listing does not have. */
   #passMissing(old: PackedEntry): void {
     this.#old = this.#advance();
-    if (this.#unseen !== undefined && old.key.startsWith(this.#unseen)) {
+    this.#unseen = this.#unseen.filter((prefix) => old.key.startsWith(prefix) || compareKeys(prefix, old.key) > 0);
+    if (this.#unseen.some((prefix) => old.key.startsWith(prefix))) {
       this.next.append(old.key, old.high, old.low);
       return;
     }
@@ -111,9 +111,12 @@ function hintAt(key: string): Hint {
   return { scope: 'entry', path: pathOfKey(key as Key) };
 }
 
-/** What a row of a listing shows, as a fingerprint. A racy token may stand for two versions, so it equals nothing. */
+/**
+ * What a row of a listing shows, as a fingerprint. A racy token may stand for two versions:
+ * the file is told once more when its token is no longer racy.
+ */
 function stateOf(batch: ListingBatch, index: number, reason: UnknownReason | undefined): { readonly high: number; readonly low: number } {
-  if (batch.racy[index] === 1) return { high: NEVER_EQUAL, low: fingerprintOf(batch.tokens[index] ?? '').low };
+  if (batch.racy[index] === 1) return { high: RACY, low: fingerprintOf(batch.tokens[index] ?? '').low };
   const kind = batch.kinds[index];
   if (kind === EntryKind.file) return fingerprintOf(`f${batch.tokens[index] ?? ''}`);
   return fingerprintOf(`${kind === EntryKind.directory ? 'd' : 'u'}${reason ?? ''}`);

@@ -10,13 +10,13 @@ const BLOCK_ENTRIES = 1024;
 /** A key and what was seen there. */
 export interface PackedEntry {
   readonly key: string;
-  /** 64 bits of a hash in two halves; `NEVER_EQUAL` where the entry must be looked at again. */
+  /** 64 bits of a hash in two halves; the high one is `RACY` where a token may stand for two versions. */
   readonly high: number;
   readonly low: number;
 }
 
-/** High half of a fingerprint that stands for no fixed state. */
-export const NEVER_EQUAL = 0;
+/** High half of the fingerprint of a racy token; no hash has it. */
+export const RACY = 0;
 
 interface Block {
   readonly suffixes: Buffer;
@@ -68,7 +68,7 @@ export class PackedListing {
   }
 }
 
-/** Two 32-bit FNV-1a hashes with different offsets; the high half is never `NEVER_EQUAL`. */
+/** Two 32-bit FNV-1a hashes with different offsets; the high half is never `RACY`. */
 export function fingerprintOf(text: string): { readonly high: number; readonly low: number } {
   let high = 0x811c9dc5;
   let low = 0x5bd1e995;
