@@ -22,8 +22,8 @@ export interface GlobalOptions {
 export interface Services {
   /** Absolute. */
   readonly baseDirectory: string;
-  /** `wl`, with `--base-dir` where the user named one: the beginning of every command that is suggested. */
-  readonly program: string;
+  /** Completes a command that is suggested (`wl …`) with `--base-dir` where the user named one. */
+  readonly toCommand: (command: string) => string;
   readonly workingDirectory: string;
   readonly env: Environment;
   readonly clock: Clock;
@@ -35,6 +35,8 @@ export interface Services {
   readonly storages: StorageStore;
   readonly storageTypes: StorageTypes;
   readonly daemon: Daemon;
+  /** Whether a process of this machine has not ended yet. */
+  readonly stillRuns: (pid: number) => boolean;
   readonly oneShot: OneShotRunner;
 }
 

@@ -89,12 +89,12 @@ export class DaemonLauncher {
 
   #spawn(): StartedDaemon {
     const { program, baseDirectory, logPath, env } = this.#parts;
-    const { fd, close } = openUnnamedFile();
+    const words = openUnnamedFile();
     const logBytes = sizeOf(logPath);
     let end: string | undefined;
     const child = spawn(process.execPath, [program, '--base-dir', baseDirectory, '--log-path', logPath], {
       detached: true,
-      stdio: ['ignore', 'ignore', fd],
+      stdio: ['ignore', 'ignore', words.fd],
       cwd: '/',
       env,
     });
@@ -108,9 +108,11 @@ export class DaemonLauncher {
     return {
       hasEnded: () => end !== undefined,
       end: () => end,
-      words: () => tailOf(fd, 0),
+      words: () => tailOf(words.fd, 0),
       logged: () => tailOfFile(logPath, logBytes),
-      close,
+      close: () => {
+        words.close();
+      },
     };
   }
 

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
+import { createLocalFsWorkers } from '@wl/adapters/local-fs';
 import { openDaemonLog } from '@wl/adapters/log';
 import { resolveLogPath } from '@wl/adapters/manifests';
 import { ControlServer } from '@wl/adapters/socket';
@@ -36,8 +37,12 @@ export function createContainer(settings: DaemonSettings): Container {
       }),
     [TOKENS.log],
   );
-  container.bind(TOKENS.createStorage).toResolvedValue((clock) => storageFactory(clock, diskWorker()), [TOKENS.clock]);
-  container.bind(TOKENS.watch).toResolvedValue((clock) => watcherFactory(clock), [TOKENS.clock]);
+  container.bind(TOKENS.diskWorkers).toDynamicValue(() => {
+    const program = diskWorkerProgram();
+    return program === undefined ? undefined : createLocalFsWorkers(program);
+  });
+  container.bind(TOKENS.createStorage).toResolvedValue(storageFactory, [TOKENS.clock, TOKENS.diskWorkers]);
+  container.bind(TOKENS.watch).toResolvedValue(watcherFactory, [TOKENS.clock]);
   container.bind(TOKENS.registry).toResolvedValue(
     (cache, clock, watch) => {
       const registry = new SyncerRegistry();
@@ -77,7 +82,7 @@ export function createContainer(settings: DaemonSettings): Container {
 }
 
 /** The bundled program of the disk workers, beside this one; in a source checkout there is none and the work is done inline. */
-function diskWorker(): string | undefined {
+function diskWorkerProgram(): string | undefined {
   const file = fileURLToPath(new URL('./local-fs-worker.cjs', import.meta.url));
   return existsSync(file) ? file : undefined;
 }

@@ -5,7 +5,9 @@
 
 import 'reflect-metadata';
 
-import { acquireBaseLock } from '@wl/adapters/base-lock';
+import { mkdirSync } from 'node:fs';
+
+import { acquireBaseLock, readBaseLockOwner } from '@wl/adapters/base-lock';
 
 import { createContainer } from './container.js';
 import { parseOptions, USAGE } from './options.js';
@@ -38,9 +40,10 @@ async function main(args: readonly string[]): Promise<number> {
   });
   // Everything we make is for this user alone: state, log, socket.
   process.umask(0o077);
-  const lock = await acquireBaseLock(settings.baseDir);
+  mkdirSync(settings.baseDir, { recursive: true });
+  const lock = acquireBaseLock(settings.baseDir);
   if (!lock.ok) {
-    process.stderr.write(`Error: a sync daemon is already running on ${settings.baseDir}; \`wl stop\` ends it\n`);
+    process.stderr.write(`Error: a sync daemon is already running on ${settings.baseDir}${pidNote(settings.baseDir)}; \`wl stop\` ends it\n`);
     return EXIT.failure;
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end.resolve(signal));
@@ -68,10 +71,15 @@ async function main(args: readonly string[]): Promise<number> {
   await server.close();
   await manager.shutdown();
   state.close();
-  await lock.value.release();
+  lock.value.release();
   log('info', 'ended', {});
   await closeLog();
   return reason === 'an internal error' ? EXIT.failure : EXIT.ok;
+}
+
+function pidNote(baseDir: string): string {
+  const pid = readBaseLockOwner(baseDir);
+  return pid === undefined ? '' : ` (pid ${String(pid)})`;
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -4,18 +4,19 @@
 
 import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
 import { IntervalWatcher } from '@wl/adapters/interval-watcher';
-import { createLocalFsBackend } from '@wl/adapters/local-fs';
-import { deterministicBackendId, LOCAL_TYPES } from '@wl/adapters/manifests';
+import { createLocalFsBackend, LOCAL_TYPES, type LocalFsParams, type TaskRunner } from '@wl/adapters/local-fs';
+import { deterministicBackendId } from '@wl/adapters/manifests';
 import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
 import type { CreateStorage, Watch } from './tokens.js';
 
-/** Makes drivers. `workerPath` is the program of the disk workers, absent when there is none to load. */
-export function storageFactory(clock: Clock, workerPath: string | undefined): CreateStorage {
+/** Makes drivers. Without disk workers their work is done on the calling thread. */
+export function storageFactory(clock: Clock, workers: TaskRunner | undefined): CreateStorage {
   return (params) => {
-    if (!LOCAL_TYPES.has(params.type)) throw new UnknownTypeError(params.type);
+    const type = LOCAL_TYPES.find((local) => local === params.type);
+    if (type === undefined) throw new UnknownTypeError(params.type);
     if (params.location === undefined || !params.location.startsWith('/')) {
       throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
     }
@@ -27,11 +28,11 @@ export function storageFactory(clock: Clock, workerPath: string | undefined): Cr
     const backend = createLocalFsBackend(
       {
         backendId: params['backend-id'] ?? deterministicBackendId(params),
-        type: params.type,
+        type,
         location: params.location,
         readOnly: params['read-only'] ?? false,
       },
-      { clock, ...(workerPath !== undefined && { workerPath }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
+      { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
     );
     intervals.set(backend, params['watcher-interval']);
     return backend;
@@ -45,7 +46,7 @@ const intervals = new WeakMap<StorageBackend, StorageParams['watcher-interval']>
 export function watcherFactory(clock: Clock): Watch {
   return (storage) => {
     const seconds = intervals.get(storage);
-    if (seconds !== undefined) return new IntervalWatcher(storage, clock, seconds * 1000);
+    if (seconds !== undefined) return new IntervalWatcher({ backend: storage, clock, intervalMs: seconds * 1000 });
     const own = storage.watcher();
     if (own !== undefined) return own;
     throw new WildlandError(

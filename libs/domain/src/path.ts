@@ -77,7 +77,8 @@ export function isDirectoryKey(key: Key): boolean {
 
 /** The path a key stands for. */
 export function pathOfKey(key: Key): RelativePath {
-  return (key.endsWith('/') ? key.slice(0, -1) : key) as string as RelativePath;
+  const path: string = key.endsWith('/') ? key.slice(0, -1) : key;
+  return path as RelativePath;
 }
 
 /** The directory that holds `path`; `ROOT` for a top-level name. */

@@ -24,8 +24,15 @@ function pass(state: State, known: Known): { after: State; known: Known } {
   return { after, known: recordConflicts(items) };
 }
 
-/** Every conflict of every plain triple: the state that the first pass left, and its records. */
-function* allConflicts(trees: readonly Tree[]): Generator<{ state: State; known: Known; path: string }> {
+/** One conflict among those that a first pass recorded, with the state that the pass left. */
+interface Conflict {
+  readonly state: State;
+  readonly known: Known;
+  readonly path: string;
+}
+
+/** Every conflict of every triple of these trees. */
+function* conflictsOf(trees: readonly Tree[]): Generator<Conflict> {
   for (const baseline of trees) {
     for (const source of trees) {
       for (const target of trees) {
@@ -37,21 +44,17 @@ function* allConflicts(trees: readonly Tree[]): Generator<{ state: State; known:
   }
 }
 
-/** Runs a check on every conflict; returns their number and the first failures. */
-function checkAll(check: (conflict: { state: State; known: Known; path: string }, side: SideName) => string | undefined): {
-  count: number;
-  failures: string[];
-} {
+/** The first failures of a check over conflicts, from both ends. */
+function failing(conflicts: readonly Conflict[], check: (conflict: Conflict, side: SideName) => string | undefined): string[] {
   const failures: string[] = [];
-  let count = 0;
-  for (const conflict of allConflicts(PLAIN_TREES)) {
-    count += 1;
+  for (const conflict of conflicts) {
     for (const side of SIDES) {
       const failure = check(conflict, side);
-      if (failure !== undefined && failures.length < 3) failures.push(`${describeState(conflict.state)}\n${conflict.path} on ${side}: ${failure}`);
+      if (failure !== undefined) failures.push(`${describeState(conflict.state)}\n${conflict.path} on ${side}: ${failure}`);
+      if (failures.length > 2) return failures;
     }
   }
-  return { count, failures };
+  return failures;
 }
 
 function describeState(state: State): string {
@@ -67,14 +70,14 @@ function without(flat: Flat, path: string): Flat {
 }
 
 describe('INV-36: the life of a conflict', () => {
-  const total = [...allConflicts(PLAIN_TREES)].length;
+  const conflicts = [...conflictsOf(PLAIN_TREES)];
 
-  it('has thousands of conflicts to look at', () => {
-    expect(total).toBeGreaterThan(5000);
+  it('is looked at in every conflict of the 24,389 triples', () => {
+    expect(conflicts).toHaveLength(26_424);
   });
 
   it('ends by removing one of the two versions: the other is brought back whole, and a removed only version is forgotten', () => {
-    const result = checkAll(({ state, known, path }, side) => {
+    const failures = failing(conflicts, ({ state, known, path }, side) => {
       if (!state[side].has(path)) return undefined;
       const chosen = { ...copyOf(state), [side]: without(state[side], path) };
       const { after, known: left } = pass(chosen, known);
@@ -83,11 +86,11 @@ describe('INV-36: the life of a conflict', () => {
       const got = (['source', 'target', 'baseline'] as const).map((one) => below(after[one], path));
       return got.every((one) => one === wanted) ? undefined : `ends as ${got.join(' / ')}, not as ${wanted}`;
     });
-    expect(result).toEqual({ count: total, failures: [] });
+    expect(failures).toEqual([]);
   });
 
   it('INV-16, T88: a choice that is interrupted after any step is carried out by the next pass', () => {
-    const result = checkAll(({ state, known, path }, side) => {
+    const failures = failing(conflicts, ({ state, known, path }, side) => {
       if (!state[side].has(path)) return undefined;
       const chosen: State = { ...copyOf(state), [side]: without(state[side], path) };
       const items = deletionsLast(planOf(chosen, { known }));
@@ -101,11 +104,11 @@ describe('INV-36: the life of a conflict', () => {
       }
       return undefined;
     });
-    expect(result).toEqual({ count: total, failures: [] });
+    expect(failures).toEqual([]);
   });
 
   it('ends when the sides become equal: the user copied one version over the other', () => {
-    const result = checkAll(({ state, known, path }, side) => {
+    const failures = failing(conflicts, ({ state, known, path }, side) => {
       const other = otherSide(side);
       // A version can be copied where its directory is, or the directory comes along with it.
       const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
@@ -117,11 +120,11 @@ describe('INV-36: the life of a conflict', () => {
       const got = (['source', 'target', 'baseline'] as const).map((one) => below(after[one], path));
       return got.every((one) => one === below(state[side], path)) ? undefined : `ends as ${got.join(' / ')}`;
     });
-    expect(result).toEqual({ count: total, failures: [] });
+    expect(failures).toEqual([]);
   });
 
   it('T82: stays when one version is removed while the other is no longer the one shown', () => {
-    const result = checkAll(({ state, known, path }, side) => {
+    const failures = failing(conflicts, ({ state, known, path }, side) => {
       const other = otherSide(side);
       if (!state[side].has(path) || state[other].get(path)?.kind !== 'file') return undefined;
       const changed = new Map(state[other]).set(path, file(4));
@@ -130,16 +133,16 @@ describe('INV-36: the life of a conflict', () => {
       if (!left.has(path)) return 'is no conflict any more';
       return describeState(after) === describeState(now) ? undefined : `changed to ${describeState(after)}`;
     });
-    expect(result).toEqual({ count: total, failures: [] });
+    expect(failures).toEqual([]);
   });
 
   it('T81: is found again by every further pass while nobody touches it', () => {
-    const result = checkAll(({ state, known, path }) => {
+    const failures = failing(conflicts, ({ state, known, path }) => {
       const { after, known: again } = pass(state, known);
       if (JSON.stringify([...again]) !== JSON.stringify([...known])) return `${path}: the records changed`;
       return describeState(after) === describeState(state) ? undefined : `changed to ${describeState(after)}`;
     });
-    expect(result).toEqual({ count: total, failures: [] });
+    expect(failures).toEqual([]);
   });
 });
 

@@ -72,8 +72,8 @@ const SIDES = ['source', 'target'] as const;
 
 /**
  * Plans one directory and all below it. Feed keys in key order, then `finish`. Keys on which
- * all three agree may be left out, which is what makes a pass without changes cheap, unless
- * names are folded: then every key is needed.
+ * all three agree may be left out, which is what makes a pass without changes cheap; except
+ * where names are folded, or a storage shows a file and a directory of one name (T76).
  */
 export class TreePlanner {
   readonly #options: PlannerOptions;

@@ -4,7 +4,7 @@ export { DEFAULT_PACE, type Pace } from './continuous-job.js';
 export { genericSyncer, type GenericSyncerParts } from './generic-syncer.js';
 export { type JobEvent, type JobListener } from './job.js';
 export { containerIdOf, JobManager, type JobManagerParts } from './job-manager.js';
-export { conflictText } from './job-status.js';
+export { conflictText, statusText } from './job-status.js';
 export { runPass, type PassOptions, type PassResult, type Scope } from './pass.js';
 export type { PassContext } from './pass-context.js';
 export { SyncerRegistry } from './syncer-registry.js';

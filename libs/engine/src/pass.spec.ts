@@ -1,20 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { Rig } from './testing/rig.js';
-
-/** A rig whose sides agreed on these files. */
-async function synced(files: Record<string, string>, options?: ConstructorParameters<typeof Rig>[0]): Promise<Rig> {
-  const rig = new Rig(options);
-  for (const [path, text] of Object.entries(files)) {
-    const parent = path.split('/').slice(0, -1).join('/');
-    if (parent !== '') rig.sourceTree.mkdir(parent);
-    rig.sourceTree.write(path, text);
-  }
-  await rig.clock.advance(60_000);
-  await rig.pass();
-  await rig.clock.advance(60_000);
-  return rig;
-}
+import { Rig, synced } from './testing/rig.js';
 
 describe('a pass', () => {
   it('brings what only one side has to the other, with its directories', async () => {
@@ -164,8 +150,7 @@ describe('a pass', () => {
     rig.sourceTree.write('new/deep/x', 'x');
     rig.sourceTree.remove('b');
     await rig.clock.advance(60_000);
-    const paths = ['d/a', 'new/deep/x', 'b'] as never[];
-    expect(await rig.pass(paths)).toMatchObject({ copiedFiles: 2, deletedFiles: 1 });
+    expect(await rig.pass(['d/a', 'new/deep/x', 'b'])).toMatchObject({ copiedFiles: 2, deletedFiles: 1 });
     expect(rig.snapshots()[0]).toEqual(rig.snapshots()[1]);
   });
 });

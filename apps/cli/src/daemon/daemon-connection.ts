@@ -27,9 +27,12 @@ const PROMPT_ANSWER_MS = 30_000;
 /** One connection. All methods reject with `ControlClientError`, or `CommandFailure` for an answer that makes no sense. */
 export class DaemonConnection {
   readonly #client: ControlClient;
+  readonly #onVersion: (version: string) => void;
 
-  constructor(client: ControlClient) {
+  /** `onVersion` is told the daemon's version whenever an answer holds it. */
+  constructor(client: ControlClient, onVersion: (version: string) => void) {
     this.#client = client;
+    this.#onVersion = onVersion;
   }
 
   /** Starts a job; resolves to the daemon's sentence. Its events come on this connection. */
@@ -52,6 +55,7 @@ export class DaemonConnection {
   async status(): Promise<Status> {
     const status = await this.#request('status-json', {}, { timeoutMs: PROMPT_ANSWER_MS });
     if (!validateStatus(status)) throw notUnderstood('status-json');
+    this.#onVersion(status.daemon.version);
     return status;
   }
 
@@ -59,7 +63,7 @@ export class DaemonConnection {
   async listConflicts(args: ListConflictsArgs, signal: AbortSignal): Promise<readonly StatusConflict[]> {
     const conflicts = await this.#request('list-conflicts', args, { signal });
     if (!Array.isArray(conflicts) || !conflicts.every((conflict) => validateStatusConflict(conflict))) throw notUnderstood('list-conflicts');
-    return conflicts as StatusConflict[];
+    return conflicts;
   }
 
   /** Ends a conflict by keeping one side. */
@@ -72,6 +76,7 @@ export class DaemonConnection {
     const answer = await this.#request('version', {}, { timeoutMs: PROMPT_ANSWER_MS });
     const { version, pid } = (answer ?? {}) as { readonly version?: unknown; readonly pid?: unknown };
     if (typeof version !== 'string') throw notUnderstood('version');
+    this.#onVersion(version);
     return { version, pid: typeof pid === 'number' && Number.isSafeInteger(pid) && pid > 0 ? pid : undefined };
   }
 

@@ -56,15 +56,6 @@ export class Daemon {
     }
   }
 
-  /** Says once when the daemon is of another version than this program. */
-  warnOfOtherVersion(version: string): void {
-    if (this.#hasWarned || version === this.#parts.version) return;
-    this.#hasWarned = true;
-    this.#parts.output.notice(
-      `Note: the sync daemon is of version ${version}, this is wl ${this.#parts.version}. \`wl stop\` ends it; the next command starts the new one.`,
-    );
-  }
-
   /** Closes whatever is still open: nothing of ours then keeps the process alive. */
   close(): void {
     for (const connection of this.#open) connection.close();
@@ -72,9 +63,20 @@ export class Daemon {
   }
 
   #keep(client: ControlClient): DaemonConnection {
-    const connection = new DaemonConnection(client);
+    const connection = new DaemonConnection(client, (version) => {
+      this.#warnOfOtherVersion(version);
+    });
     this.#open.add(connection);
     return connection;
+  }
+
+  /** Says once when the daemon is of another version than this program. */
+  #warnOfOtherVersion(version: string): void {
+    if (this.#hasWarned || version === this.#parts.version) return;
+    this.#hasWarned = true;
+    this.#parts.output.notice(
+      `Note: the sync daemon is of version ${version}, this is wl ${this.#parts.version}. \`wl stop\` ends it; the next command starts the new one.`,
+    );
   }
 }
 

@@ -32,7 +32,7 @@ function merge(yaml: Yaml, document: Document, node: Node | null | undefined, va
 function mergeMap(yaml: Yaml, document: Document, map: YAMLMap, value: Readonly<Record<string, unknown>>): YAMLMap {
   const given = new Map(Object.entries(value).filter(([, entry]) => entry !== undefined));
   // `{}` was the way to write nothing; with something in it, one line each is easier to read.
-  if (map.items.length === 0) map.flow = false;
+  if (map.items.length === 0 && given.size > 0) map.flow = false;
   const textOf = (key: unknown): unknown => (yaml.isScalar(key) ? key.value : key);
   for (const key of map.items.map((pair) => textOf(pair.key))) if (!given.has(String(key))) map.delete(key);
   for (const [key, entry] of given) {
@@ -70,7 +70,7 @@ function mergeList(yaml: Yaml, document: Document, list: YAMLSeq, value: readonl
     used.add(changed);
     return merge(yaml, document, old[changed], entry);
   });
-  if (old.length === 0) list.flow = false;
+  if (old.length === 0 && value.length > 0) list.flow = false;
   return list;
 }
 

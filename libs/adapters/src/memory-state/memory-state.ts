@@ -86,8 +86,8 @@ export class MemoryState implements SyncState, HashCache {
 
   putMany(backendId: string, entries: readonly HashCacheEntry[]): void {
     if (!this.#mayUseCache('cache.putMany')) return;
-    let hashes = this.#stored.hashes.get(backendId);
-    if (hashes === undefined) this.#stored.hashes.set(backendId, (hashes = new Map()));
+    const hashes = this.#stored.hashes.get(backendId) ?? new Map<RelativePath, HashCacheEntry>();
+    this.#stored.hashes.set(backendId, hashes);
     for (const entry of entries) hashes.set(entry.path, { ...entry });
   }
 

@@ -5,7 +5,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { TestServer } from './testing/test-server.js';
+import { TestServer, turns, until } from './testing/test-server.js';
 
 describe('the control protocol', () => {
   let test: TestServer;
@@ -28,9 +28,10 @@ describe('the control protocol', () => {
       expect(client.ending).toBe('end');
     });
 
-    it('answers a slow command after the client has ended its half', async () => {
+    it.each(['', '\n\n'])('answers a slow command after the client has ended its half (separator %j)', async (separator) => {
       const client = await test.connect();
-      client.end('{"cmd": "wait", "args": {"name": "w"}}');
+      client.end(`{"cmd": "wait", "args": {"name": "w"}}${separator}`);
+      await turns(); // time for the server to see the end
       await test.openGate();
       expect(await client.rest()).toBe('{\n  "result": "w"\n}\n\n');
     });
@@ -198,6 +199,22 @@ describe('the control protocol', () => {
       await test.openGate();
       expect(await client.take(2)).toBe('{\n  "result": "a"\n}\n\n{\n  "result": "b"\n}\n\n');
       expect(test.trace).toEqual(['>a', '<a', '>b', '<b']);
+    });
+
+    it('reads on after requests that came while another one was handled', async () => {
+      const client = await test.connect();
+      client.send('{"cmd": "wait", "args": {"name": "a"}}\n\n');
+      await until(() => test.trace.length === 1);
+      client.send('{"cmd": "echo", "args": {"n": 2}}\n\n');
+      await turns();
+      client.send('{"cmd": "echo", "args": {"n": 3}}\n\n');
+      await turns();
+      await test.openGate();
+      expect((await client.take(3)).split('\n\n').slice(0, 3).map((reply) => (JSON.parse(reply) as { result: unknown }).result)).toEqual([
+        'a',
+        { n: 2 },
+        { n: 3 },
+      ]);
     });
 
     it('handles requests of different connections side by side', async () => {

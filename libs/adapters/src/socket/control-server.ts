@@ -63,7 +63,7 @@ export class ControlServer {
    * when another process answers there.
    */
   listen(): Promise<void> {
-    this.#listening ??= claimSocketFile(this.#server, this.#path).then((file) => {
+    this.#listening ??= claimSocketFile(this.#server, this.#path, this.#context.schedule).then((file) => {
       this.#file = file;
     });
     return this.#listening;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { lstatSync, type Stats } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -9,8 +9,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { ControlServer } from './control-server.js';
+import { realSchedule, type Schedule } from './schedule.js';
 import { MAX_SOCKET_PATH_BYTES } from './socket-path.js';
+import { ManualSchedule } from './testing/manual-schedule.js';
 import { RawClient } from './testing/raw-client.js';
+import { until } from './testing/test-server.js';
 
 const commands = { ping: { validate: () => undefined, run: async () => 'pong' } };
 
@@ -27,6 +30,19 @@ async function leaveStaleSocket(path: string): Promise<void> {
   await gone;
 }
 
+/** Permissions say nothing to root, so a test about them hands `directory` to somebody else and acts as them. */
+async function asOrdinaryUser(directory: string, act: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return act();
+  const nobody = 65534;
+  await chown(directory, nobody, nobody);
+  process.seteuid?.(nobody);
+  try {
+    await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
 describe('the socket file of a ControlServer', () => {
   let directory: string;
   let path: string;
@@ -40,8 +56,8 @@ describe('the socket file of a ControlServer', () => {
     await rm(directory, { recursive: true });
   });
 
-  function server(at = path): ControlServer {
-    const created = new ControlServer({ path: at, commands });
+  function server(at = path, schedule: Schedule = realSchedule): ControlServer {
+    const created = new ControlServer({ path: at, commands, schedule });
     servers.push(created);
     return created;
   }
@@ -126,15 +142,15 @@ describe('the socket file of a ControlServer', () => {
     });
   });
 
-  (process.getuid?.() === 0 ? it.skip : it)('does not take a socket it may not ask for a stale one', async () => {
+  it('does not take a socket it may not ask for a stale one', async () => {
     await leaveStaleSocket(path);
     await chmod(path, 0);
-    await expect(server().listen()).rejects.toMatchObject({ code: 'unknown-owner' });
+    await asOrdinaryUser(directory, () => expect(server().listen()).rejects.toMatchObject({ code: 'unknown-owner' }));
     expect((await lstat(path)).isSocket()).toBe(true);
   });
 
   it('lets exactly one of many daemons starting at once have the name', async () => {
-    for (const prepare of [async () => undefined, () => leaveStaleSocket(path)]) {
+    for (const prepare of [async () => undefined, ...Array.from({ length: 6 }, () => () => leaveStaleSocket(path))]) {
       await prepare();
       const contenders = Array.from({ length: 12 }, () => server());
       const outcomes = await Promise.allSettled(contenders.map((contender) => contender.listen()));
@@ -145,6 +161,40 @@ describe('the socket file of a ControlServer', () => {
       expect(await readdir(directory)).toEqual(['wlsync.sock']);
       await Promise.all(contenders.map((contender) => contender.close()));
     }
+  });
+
+  describe('while another daemon has the claim to the stale one', () => {
+    let claim: string;
+    beforeEach(async () => {
+      await leaveStaleSocket(path);
+      const { ino, mtimeNs } = await lstat(path, { bigint: true });
+      claim = join(directory, `.wl-socket-${ino}-${mtimeNs}`);
+      await mkdir(claim);
+    });
+
+    it('waits for it', async () => {
+      const time = new ManualSchedule();
+      const stale = await lstat(path);
+      const waiting = server(path, time.schedule).listen();
+      await until(() => time.pending === 1);
+      expect((await lstat(path)).ino).toBe(stale.ino);
+      await rm(claim, { recursive: true });
+      time.pass(10);
+      await waiting;
+      expect(await ping(path)).toContain('pong');
+    });
+
+    it('goes on without it in the end: that daemon was killed (T28)', async () => {
+      const impatient: Schedule = (_delayMs, callback) => {
+        const turn = setImmediate(callback);
+        return () => {
+          clearImmediate(turn);
+        };
+      };
+      await server(path, impatient).listen();
+      expect(await ping(path)).toContain('pong');
+      expect(await readdir(directory)).toEqual(['wlsync.sock']);
+    });
   });
 
   it('does not remove the socket of another daemon when it closes', async () => {

@@ -29,6 +29,7 @@ const O_PATH = 0o10000000;
  * Rejects with `SocketPathError` or the error of opening the directory.
  */
 export async function withBindAddress<T>(path: string, use: (address: string) => Promise<T>): Promise<T> {
+  assertSocketPath(path);
   if (isShort(path)) return use(path);
   return withDescriptor(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY, (address) =>
     use(`${address}/${basename(path)}`),
@@ -37,15 +38,20 @@ export async function withBindAddress<T>(path: string, use: (address: string) =>
 
 /** Connects to the socket file at `path`. Rejects with the system's error (`ENOENT`, `ECONNREFUSED`, …) or `SocketPathError`. */
 export async function connectToSocket(path: string): Promise<Socket> {
+  assertSocketPath(path);
   if (isShort(path)) return connectTo(path);
   return withDescriptor(path, O_PATH, connectTo);
 }
 
-function isShort(path: string): boolean {
+/** Throws `SocketPathError` if no socket can be had at `path` on this platform. */
+export function assertSocketPath(path: string): void {
   if (path === '' || path.includes('\0')) throw new SocketPathError('a socket path must not be empty or hold a NUL byte');
-  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return true;
-  if (process.platform === 'linux') return false;
+  if (isShort(path) || process.platform === 'linux') return;
   throw new SocketPathError(`the socket path ${path} is longer than ${MAX_SOCKET_PATH_BYTES} bytes; choose a shorter one`);
+}
+
+function isShort(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
 }
 
 async function withDescriptor<T>(path: string, flags: number, use: (address: string) => Promise<T>): Promise<T> {

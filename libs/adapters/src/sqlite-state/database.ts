@@ -7,7 +7,7 @@ import { invariant } from '@wl/domain';
 import type { StateError } from '@wl/ports';
 
 import { isFileDamage, translated } from './sqlite-errors.js';
-import type { SqliteConnection, SqliteStatement } from './sqlite-module.js';
+import { disconnect, type SqliteConnection, type SqliteStatement } from './sqlite-module.js';
 
 /** A database that has been opened and found whole. */
 export class Database {
@@ -63,7 +63,7 @@ export class Database {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#connection.close();
+    disconnect(this.#connection);
   }
 
   #rollBack(): void {

@@ -21,7 +21,7 @@ import { StateError } from '@wl/ports';
 import { Database } from './database.js';
 import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.js';
 import { DamageError, stateError, translated } from './sqlite-errors.js';
-import { connect, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
+import { connect, disconnect, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
 
 /** How to open a state database. */
 export interface OpenOptions {
@@ -75,7 +75,7 @@ function openWhole(options: OpenOptions): SqliteConnection {
     checkContent(connection);
     return connection;
   } catch (error) {
-    closeQuietly(connection);
+    disconnectQuietly(connection);
     throw error;
   }
 }
@@ -164,9 +164,9 @@ function setAside(path: string): string {
   return kept;
 }
 
-function closeQuietly(connection: SqliteConnection): void {
+function disconnectQuietly(connection: SqliteConnection): void {
   try {
-    connection.close();
+    disconnect(connection);
   } catch {
     // What it was opened for has failed already, and that is the failure to tell of.
   }

@@ -38,8 +38,21 @@ export function connect(file: string): SqliteConnection {
   return new loaded.DatabaseSync(file);
 }
 
+/**
+ * Closes a connection so that its file can be opened again at once. The package for older Nodes
+ * leaves prepared statements to the garbage collector, and with them the connection and its
+ * lock; so the log is merged and the lock given up first. What remains is one file.
+ */
+export function disconnect(connection: SqliteConnection): void {
+  try {
+    connection.exec('PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT count(*) FROM sqlite_schema;');
+  } finally {
+    connection.close();
+  }
+}
+
 function load(): SqliteModule {
-  const builtIn = withoutWarning(() => process.getBuiltinModule('node:sqlite') as unknown);
+  const builtIn = withoutWarning(() => process.getBuiltinModule('node:sqlite'));
   if (builtIn !== undefined) return builtIn as SqliteModule;
   // The bundle is CommonJS, where `import.meta` is empty and `__filename` is not.
   const here = typeof __filename === 'string' ? __filename : import.meta.url;
@@ -48,10 +61,10 @@ function load(): SqliteModule {
 
 /** Node 22 calls its SQLite experimental at every start; what is used of it here is the same in the stable one. */
 function withoutWarning<T>(action: () => T): T {
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (rest[0] !== 'ExperimentalWarning') (emitWarning as (...all: unknown[]) => void)(warning, ...rest);
-  }) as typeof process.emitWarning;
+  const emitWarning = process.emitWarning.bind(process) as (...warning: unknown[]) => void;
+  process.emitWarning = (...warning: unknown[]) => {
+    if (warning[1] !== 'ExperimentalWarning') emitWarning(...warning);
+  };
   try {
     return action();
   } finally {

@@ -71,10 +71,11 @@ export function childrenOf(tree: Tree): Children {
 
 /** Spreads the entries of a root over their paths. */
 export function flatten(children: Children, prefix = '', into: Flat = new Map()): Flat {
-  for (const [name, tree] of Object.entries(children)) {
+  for (const name in children) {
+    const tree = children[name]!;
     if (tree.kind === 'absent') continue;
     into.set(prefix + name, tree);
-    flatten(childrenOf(tree), `${prefix}${name}/`, into);
+    if (tree.kind === 'directory' || tree.kind === 'double') flatten(tree.children, `${prefix}${name}/`, into);
   }
   return into;
 }
@@ -167,5 +168,10 @@ function baselineNode(node: Node): BaselineNode {
 }
 
 function withoutAbsent(children: Children): Children {
-  return Object.fromEntries(Object.entries(children).filter(([, tree]) => tree.kind !== 'absent'));
+  const kept: Record<string, Tree> = {};
+  for (const name in children) {
+    const tree = children[name]!;
+    if (tree.kind !== 'absent') kept[name] = tree;
+  }
+  return kept;
 }

@@ -3,9 +3,10 @@
 import type { ConflictRecord, Halt, JobStateName, PassReport, PathFilter, SyncerEvents } from '@wl/ports';
 import { ManualClock } from '@wl/ports/testing';
 import { MemoryBackend, MemoryTree, type MemoryBackendOptions, type MemoryTreeOptions } from '@wl/adapters/memory';
-import { MemoryState } from '@wl/adapters/memory-state';
+import { MemoryState, type MemoryStateOptions } from '@wl/adapters/memory-state';
+import { toRelativePath, type SideName } from '@wl/domain';
 
-import { runPass, type PassOptions, type Scope } from '../pass.js';
+import { runPass, type PassOptions, type PassResult, type Scope } from '../pass.js';
 import type { PassContext } from '../pass-context.js';
 
 /** What a rig is made of; all optional. */
@@ -15,6 +16,7 @@ export interface RigOptions {
   readonly source?: Partial<MemoryTreeOptions>;
   readonly target?: Partial<MemoryTreeOptions>;
   readonly backend?: Partial<MemoryBackendOptions>;
+  readonly state?: MemoryStateOptions;
 }
 
 /** Everything that was told, in order. */
@@ -60,16 +62,17 @@ export class EventLog implements SyncerEvents {
 /** Two trees, the backends on them, and the state between them. */
 export class Rig {
   readonly clock = new ManualClock();
-  readonly state = new MemoryState();
+  state: MemoryState;
   readonly events = new EventLog();
   readonly sourceTree: MemoryTree;
   readonly targetTree: MemoryTree;
   source: MemoryBackend;
   target: MemoryBackend;
-  readonly #options: RigOptions;
+  readonly #options: { -readonly [K in keyof RigOptions]: RigOptions[K] };
 
   constructor(options: RigOptions = {}) {
-    this.#options = options;
+    this.#options = { ...options };
+    this.state = new MemoryState(options.state);
     this.sourceTree = new MemoryTree({ id: 'left', clock: this.clock, ...options.source });
     this.targetTree = new MemoryTree({ id: 'right', clock: this.clock, ...options.target });
     this.source = this.#backend('source');
@@ -87,16 +90,33 @@ export class Rig {
   }
 
   /** Runs a pass to its end, letting time go by as it asks for it. */
-  async pass(scope: Scope = 'all', options: Partial<PassOptions> = {}, overrides: Partial<PassContext> = {}): Promise<PassReport> {
-    const full = { allowMassDelete: false, acceptNewRoot: false, deletionDelayMs: 0, retries: 4, ...options };
-    const { report } = await this.clock.runUntil(runPass(this.context(overrides), scope, full));
-    return report;
+  async pass(scope: 'all' | readonly string[] = 'all', options: Partial<PassOptions> = {}, overrides: Partial<PassContext> = {}): Promise<PassReport> {
+    return (await this.result(scope, options, overrides)).report;
   }
 
-  /** Drops both backends as a killed process would and makes new ones on the same trees. */
-  restart(): void {
+  /** The same, with what was left unsettled. */
+  async result(scope: 'all' | readonly string[] = 'all', options: Partial<PassOptions> = {}, overrides: Partial<PassContext> = {}): Promise<PassResult> {
+    const full = { allowMassDelete: false, acceptNewRoot: false, deletionDelayMs: 0, retries: 4, ...options };
+    const points: Scope = scope === 'all' ? scope : scope.map(toRelativePath);
+    return this.clock.runUntil(runPass(this.context(overrides), points, full));
+  }
+
+  /** The tree of a side. */
+  tree(side: SideName): MemoryTree {
+    return side === 'source' ? this.sourceTree : this.targetTree;
+  }
+
+  /** Kills the process: nothing that still runs has any effect from now on. */
+  crash(): void {
     this.source.crash();
     this.target.crash();
+    this.state = this.state.reopened();
+  }
+
+  /** Kills the process, if it still runs, and starts one anew on the same trees and state, with other options if wanted. */
+  restart(options?: Partial<RigOptions>): void {
+    this.crash();
+    Object.assign(this.#options, options);
     this.source = this.#backend('source');
     this.target = this.#backend('target');
   }
@@ -108,6 +128,27 @@ export class Rig {
 
   #backend(side: 'source' | 'target'): MemoryBackend {
     const backendId = side === 'source' ? 'left' : 'right';
-    return new MemoryBackend(side === 'source' ? this.sourceTree : this.targetTree, { backendId, ...this.#options.backend });
+    return new MemoryBackend(this.tree(side), { backendId, ...this.#options.backend });
   }
+}
+
+/** A rig whose sides agreed on these files (path → text), a minute ago. */
+export async function synced(files: Record<string, string>, options?: RigOptions): Promise<Rig> {
+  const rig = new Rig(options);
+  for (const [path, text] of Object.entries(files)) rig.sourceTree.write(path, text);
+  await rig.clock.advance(60_000);
+  await rig.pass();
+  await rig.clock.advance(60_000);
+  rig.events.operations.length = 0;
+  return rig;
+}
+
+/** What is visible on a side, the directories left out: path → text. */
+export function files(tree: MemoryTree): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree.snapshot()).filter(([path]) => !path.endsWith('/')));
+}
+
+/** The texts in a side's trash, sorted. */
+export function trashed(tree: MemoryTree): string[] {
+  return [...tree.trash.values()].map(({ bytes }) => new TextDecoder().decode(bytes)).sort();
 }

@@ -12,19 +12,21 @@ export class Cancelled extends Error {
   }
 }
 
-/** A flag that both threads see. */
-export function createCancelFlag(): Int32Array<SharedArrayBuffer> {
+/** A number that several threads see; 0 until the task is to stop. */
+export type CancelFlag = Int32Array<SharedArrayBuffer>;
+
+/** A flag that is not raised. */
+export function createCancelFlag(): CancelFlag {
   return new Int32Array(new SharedArrayBuffer(4));
 }
 
 /** Raises the flag. */
-export function cancel(flag: Int32Array<SharedArrayBuffer>): void {
+export function cancel(flag: CancelFlag): void {
   Atomics.store(flag, 0, 1);
 }
 
-/** The checkpoint of a flag; without one, it never stops. */
-export function checkpointOf(flag: Int32Array<SharedArrayBuffer> | undefined): Checkpoint {
-  if (flag === undefined) return () => undefined;
+/** The checkpoint of a flag. */
+export function checkpointOf(flag: CancelFlag): Checkpoint {
   return () => {
     if (Atomics.load(flag, 0) !== 0) throw new Cancelled();
   };

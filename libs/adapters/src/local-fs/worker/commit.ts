@@ -177,9 +177,10 @@ export class Committer {
       throw error;
     }
     const linked = this.tree.lstat(place.directory, place.name);
+    const nameCount = linked?.nlink ?? 0n;
     if (!hasIdentity(linked, old)) {
       // The link is dropped only while the version has another name.
-      if (linked === undefined || linked.nlink === 1n) return { kind: 'stale', leftover: place.path };
+      if (nameCount <= 1n) return { kind: 'stale', leftover: place.path };
       this.drop(place);
       return STALE;
     }

@@ -85,6 +85,13 @@ export class DirectoryTree {
     return { ...this.root, fd: this.disk.open(this.anchor.self(this.root), OPEN_DIRECTORY & ~constants.O_NOFOLLOW) };
   }
 
+  /** Lets go of the directory at `path` and those below: they are no more. */
+  forget(path: string): void {
+    for (const [key, directory] of this.opened) {
+      if (key === path || key.startsWith(`${path}/`)) this.evict(key, directory);
+    }
+  }
+
   /** Closes everything. */
   close(): void {
     this.anchor.release();

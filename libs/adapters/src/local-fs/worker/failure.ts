@@ -3,6 +3,8 @@
 import type { UnknownReason } from '@wl/domain';
 import { BackendError, isBackendError, type BackendErrorCode, type BackendErrorDetails } from '@wl/ports';
 
+import { Cancelled } from './cancellation.js';
+
 /** A `BackendError` as it crosses a thread. */
 export interface WireError {
   readonly code: BackendErrorCode;
@@ -59,8 +61,8 @@ export function failure(
 
 /** The errno name of a caught value, `undefined` when it carries none. */
 export function errnoOf(error: unknown): string | undefined {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  if (isBackendError(error) || typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** Translates a caught value; a `BackendError` stays what it is. */
@@ -72,6 +74,7 @@ export function toBackendError(error: unknown, operation: string, path?: string)
 /** Translates a caught value into what can cross a thread. Messages of the system are left out: they may name other places. */
 export function toWireError(error: unknown, operation: string, path?: string): WireError {
   if (isBackendError(error)) return { code: error.code, details: error.details, explanation: explanationOf(error) };
+  if (error instanceof Cancelled) return { code: 'cancelled', details: detailsOf(operation, path, false), explanation: 'stopped on request' };
   const errno = errnoOf(error);
   const meaning = errno === undefined ? undefined : meaningOf(errno, operation);
   if (meaning !== undefined) {

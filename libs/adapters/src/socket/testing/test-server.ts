@@ -74,6 +74,9 @@ export class TestServer {
     return {
       echo: command(async (args) => args),
       nothing: command(async () => undefined),
+      tick: command(async () => {
+        this.trace.push('tick');
+      }),
       picky: {
         validate: (args) => ('job-id' in args ? undefined : "'job-id' is a required property"),
         run: async (args) => args['job-id'],
@@ -112,4 +115,9 @@ export class TestServer {
 /** Resolves when `holds` does, looking again after each turn of the event loop. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await nextTurn();
+}
+
+/** Lets the event loop turn often enough for bytes on their way to arrive. */
+export async function turns(count = 20): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await nextTurn();
 }

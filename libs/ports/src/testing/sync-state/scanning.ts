@@ -63,13 +63,13 @@ export function describeScanning(current: CurrentState): void {
         break;
       }
       expect(scanned(pair)).toHaveLength(MANY);
-      const first = pair.scan(ROOT)[Symbol.iterator]();
-      const second = pair.scan(ROOT)[Symbol.iterator]();
+      const beside = pair.scan(ROOT)[Symbol.iterator]();
       let rows = 0;
-      for (let a = first.next(), b = second.next(); a.done !== true; a = first.next(), b = second.next()) {
-        expect(b.value).toEqual(a.value);
-        rows += (a.value as { keys: readonly string[] }).keys.length;
+      for (const batch of pair.scan(ROOT)) {
+        expect(beside.next().value).toEqual(batch);
+        rows += batch.keys.length;
       }
+      expect(beside.next().done).toBe(true);
       expect(rows).toBe(MANY);
     });
 
@@ -84,7 +84,7 @@ export function describeScanning(current: CurrentState): void {
         for (const text of batch.keys) {
           const n = Number(text.slice(-5));
           if (n % 3 === 0) changes.push({ kind: 'delete', key: text as Key });
-          if (n % 3 === 1) changes.push(put(text as Key, n + MANY));
+          if (n % 3 === 1) changes.push(put(text, n + MANY));
         }
         changes.push(put(`before ${String(round)}`));
         round += 1;

@@ -1,0 +1,42 @@
+/** All commands, in the order of the help. */
+
+import { ContainerCreateCommand } from './container-create.js';
+import { ContainerDeleteCommand } from './container-delete.js';
+import { ContainerInfoCommand, ContainerListCommand } from './container-list.js';
+import { ContainerListConflictsCommand } from './container-list-conflicts.js';
+import { ContainerModifyCommand } from './container-modify.js';
+import { ContainerResolveCommand } from './container-resolve.js';
+import { ContainerStopSyncCommand } from './container-stop-sync.js';
+import { ContainerSyncCommand } from './container-sync.js';
+import { StartCommand, StopCommand } from './daemon-start-stop.js';
+import { ContainerSignCommand, StorageSignCommand } from './sign.js';
+import { StatusCommand } from './status.js';
+import { StorageCreateLocalCommand } from './storage-create-local.js';
+import { StorageDeleteCommand } from './storage-delete.js';
+import { StorageListCommand } from './storage-list.js';
+import { VersionCommand } from './version.js';
+
+/** Every command of `wl`. */
+export const COMMANDS = [
+  ContainerCreateCommand,
+  ContainerListCommand,
+  ContainerInfoCommand,
+  ContainerSyncCommand,
+  ContainerStopSyncCommand,
+  ContainerListConflictsCommand,
+  ContainerResolveCommand,
+  ContainerModifyCommand,
+  ContainerSignCommand,
+  ContainerDeleteCommand,
+  StorageCreateLocalCommand,
+  StorageListCommand,
+  StorageSignCommand,
+  StorageDeleteCommand,
+  StatusCommand,
+  StartCommand,
+  StopCommand,
+  VersionCommand,
+] as const;
+
+/** The class of one of them. */
+export type CommandClass = (typeof COMMANDS)[number];

@@ -1,0 +1,127 @@
+/**
+ * `wl` from its arguments to its exit code: finds the command, reads its options, runs it, and
+ * turns whatever goes wrong into one line on standard error. Takes its outside as arguments, so
+ * that tests run all of it in one process.
+ */
+
+import { resolveWords } from './command-words.js';
+import { COMMANDS, type CommandClass } from './commands/index.js';
+import type { GlobalOptions, Services } from './context.js';
+import { describeFailure } from './errors.js';
+import { EXIT, type ExitCode } from './exit-codes.js';
+import { commandHelp, createCli, overview } from './help.js';
+import { Output, type OutputStream } from './output.js';
+import { nearest } from './suggest.js';
+import { VERSION } from './version.js';
+import type { WlCommand } from './wl-command.js';
+
+/** The outside of a run. */
+export interface Program {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Makes the parts that the command works with. */
+  readonly open: (options: GlobalOptions) => Services;
+}
+
+/** Runs one command line (without `node` and the program's name). Never rejects. */
+export async function runProgram(argv: readonly string[], program: Program): Promise<ExitCode> {
+  const output = new Output(program.stdout, program.stderr, program.env);
+  const resolved = resolveWords(argv, COMMANDS.flatMap(({ paths }) => paths));
+  switch (resolved.kind) {
+    case 'version':
+      output.line(`wl ${VERSION}`);
+      return EXIT.ok;
+    case 'help':
+      program.stdout.write(helpFor(resolved.words));
+      return EXIT.ok;
+    case 'unknown':
+      output.error(`Error: ${resolved.message}`);
+      return EXIT.usage;
+    case 'incomplete':
+      output.error(`Error: 'wl ${resolved.words.join(' ')}' needs one of these commands:\n\n${overview(resolved.words)}`);
+      return EXIT.usage;
+    case 'command': {
+      const command = readOptions([...resolved.words, ...resolved.rest], commandAt(resolved.words), program, output);
+      if (command === undefined) return EXIT.usage;
+      if (command.globals.verbosity !== 'quiet') {
+        for (const { typed, word } of resolved.understood) output.error(`Understood '${typed}' as '${word}'`);
+      }
+      return runCommand(command, program, output);
+    }
+  }
+}
+
+async function runCommand(command: WlCommand, program: Program, output: Output): Promise<ExitCode> {
+  let services: Services | undefined;
+  try {
+    services = program.open(command.globals);
+    command.context = { ...services, stdin: program.stdin, stdout: program.stdout, stderr: program.stderr, colorDepth: 1, env: program.env } as typeof command.context;
+    return await command.execute();
+  } catch (error) {
+    const { text, exitCode } = describeFailure(error);
+    output.error(`Error: ${text}`);
+    if (command.globals.isDebugging && error instanceof Error) output.error(stackOf(error));
+    return exitCode;
+  } finally {
+    services?.daemon.close();
+  }
+}
+
+/** The command with its options set; `undefined` when they are wrong, which has been said then. */
+function readOptions(input: string[], commandClass: CommandClass, program: Program, output: Output): WlCommand | undefined {
+  const cli = createCli([commandClass]);
+  try {
+    // The context follows once the options have said for which base directory.
+    return cli.process(input, program as never) as WlCommand;
+  } catch (error) {
+    const usage = cli.usage(commandClass, { colored: false, detailed: false, prefix: '' }).trim();
+    output.error(`Error: ${usageProblem(error, input, commandClass)}\n\nusage: ${usage}\nHelp: wl ${commandClass.paths[0]?.join(' ')} --help`);
+    return undefined;
+  }
+}
+
+/** The parser's reason, in a sentence that says what to do. */
+function usageProblem(error: unknown, input: readonly string[], commandClass: CommandClass): string {
+  const { candidates, message } = error as { readonly candidates?: readonly { readonly reason: string | null }[]; readonly message?: string };
+  const reason = candidates?.[0]?.reason ?? undefined;
+  if (candidates !== undefined && reason === undefined) return `a required option is missing${requiredOptions(commandClass)}`;
+  const unknown = /^Unsupported option name \("(.*)"\)/.exec(reason ?? '')?.[1];
+  if (unknown !== undefined) {
+    const near = nearest(unknown, optionNames(commandClass));
+    return `there is no option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
+  }
+  if (reason === 'Not enough positional arguments') return 'an argument is missing';
+  if (reason === 'Extraneous positional argument') return `there are too many arguments: ${input.filter((word) => !word.startsWith('-')).slice(commandClass.paths[0]?.length).join(' ')}`;
+  return reason ?? message ?? String(error);
+}
+
+function optionNames(commandClass: CommandClass): string[] {
+  return definitionOf(commandClass).flatMap(({ definition }) => definition.replace(/ .*/, '').split(','));
+}
+
+function requiredOptions(commandClass: CommandClass): string {
+  const names = definitionOf(commandClass).filter(({ required }) => required).map(({ definition }) => definition.replace(/ .*/, ''));
+  return names.length === 0 ? '' : `: ${names.join(' and ')}`;
+}
+
+function definitionOf(commandClass: CommandClass): readonly { readonly definition: string; readonly required: boolean }[] {
+  return createCli([commandClass]).definitions()[0]?.options ?? [];
+}
+
+function helpFor(words: readonly string[]): string {
+  const exact = COMMANDS.find(({ paths }) => paths.some((path) => path.length === words.length && path.every((word, depth) => words[depth] === word)));
+  return exact === undefined ? overview(words) : commandHelp(exact);
+}
+
+function commandAt(words: readonly string[]): CommandClass {
+  const found = COMMANDS.find(({ paths }) => paths.some((path) => path.length === words.length && path.every((word, depth) => words[depth] === word)));
+  if (found === undefined) throw new Error(`no command for ${words.join(' ')}`);
+  return found;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by: ${stackOf(error.cause)}` : '';
+  return (error.stack ?? error.message) + cause;
+}

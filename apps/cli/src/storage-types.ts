@@ -1,0 +1,58 @@
+/**
+ * The storage types that can be added to a container, and what must hold of a storage before it
+ * is: its type is one of them, a local one is a directory that exists, and no two of a container
+ * are in one another (INV-23: the same files would be source and target at once).
+ */
+
+import { stat } from 'node:fs/promises';
+
+import { canonicalPath, isLocal, shellWord } from '@wl/adapters/manifests';
+import { rootOverlap } from '@wl/domain';
+import type { StorageParams } from '@wl/ports/schemas';
+
+import { CommandFailure } from './errors.js';
+
+/** Names of the types. */
+export type StorageTypes = ReadonlySet<string>;
+
+/** Checks a storage that is to stand beside `others` in a container. Throws `CommandFailure` with what to do. */
+export async function checkNewStorage(storage: StorageParams, others: readonly StorageParams[], types: StorageTypes): Promise<void> {
+  if (!types.has(storage.type)) {
+    throw new CommandFailure(`storages of type ${storage.type} are not supported by this version yet. Supported: ${[...types].join(', ')}`);
+  }
+  const { location } = storage;
+  if (!isLocal(storage) || location === undefined) return;
+  await checkDirectory(location);
+  for (const other of others) {
+    if (!isLocal(other) || other.location === undefined) continue;
+    const overlap = rootOverlap(canonicalPath(location), canonicalPath(other.location));
+    if (overlap === 'apart') continue;
+    const how = overlap === 'same' ? 'are the same directory' : 'are in one another';
+    throw new CommandFailure(
+      `${location} and ${other.location}, two storages of one container, ${how}: each storage needs a directory of its own, apart from the others`,
+    );
+  }
+}
+
+/**
+ * A warning where a storage's directory holds the base directory: syncing that would copy secret
+ * keys, and change what is being synced while it is.
+ */
+export function ownFilesWarning(storage: StorageParams, baseDirectory: string): string | undefined {
+  if (!isLocal(storage) || storage.location === undefined) return undefined;
+  const [outside, inside] = [canonicalPath(storage.location), canonicalPath(baseDirectory)];
+  if (outside !== inside && rootOverlap(outside, inside) !== 'nested') return undefined;
+  if (inside.length < outside.length) return undefined;
+  return `Warning: ${storage.location} holds wl's own files with your keys (${baseDirectory}). Leave them out with an ignore pattern, see: wl container modify --help`;
+}
+
+async function checkDirectory(location: string): Promise<void> {
+  try {
+    if ((await stat(location)).isDirectory()) return;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new CommandFailure(`there is no directory ${location}. Make it first: mkdir -p ${shellWord(location)}`);
+    if (code !== 'ENOTDIR') throw new CommandFailure(`unable to look at ${location}: ${message}`);
+  }
+  throw new CommandFailure(`${location} is no directory: a local storage needs one`);
+}

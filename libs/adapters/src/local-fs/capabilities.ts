@@ -1,0 +1,37 @@
+/** What a local storage can do, from what was found out about its file system (INV-26). */
+
+import type { StorageCapabilities } from '@wl/ports';
+
+import type { OpenedRoot } from './worker/root.js';
+
+/** Capabilities of a root; the best before it was opened. */
+export function capabilitiesOf(root: OpenedRoot | undefined, isReadOnly: boolean): StorageCapabilities {
+  const canExchange = root?.abilities.canExchange ?? true;
+  return {
+    isReadOnly,
+    replace: canExchange ? 'checked' : 'window',
+    remove: 'checked',
+    isCaseSensitive: root?.isCaseSensitive ?? true,
+    keepsEmptyDirectories: true,
+    hasTrash: !isReadOnly,
+    notes: root === undefined || isReadOnly ? [] : notesOf(root),
+  };
+}
+
+function notesOf({ abilities, anchor }: OpenedRoot): string[] {
+  const notes: string[] = [];
+  const { canExchange, canRenameNoReplace, canLink } = abilities;
+  if (!canRenameNoReplace && !canLink) {
+    notes.push('Files cannot be written here: the file system has no hard links, and the optional package koffi is not installed or does not help.');
+  } else if (!canExchange) {
+    notes.push(
+      canLink
+        ? 'Two names cannot be exchanged in one step here: a save by another program in the very instant of a replacement may be lost.'
+        : 'Existing files cannot be replaced here: the file system offers neither hard links nor exchanges.',
+    );
+  }
+  if (anchor === 'checked-path') {
+    notes.push('There is no /proc here: a directory that is turned into a link in the very instant of an operation may be followed.');
+  }
+  return notes;
+}

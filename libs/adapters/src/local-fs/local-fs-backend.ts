@@ -1,0 +1,363 @@
+/**
+ * The storage driver for directories of this machine (`local`, `local-cached`,
+ * `local-dir-cached`; the caches of the original have no use here).
+ *
+ * This class speaks the port and holds what lasts: which directory was found at the root,
+ * open readers and writers, names changed since the last flush. All disk work is in tasks
+ * (`worker/`), run by a `TaskRunner`.
+ */
+
+import { isAbsolute } from 'node:path';
+
+import { ABSENT, isWithin, parentOf, RESERVED_NAME, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import type {
+  Clock,
+  CopyRequest,
+  FileAttributes,
+  FileReader,
+  FileWriter,
+  HashOutcome,
+  ListingBatch,
+  ListOptions,
+  RootIdentity,
+  StaleToken,
+  StorageBackend,
+  StorageCapabilities,
+  Watcher,
+} from '@wl/ports';
+
+import { Batcher } from './batcher.js';
+import { capabilitiesOf } from './capabilities.js';
+import { copying, type CopyResults } from './copy-stream.js';
+import { LocalFileReader } from './file-reader.js';
+import { LocalFileWriter } from './file-writer.js';
+import { listing, listingCancelled } from './listing-stream.js';
+import { PathLocks } from './path-locks.js';
+import type { TaskRunner } from './task-runner.js';
+import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
+import type { RootSpec } from './worker/directory-tree.js';
+import { failure, fromWireError } from './worker/failure.js';
+import { trashRunOf } from './worker/housekeeping.js';
+import type { OpenedRoot } from './worker/root.js';
+import type { ChangeAnswer, ChangeStep, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
+import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
+
+/** Types of storage that this driver serves. */
+export const LOCAL_TYPES = ['local', 'local-cached', 'local-dir-cached'] as const;
+
+/** From the storage's manifest. */
+export interface LocalFsParams {
+  readonly backendId: string;
+  readonly type: (typeof LOCAL_TYPES)[number];
+  /** Absolute path of an existing directory. */
+  readonly location: string;
+  readonly readOnly?: boolean;
+}
+
+/** What the driver works with. */
+export interface LocalFsHost {
+  /** Where tasks run. */
+  readonly runner: TaskRunner;
+  /** Whether `close` ends the runner too. */
+  readonly ownsRunner: boolean;
+  readonly clock: Clock;
+  /** For how long replaced and removed versions are kept. */
+  readonly trashRetentionDays: number;
+  /** Name of this instance's staging directory. */
+  readonly instance: string;
+  readonly createWatcher?: ((location: string) => Watcher) | undefined;
+}
+
+/** A directory of this machine as a storage. */
+export class LocalFsBackend implements StorageBackend {
+  readonly backendId: string;
+  readonly type: string;
+  readonly displayLocation: string;
+  private readonly isReadOnly: boolean;
+  private root: RootSpec;
+  private opened: OpenedRoot | undefined;
+  private isClosed = false;
+  private hasWritten = false;
+
+  /** Raised when the storage closes, one for each running operation. */
+  private readonly flags = new Set<CancelFlag>();
+  private readonly running = new Set<Promise<unknown>>();
+  private readonly listings = new Set<AsyncGenerator<ListingBatch, void, undefined>>();
+  private readonly readers = new Set<LocalFileReader>();
+  private readonly writers = new Set<LocalFileWriter>();
+  private readonly locks = new PathLocks();
+  private readonly looks: Batcher<LookStep, Settled<Node | Token | undefined>>;
+  private readonly changes: Batcher<ChangeStep, Settled<ChangeAnswer>>;
+  private readonly commits: Batcher<CommitItem, CommitItemOutcome>;
+  /** Directories in which names changed since the last flush. */
+  private unflushed = new Set<RelativePath>();
+
+  constructor(
+    params: LocalFsParams,
+    private readonly host: LocalFsHost,
+  ) {
+    this.backendId = params.backendId;
+    this.type = params.type;
+    this.displayLocation = params.location;
+    this.isReadOnly = params.readOnly === true;
+    this.root = { path: params.location };
+    this.looks = new Batcher((steps) => this.run('look', { root: this.root, spelling: this.spelling, steps }), 2);
+    this.changes = new Batcher((steps) => this.run('change', { ...this.writable(), spelling: this.spelling, steps }), 1);
+    this.commits = new Batcher(
+      (items) => this.flagged((flag) => this.run('commit', { ...this.writable(), items, flag }, 'bulk')),
+      host.runner.bulkThreads,
+    );
+  }
+
+  get capabilities(): StorageCapabilities {
+    return capabilitiesOf(this.opened, this.isReadOnly);
+  }
+
+  async open(signal?: AbortSignal): Promise<void> {
+    if (this.isClosed) throw this.closedError('open the storage');
+    if (signal?.aborted === true) throw failure('cancelled', 'open the storage', undefined, 'stopped on request');
+    if (!isAbsolute(this.displayLocation)) throw failure('not-found', 'open the storage', undefined, 'its location must be an absolute path');
+    const { clock, trashRetentionDays } = this.host;
+    const area = this.isReadOnly ? undefined : this.writable().area;
+    const opened = await this.run('open', { root: { path: this.displayLocation }, area, nowMs: clock.nowMs(), retentionDays: trashRetentionDays });
+    this.adopt(opened);
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const flag of this.flags) cancel(flag);
+    await Promise.allSettled([...this.running]);
+    await Promise.allSettled([...this.listings].map((list) => list.return()));
+    await Promise.allSettled([...this.readers].map((reader) => reader.close()));
+    await Promise.allSettled([...this.writers].map((writer) => writer.abort()));
+    // A root that is gone took its staging along.
+    if (this.hasWritten) await this.host.runner.run('close', this.writable(), 'bulk').catch(() => undefined);
+    if (this.host.ownsRunner) await this.host.runner.close();
+  }
+
+  async rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
+    const area = this.isReadOnly ? undefined : this.writable().area;
+    const known = await this.run('identify', { root: { path: this.displayLocation }, area, mark });
+    this.adopt(known);
+    return { ids: known.ids, location: known.location };
+  }
+
+  list(directory: RelativePath, options: ListOptions = {}): AsyncIterable<ListingBatch> {
+    return { [Symbol.asyncIterator]: () => this.startListing(directory, options) };
+  }
+
+  async stat(path: RelativePath): Promise<Node> {
+    if (isReserved(path)) return ABSENT;
+    return (await this.look({ kind: 'stat', path })) as Node;
+  }
+
+  async getFileToken(path: RelativePath): Promise<Token | undefined> {
+    if (isReserved(path)) return undefined;
+    return (await this.look({ kind: 'token', path })) as Token | undefined;
+  }
+
+  async getHashes(paths: readonly RelativePath[], signal?: AbortSignal): Promise<readonly HashOutcome[]> {
+    return this.flagged(async (flag) => {
+      const outcomes: HashOutcome[] = new Array<HashOutcome>(paths.length);
+      let next = 0;
+      const work = async (): Promise<void> => {
+        while (next < paths.length) {
+          const start = next;
+          next += HASH_BATCH_FILES;
+          const batch = paths.slice(start, next);
+          const hashed = await this.run('hash', { root: this.root, paths: batch, flag }, 'bulk');
+          for (const [offset, outcome] of hashed.entries()) outcomes[start + offset] = outcome;
+        }
+      };
+      await Promise.all(Array.from({ length: this.host.runner.bulkThreads }, work));
+      return outcomes;
+    }, signal);
+  }
+
+  async read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
+    this.checkSignal(signal, 'read', path);
+    const opened = isReserved(path) ? undefined : await this.run('openReader', { root: this.root, path, expected });
+    if (opened === undefined) return { ok: false, error: { kind: 'stale-token' } };
+    const reader = new LocalFileReader(path, opened, this.host.runner, signal, (ended) => this.readers.delete(ended));
+    this.readers.add(reader);
+    return { ok: true, value: reader };
+  }
+
+  async openForSafeReplace(path: RelativePath, expected: Token | undefined, attributes: FileAttributes, signal?: AbortSignal): Promise<FileWriter> {
+    this.checkWritable('replace', path);
+    this.checkSignal(signal, 'replace', path);
+    const file = await this.run('stage', { ...this.writable(), path, isReplacing: expected !== undefined, attributes });
+    const writer = new LocalFileWriter(
+      { path, expected, attributes },
+      file,
+      {
+        commit: (item) => this.commit(item),
+        drop: (dropped) => this.host.runner.run('drop', { ...this.writable(), file: dropped }, 'quick'),
+        onEnd: (ended) => this.writers.delete(ended),
+      },
+      signal,
+    );
+    this.writers.add(writer);
+    return writer;
+  }
+
+  remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
+    return this.change<StaleToken>({ kind: 'remove', path, expected });
+  }
+
+  makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
+    return this.change({ kind: 'make-directory', path });
+  }
+
+  removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {
+    return this.change({ kind: 'remove-directory', path });
+  }
+
+  async flush(): Promise<void> {
+    const directories = this.unflushed;
+    if (directories.size === 0) return;
+    this.unflushed = new Set();
+    try {
+      await this.run('flush', { root: this.root, directories: [...directories] }, 'bulk');
+    } catch (error) {
+      for (const directory of directories) this.unflushed.add(directory);
+      throw error;
+    }
+  }
+
+  watcher(): Watcher | undefined {
+    return this.host.createWatcher?.(this.displayLocation);
+  }
+
+  copyFrom(source: StorageBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> | undefined {
+    if (!(source instanceof LocalFsBackend)) return undefined;
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, signal) };
+  }
+
+  private async *startListing(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch, void, undefined> {
+    const flag = createCancelFlag();
+    const { signal } = options;
+    const check = (): void => {
+      if (this.isClosed || signal?.aborted === true) throw listingCancelled(directory);
+    };
+    const stop = (): void => cancel(flag);
+    signal?.addEventListener('abort', stop, { once: true });
+    this.flags.add(flag);
+    const list = listing({ runner: this.host.runner, root: this.root, directory, options, flag, check });
+    this.listings.add(list);
+    try {
+      yield* list;
+    } finally {
+      this.listings.delete(list);
+      this.flags.delete(flag);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private async *startCopying(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncGenerator<CopyResults, void, undefined> {
+    this.checkWritable('copy');
+    const flag = createCancelFlag();
+    const stop = (): void => cancel(flag);
+    const check = (): void => {
+      if (this.isClosed || signal?.aborted === true) throw failure('cancelled', 'copy', undefined, 'stopped on request');
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    this.flags.add(flag);
+    try {
+      yield* copying(
+        requests,
+        (items) => {
+          for (const { path } of items) this.unflushed.add(parentOf(path));
+          return this.run('copy', { ...this.writable(), from: source.root, items, flag }, 'bulk');
+        },
+        this.host.runner.bulkThreads,
+        check,
+      );
+    } finally {
+      this.flags.delete(flag);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private async look(step: LookStep): Promise<Node | Token | undefined> {
+    const answer = await this.looks.add(step);
+    if (!answer.ok) throw fromWireError(answer.error);
+    return answer.value;
+  }
+
+  private async change<E>(step: ChangeStep): Promise<Result<void, E>> {
+    this.checkWritable(step.kind === 'remove' ? 'remove' : 'change', step.path);
+    this.unflushed.add(parentOf(step.path));
+    const answer = await this.locks.run(step.path, () => this.changes.add(step));
+    if (!answer.ok) throw fromWireError(answer.error);
+    return answer.value as Result<void, E>;
+  }
+
+  private commit(item: CommitItem): Promise<CommitItemOutcome> {
+    this.unflushed.add(parentOf(item.path));
+    // Two commits to one path at once would take each other's file for somebody else's.
+    return this.locks.run(item.path, () => this.commits.add(item));
+  }
+
+  private adopt(opened: OpenedRoot): void {
+    this.opened = opened;
+    this.root = { path: this.displayLocation, device: opened.device, inode: opened.inode };
+  }
+
+  private writable(): Writable {
+    const { clock, instance } = this.host;
+    this.hasWritten = true;
+    return { root: this.root, area: { instance, trashRun: trashRunOf(clock.nowMs(), instance.slice(-4)) } };
+  }
+
+  private get spelling(): { readonly isCaseSensitive: boolean } {
+    return { isCaseSensitive: this.opened?.isCaseSensitive ?? true };
+  }
+
+  private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: 'quick' | 'bulk' = 'quick'): Promise<ReturnType<Tasks[K]>> {
+    if (this.isClosed) throw this.closedError('use the storage');
+    const running = this.host.runner.run(task, request, lane);
+    this.running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.running.delete(running);
+    }
+  }
+
+  /** Gives a step a flag that is raised when the signal aborts or the storage closes. */
+  private async flagged<T>(step: (flag: CancelFlag) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    this.checkSignal(signal, 'use the storage');
+    const flag = createCancelFlag();
+    const stop = (): void => cancel(flag);
+    signal?.addEventListener('abort', stop, { once: true });
+    this.flags.add(flag);
+    try {
+      return await step(flag);
+    } finally {
+      this.flags.delete(flag);
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  private checkWritable(operation: string, path?: RelativePath): void {
+    if (this.isReadOnly) throw failure('read-only', operation, path, 'this storage is set up as read-only');
+    if (path !== undefined && isReserved(path)) throw failure('name-not-representable', operation, path, `${RESERVED_NAME} is reserved`);
+  }
+
+  private checkSignal(signal: AbortSignal | undefined, operation: string, path?: RelativePath): void {
+    if (signal?.aborted === true) throw failure('cancelled', operation, path, 'stopped on request');
+  }
+
+  private closedError(operation: string): Error {
+    return failure('cancelled', operation, undefined, 'the storage was closed');
+  }
+}
+
+/** How many files are hashed in one task. */
+const HASH_BATCH_FILES = 128;
+
+function isReserved(path: RelativePath): boolean {
+  return isWithin(path, RESERVED_NAME as RelativePath);
+}

@@ -1,0 +1,28 @@
+/** Bundles the worker as the apps do, so that specs can run it from the sources. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Bundles `worker/main.ts` into a fresh directory and answers the path of the file. */
+export function bundleWorker(): string {
+  const require = createRequire(import.meta.url);
+  const directory = mkdtempSync(join(tmpdir(), 'wl-worker-'));
+  const out = join(directory, 'local-fs-worker.cjs');
+  execFileSync(require.resolve('esbuild/bin/esbuild'), [
+    join(import.meta.dirname, '../worker/main.ts'),
+    '--bundle',
+    '--platform=node',
+    '--target=node20',
+    '--format=cjs',
+    '--conditions=@wl/source',
+    // Where the bundle lies there is no node_modules.
+    `--alias:koffi=${require.resolve('koffi')}`,
+    `--external:${require.resolve('koffi')}`,
+    `--outfile=${out}`,
+    '--log-level=error',
+  ]);
+  return out;
+}

@@ -1,0 +1,125 @@
+/**
+ * Threads for local storages: a few for quick tasks, a few for bulk ones, started when
+ * needed. One pool can serve all storages of a process.
+ */
+
+import { Worker } from 'node:worker_threads';
+
+import { BackendError } from '@wl/ports';
+
+import type { Lane, TaskRunner } from './task-runner.js';
+import { fromWireError } from './worker/failure.js';
+import type { TaskReply, TaskRequest } from './worker/serve.js';
+import type { Tasks } from './worker/tasks.js';
+
+/** How many threads of a lane there can be. Two sides are listed at once, and one file is read while another is flushed. */
+const THREADS: Readonly<Record<Lane, number>> = { quick: 2, bulk: 2 };
+
+/** Makes a pool. `workerPath` is the file bundled from `worker/main.ts`. */
+export function createLocalFsWorkers(workerPath: string): TaskRunner {
+  return new WorkerPool(workerPath);
+}
+
+class WorkerPool implements TaskRunner {
+  readonly bulkThreads = THREADS.bulk;
+  private readonly threads: Readonly<Record<Lane, Thread[]>> = { quick: [], bulk: [] };
+  private isClosed = false;
+
+  constructor(private readonly workerPath: string) {}
+
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane): Promise<ReturnType<Tasks[K]>> {
+    return this.pick(lane, (thread) => thread.pendingCount).run(task, request);
+  }
+
+  pin(): TaskRunner {
+    const thread = this.pick('quick', ({ pinCount }) => pinCount);
+    thread.pinCount += 1;
+    return {
+      bulkThreads: this.bulkThreads,
+      run: (task, request, lane) => (lane === 'quick' ? thread.run(task, request) : this.run(task, request, lane)),
+      pin: () => this.pin(),
+      close: async () => {
+        thread.pinCount -= 1;
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    const threads = [...this.threads.quick.splice(0), ...this.threads.bulk.splice(0)];
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  }
+
+  /** The least loaded thread of a lane; a new one as long as there may be more and none is free. */
+  private pick(lane: Lane, loadOf: (thread: Thread) => number): Thread {
+    if (this.isClosed) throw new BackendError('cancelled', { operation: 'use the storage', retryable: false }, { explanation: 'its threads have ended' });
+    const threads = this.threads[lane];
+    let best: Thread | undefined;
+    for (const thread of threads) if (best === undefined || loadOf(thread) < loadOf(best)) best = thread;
+    if (best !== undefined && (loadOf(best) === 0 || threads.length >= THREADS[lane])) return best;
+    const started: Thread = new Thread(this.workerPath, () => {
+      const index = threads.indexOf(started);
+      if (index >= 0) threads.splice(index, 1);
+    });
+    threads.push(started);
+    return started;
+  }
+}
+
+interface Pending {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class Thread {
+  /** Lists that left their reading position on this thread. */
+  pinCount = 0;
+  private readonly worker: Worker;
+  private readonly pending = new Map<number, Pending>();
+  private lastId = 0;
+
+  constructor(workerPath: string, onEnd: () => void) {
+    // Descriptors opened on one thread are closed by others, so no thread may close "its own" when it ends.
+    this.worker = new Worker(workerPath, { name: 'wl local files', trackUnmanagedFds: false });
+    this.worker.unref();
+    this.worker.on('message', (reply: TaskReply) => this.settle(reply));
+    this.worker.on('error', (error) => this.fail(error));
+    this.worker.on('exit', () => {
+      onEnd();
+      this.fail(new Error('the thread ended'));
+    });
+  }
+
+  get pendingCount(): number {
+    return this.pending.size;
+  }
+
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0]): Promise<ReturnType<Tasks[K]>> {
+    return new Promise((resolve, reject) => {
+      this.lastId += 1;
+      const message: TaskRequest = { id: this.lastId, task, request };
+      // A thread keeps the process alive only while somebody waits for it.
+      if (this.pending.size === 0) this.worker.ref();
+      this.pending.set(message.id, { resolve, reject });
+      this.worker.postMessage(message);
+    });
+  }
+
+  async terminate(): Promise<void> {
+    await this.worker.terminate();
+  }
+
+  private settle(reply: TaskReply): void {
+    const waiting = this.pending.get(reply.id);
+    this.pending.delete(reply.id);
+    if (this.pending.size === 0) this.worker.unref();
+    if (reply.ok) waiting?.resolve(reply.value as never);
+    else waiting?.reject(fromWireError(reply.error));
+  }
+
+  private fail(cause: Error): void {
+    const error = new BackendError('io-error', { operation: 'use the storage', retryable: true }, { cause, explanation: `a worker thread ended: ${cause.message}` });
+    for (const { reject } of this.pending.values()) reject(error);
+    this.pending.clear();
+  }
+}

@@ -1,0 +1,77 @@
+/** Making, removing and flushing directories. */
+
+import { err, nameOf, ok, parentOf, ROOT, type RelativePath, type Result } from '@wl/domain';
+
+import { isUnreadable, parentFailure } from './commit.js';
+import type { Directory } from './anchor.js';
+import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import { errnoOf, failure } from './failure.js';
+import { isSpelledExactly, type Spelling } from './observe.js';
+
+/** Makes the directory `path`; the umask applies. */
+export function makeDirectory(tree: DirectoryTree, path: RelativePath, spelling: Spelling): Result<void, 'exists' | 'parent-missing'> {
+  const parent = openParent(tree, path, 'make');
+  if (parent === undefined) return err('parent-missing');
+  try {
+    tree.disk.mkdir(tree.anchor.at(parent, nameOf(path)), 0o777);
+    return ok(undefined);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return err('parent-missing');
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  if (tree.lstat(parent, nameOf(path))?.isDirectory() !== true) return err('exists');
+  return spelling.isCaseSensitive || isSpelledExactly(tree, path) ? ok(undefined) : err('exists');
+}
+
+/** Removes the directory `path` if it is empty. */
+export function removeDirectory(tree: DirectoryTree, path: RelativePath): Result<void, 'not-empty' | 'not-a-directory'> {
+  const parent = openParent(tree, path, 'remove');
+  if (parent === undefined) return ok(undefined);
+  try {
+    tree.disk.rmdir(tree.anchor.at(parent, nameOf(path)));
+    tree.forget(path);
+    return ok(undefined);
+  } catch (error) {
+    switch (errnoOf(error)) {
+      case 'ENOENT':
+        return ok(undefined);
+      case 'ENOTEMPTY':
+      case 'EEXIST':
+        return err('not-empty');
+      case 'ENOTDIR':
+        return err('not-a-directory');
+      default:
+        throw error;
+    }
+  }
+}
+
+/** Makes changes of names in these directories survive a power loss. A directory that is gone has nothing to flush. */
+export function flushDirectories(tree: DirectoryTree, paths: readonly RelativePath[]): void {
+  for (const path of paths) {
+    try {
+      tree.disk.fsync(tree.open(path).fd);
+    } catch (error) {
+      if (!(error instanceof NoDirectory) || isUnreadable(error)) throw error;
+    }
+    tree.trim();
+  }
+}
+
+/** Flushes the whole file system; answers whether that was possible. */
+export function flushFileSystem({ disk, root }: DirectoryTree): boolean {
+  if (disk.syncfs === undefined) return false;
+  disk.syncfs(root.fd);
+  return true;
+}
+
+function openParent(tree: DirectoryTree, path: RelativePath, operation: string): Directory | undefined {
+  if (path === ROOT) throw failure('unsupported', operation, undefined, 'the root itself is not touched');
+  try {
+    return tree.open(parentOf(path));
+  } catch (error) {
+    if (!(error instanceof NoDirectory)) throw error;
+    if (isUnreadable(error)) throw parentFailure(error, operation, path);
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Cleaning up the reserved area when a storage is opened: staging of processes that died,
+ * and trash that has been kept long enough. Whatever cannot be removed stays for next time.
+ */
+
+import type { Directory } from './anchor.js';
+import { STAGING, TRASH } from './area.js';
+import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import { errnoOf } from './failure.js';
+import { isAbandoned } from './instance.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Name of the trash directory of an hour, `2026-11-22T21Z-…`: sorts by time, and no file system minds it. */
+export function trashRunOf(nowMs: number, suffix: string): string {
+  return `${new Date(nowMs).toISOString().slice(0, 13)}Z-${suffix}`;
+}
+
+/** Removes staging directories that nobody will use again. */
+export function sweepStaging(tree: DirectoryTree, nowMs: number): void {
+  const staging = openIfThere(tree, STAGING);
+  if (staging === undefined) return;
+  for (const name of directoriesIn(tree, staging)) {
+    quietly(() => {
+      if (isAbandoned(name, newestChange(tree, staging, name), nowMs)) removeTree(tree, staging, name);
+    });
+  }
+}
+
+/** Removes what has been in the trash for longer than `retentionDays`, by the name of its run. */
+export function purgeTrash(tree: DirectoryTree, nowMs: number, retentionDays: number): void {
+  const trash = openIfThere(tree, TRASH);
+  if (trash === undefined) return;
+  for (const name of directoriesIn(tree, trash)) {
+    const hour = /^(\d{4}-\d{2}-\d{2}T\d{2})Z/.exec(name)?.[1];
+    if (hour === undefined) continue;
+    const age = nowMs - Date.parse(`${hour}:00:00Z`);
+    if (age > retentionDays * DAY_MS) quietly(() => removeTree(tree, trash, name));
+  }
+}
+
+/** Removes this instance's staging directory when it is empty, as it should be at the end. */
+export function removeStaging(tree: DirectoryTree, instance: string): void {
+  const staging = openIfThere(tree, STAGING);
+  if (staging !== undefined) quietly(() => removeTree(tree, staging, instance));
+}
+
+function openIfThere(tree: DirectoryTree, path: string): Directory | undefined {
+  try {
+    return tree.open(path);
+  } catch (error) {
+    if (error instanceof NoDirectory) return undefined;
+    throw error;
+  }
+}
+
+function directoriesIn({ disk, anchor }: DirectoryTree, directory: Directory): string[] {
+  return disk.readDirectory(anchor.self(directory)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** When anything in a directory last changed, in milliseconds. */
+function newestChange(tree: DirectoryTree, parent: Directory, name: string): number {
+  const { disk, anchor } = tree;
+  const directory = tree.openChild(parent, name);
+  try {
+    const times = [disk.fstat(directory.fd), ...disk.readDirectory(anchor.self(directory)).map((entry) => tree.lstat(directory, entry.name))];
+    return Math.max(...times.map((stats) => Number(stats?.ctimeMs ?? 0n)));
+  } finally {
+    disk.close(directory.fd);
+  }
+}
+
+/** Removes the directory `name` with everything in it; links are removed, not followed. */
+function removeTree(tree: DirectoryTree, parent: Directory, name: string): void {
+  const { disk, anchor } = tree;
+  const directory = tree.openChild(parent, name);
+  try {
+    for (const entry of disk.readDirectory(anchor.self(directory))) {
+      if (entry.isDirectory()) removeTree(tree, directory, entry.name);
+      else disk.unlink(anchor.at(directory, entry.name));
+    }
+  } finally {
+    disk.close(directory.fd);
+  }
+  disk.rmdir(anchor.at(parent, name));
+}
+
+function quietly(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (errnoOf(error) === undefined && !(error instanceof NoDirectory)) throw error;
+  }
+}

@@ -1,0 +1,174 @@
+/** Opening a storage's root, and what it is known by (INV-10). */
+
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+
+import { RESERVED_NAME } from '@wl/domain';
+
+import type { Abilities } from './abilities.js';
+import type { AnchorKind, Directory } from './anchor.js';
+import { ensureDirectory, type StorageArea } from './area.js';
+import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import { errnoOf, failure } from './failure.js';
+import { purgeTrash, sweepStaging } from './housekeeping.js';
+import { moveNoReplace } from './moves.js';
+
+/** What opening found out. */
+export interface OpenedRoot {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly isCaseSensitive: boolean;
+  /** Tried out, or, as long as that would leave traces, what can be expected. */
+  readonly abilities: Abilities;
+  readonly anchor: AnchorKind;
+}
+
+/** What a root is known by, and where it is. */
+export interface KnownRoot extends OpenedRoot {
+  readonly ids: readonly string[];
+  readonly location: string;
+}
+
+/** Name of the marker in the reserved area. */
+const MARKER = 'root-id';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Checks the root and tidies its area. Nothing is made on a root that has no area yet. */
+export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, nowMs: number, retentionDays: number): OpenedRoot {
+  const existing = openArea(tree);
+  let abilities: Abilities | undefined;
+  if (existing !== undefined && area !== undefined) {
+    try {
+      sweepStaging(tree, nowMs);
+      purgeTrash(tree, nowMs, retentionDays);
+      abilities = area.abilities();
+    } catch (error) {
+      // A root that can be read but not written, or not now: writing will say so.
+      if (!isRefusal(error)) throw error;
+    }
+  }
+  return describe(tree, existing, abilities);
+}
+
+/** Looks at the root as it is now, and marks it first where asked and possible. */
+export function identify(tree: DirectoryTree, area: StorageArea | undefined, mark: boolean): KnownRoot {
+  let marker = readMarker(tree);
+  let abilities: Abilities | undefined;
+  if (mark && area !== undefined) {
+    try {
+      marker ??= writeMarker(tree, area);
+      abilities = area.abilities();
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+  }
+  const { inode, rootPath } = tree.root;
+  const location = tree.disk.realpath(rootPath);
+  const birthNs = tree.disk.fstat(tree.root.fd).birthtimeNs;
+  const ids = marker === undefined ? [] : [`marker:${marker}`];
+  // Without a time of birth an inode number says little: it is 1 on every FAT disk.
+  if (birthNs > 0n) ids.push(`inode:${String(inode)}:${String(birthNs)}`);
+  else if (marker === undefined) ids.push(`place:${String(inode)}:${location}`);
+  return { ...describe(tree, openArea(tree), abilities), ids, location };
+}
+
+function describe(tree: DirectoryTree, area: Directory | undefined, abilities: Abilities | undefined): OpenedRoot {
+  const { device, inode } = tree.root;
+  const isExpected = tree.disk.safeRenames !== undefined;
+  return {
+    device,
+    inode,
+    isCaseSensitive: isCaseSensitive(tree, area),
+    abilities: abilities ?? { canRenameNoReplace: isExpected, canExchange: isExpected, canLink: true },
+    anchor: tree.anchor.kind,
+  };
+}
+
+function openArea(tree: DirectoryTree): Directory | undefined {
+  try {
+    return tree.open(RESERVED_NAME);
+  } catch (error) {
+    if (error instanceof NoDirectory && error.reason === 'absent') return undefined;
+    if (!(error instanceof NoDirectory)) throw error;
+    throw failure('not-a-directory', 'use', RESERVED_NAME, `this name belongs to wl, but something else is there (${error.reason}); move it away`);
+  }
+}
+
+/** The marker, `undefined` when there is none. Throws when it cannot be read: then nobody knows whose root this is. */
+function readMarker(tree: DirectoryTree): string | undefined {
+  const { disk, anchor } = tree;
+  const area = openArea(tree);
+  if (area === undefined) return undefined;
+  let fd: number;
+  try {
+    fd = disk.open(anchor.at(area, MARKER), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const buffer = Buffer.alloc(64);
+    const text = buffer.toString('utf8', 0, disk.read(fd, buffer, 0, buffer.length, 0)).trim();
+    if (UUID.test(text)) return text;
+  } finally {
+    disk.close(fd);
+  }
+  throw failure('damaged', 'read', `${RESERVED_NAME}/${MARKER}`, 'it holds no id; remove it if this is the right directory, and the next pass takes it for a new one');
+}
+
+/** Marks the root; when somebody else is faster, theirs counts. Durable. */
+function writeMarker(tree: DirectoryTree, area: StorageArea): string | undefined {
+  const { disk, anchor } = tree;
+  const staging = area.staging();
+  const name = area.nextName();
+  const fd = disk.open(anchor.at(staging, name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+  try {
+    const bytes = Buffer.from(`${randomUUID()}\n`);
+    disk.write(fd, bytes, 0, bytes.length, 0);
+    disk.fsync(fd);
+  } finally {
+    disk.close(fd);
+  }
+  const directory = ensureDirectory(tree, RESERVED_NAME, 0o700);
+  try {
+    moveNoReplace(tree, area.abilities(), { directory: staging, name }, { directory, name: MARKER });
+  } catch (error) {
+    disk.unlink(anchor.at(staging, name));
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+  disk.fsync(directory.fd);
+  disk.fsync(tree.root.fd);
+  return readMarker(tree);
+}
+
+/** Whether the system refused to write here: nothing wrong with looking. */
+function isRefusal(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(errno);
+}
+
+/**
+ * Whether names that differ in case are different, found out without making anything: by
+ * looking for something that is there under another spelling. An empty root tells nothing;
+ * it is taken for what is usual on this system until there is something.
+ */
+function isCaseSensitive(tree: DirectoryTree, area: Directory | undefined): boolean {
+  const { disk, anchor, root } = tree;
+  const usual = process.platform !== 'darwin' && process.platform !== 'win32';
+  const names = area === undefined ? readNamesQuietly(tree) : [RESERVED_NAME];
+  for (const name of names) {
+    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+    if (other === name || names.includes(other)) continue;
+    const [seen, seenOther] = [disk.lstat(anchor.at(root, name)), disk.lstat(anchor.at(root, other))];
+    if (seen !== undefined) return seenOther?.ino !== seen.ino || seenOther.dev !== seen.dev;
+  }
+  return usual;
+}
+
+function readNamesQuietly({ disk, anchor, root }: DirectoryTree): string[] {
+  try {
+    return disk.readDirectory(anchor.self(root)).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}

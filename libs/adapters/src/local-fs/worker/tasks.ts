@@ -1,0 +1,255 @@
+/**
+ * Everything a thread can be asked to do, as synchronous functions of plain data: they run in
+ * a worker thread or, where there is none, on the calling one. A task opens the root afresh
+ * and lets go of everything before it returns, so that a disk can be unmounted between two.
+ */
+
+import type { Node, RelativePath, Result, Sha256, Token } from '@wl/domain';
+import type { FileAttributes, HashOutcome } from '@wl/ports';
+
+import { createAnchor, type Anchor, type AnchorKind } from './anchor.js';
+import { StorageArea, type AreaSpec } from './area.js';
+import { checkpointOf, type CancelFlag } from './cancellation.js';
+import { Committer } from './commit.js';
+import { ContentReader } from './content.js';
+import { copyBatch, FEW_FILES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
+import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
+import { DirectoryTree, type RootSpec } from './directory-tree.js';
+import type { Disk } from './disk.js';
+import { fromWireError, toWireError, type WireError } from './failure.js';
+import { hashFile } from './hash-files.js';
+import { removeStaging } from './housekeeping.js';
+import type { PackedRows } from './listing-rows.js';
+import { observe, observeToken, type Spelling } from './observe.js';
+import { openFile } from './open-file.js';
+import { identify, openRoot, type KnownRoot, type OpenedRoot } from './root.js';
+import { Scan, type ScanRequest } from './scan.js';
+import { Stager, type OpenStaged } from './stager.js';
+import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+import { commitFiles, stageFile, type CommitItem, type CommitItemOutcome } from './write-file.js';
+
+/** A value, or the failure in its place. */
+export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
+/** Looking at one path. */
+export type LookStep = { readonly kind: 'stat'; readonly path: RelativePath } | { readonly kind: 'token'; readonly path: RelativePath };
+
+/** Changing one path. */
+export type ChangeStep =
+  | { readonly kind: 'remove'; readonly path: RelativePath; readonly expected: Token }
+  | { readonly kind: 'make-directory'; readonly path: RelativePath }
+  | { readonly kind: 'remove-directory'; readonly path: RelativePath };
+
+/** What a `ChangeStep` answers: that of the port's method. */
+export type ChangeAnswer = Result<void, { readonly kind: 'stale-token'; readonly leftover?: string } | string>;
+
+/** A file opened for reading; its descriptor serves the whole process. */
+export interface OpenedReader {
+  readonly fd: number;
+  readonly token: Token;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+  readonly isExecutable: boolean;
+  readonly isRacy: boolean;
+}
+
+/** A root, its area, and what is known of both. */
+export interface Writable {
+  readonly root: RootSpec;
+  readonly area: AreaSpec;
+}
+
+/** What a thread works with. */
+export interface TaskOptions {
+  readonly disk: Disk;
+  /** How names are resolved; the best way by default. */
+  readonly anchor?: AnchorKind;
+}
+
+/** The tasks of one thread. All throw `BackendError`. */
+export type Tasks = ReturnType<typeof createTasks>;
+
+/** Makes the tasks of one thread. */
+export function createTasks({ disk, anchor: kind }: TaskOptions) {
+  const anchor: Anchor = createAnchor(disk, kind);
+  const content = new ContentReader(disk);
+  const scans = new Map<number, Scan>();
+  let lastScan = 0;
+
+  const withTree = <T>(root: RootSpec, operation: string, step: (tree: DirectoryTree) => T): T => {
+    let tree: DirectoryTree | undefined;
+    try {
+      tree = new DirectoryTree(disk, anchor, root);
+      return step(tree);
+    } catch (error) {
+      throw translate(error, operation);
+    } finally {
+      tree?.close();
+    }
+  };
+  const withArea = <T>({ root, area }: Writable, operation: string, step: (tree: DirectoryTree, area: StorageArea) => T): T =>
+    withTree(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
+
+  return {
+    open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number; retentionDays: number }): OpenedRoot =>
+      withTree(request.root, 'open the storage', (tree) =>
+        openRoot(tree, request.area && new StorageArea(tree, request.area), request.nowMs, request.retentionDays),
+      ),
+
+    identify: (request: { root: RootSpec; area: AreaSpec | undefined; mark: boolean }): KnownRoot =>
+      withTree(request.root, 'look at the root', (tree) => identify(tree, request.area && new StorageArea(tree, request.area), request.mark)),
+
+    close: (request: Writable): void => withTree(request.root, 'close the storage', (tree) => removeStaging(tree, request.area.instance)),
+
+    scanOpen: ({ root, scan, flag }: { root: RootSpec; scan: ScanRequest; flag: CancelFlag }): number => {
+      let tree: DirectoryTree | undefined;
+      try {
+        tree = new DirectoryTree(disk, anchor, root);
+        lastScan += 1;
+        scans.set(lastScan, new Scan(tree, scan, checkpointOf(flag)));
+        return lastScan;
+      } catch (error) {
+        tree?.close();
+        throw translate(error, 'list');
+      }
+    },
+
+    scanNext: ({ id }: { id: number }): PackedRows | undefined => {
+      try {
+        return scans.get(id)?.next();
+      } catch (error) {
+        throw translate(error, 'list');
+      } finally {
+        anchor.release();
+      }
+    },
+
+    scanClose: ({ id }: { id: number }): void => {
+      scans.get(id)?.close();
+      scans.delete(id);
+    },
+
+    look: ({ root, spelling, steps }: { root: RootSpec; spelling: Spelling; steps: readonly LookStep[] }): Settled<Node | Token | undefined>[] =>
+      withTree(root, 'look at the storage', (tree) =>
+        steps.map(({ kind, path }) =>
+          settle('look at', path, tree, () => (kind === 'stat' ? observe(tree, path, spelling) : observeToken(tree, path, spelling))),
+        ),
+      ),
+
+    change: ({ spelling, steps, ...writable }: Writable & { spelling: Spelling; steps: readonly ChangeStep[] }): Settled<ChangeAnswer>[] =>
+      withArea(writable, 'change the storage', (tree, area) => {
+        const committer = new Committer(tree, area);
+        return steps.map((step) =>
+          settle(CHANGING[step.kind], step.path, tree, (): ChangeAnswer => {
+            switch (step.kind) {
+              case 'make-directory':
+                return makeDirectory(tree, step.path, spelling);
+              case 'remove-directory':
+                return removeDirectory(tree, step.path);
+              case 'remove':
+                return staleOr(committer.remove(step.path, step.expected));
+            }
+          }),
+        );
+      }),
+
+    hash: ({ root, paths, flag }: { root: RootSpec; paths: readonly RelativePath[]; flag: CancelFlag }): HashOutcome[] =>
+      withTree(root, 'hash', (tree) => {
+        const checkpoint = checkpointOf(flag);
+        return paths.map((path) => {
+          tree.trim();
+          return hashFile(tree, content, path, checkpoint);
+        });
+      }),
+
+    openReader: ({ root, path, expected }: { root: RootSpec; path: RelativePath; expected: Token }): OpenedReader | undefined =>
+      withTree(root, 'read', (tree) => {
+        const opened = openFile(tree, path);
+        if (opened.kind === 'unknown' && opened.cause !== undefined) throw fromWireError(toWireError(opened.cause, 'read', path));
+        if (opened.kind !== 'file') return undefined;
+        const { fd, stats, seenMs } = opened;
+        const token = tokenOf(stats);
+        if (token !== expected) {
+          disk.close(fd);
+          return undefined;
+        }
+        const isExecutable = (stats.mode & 0o111n) !== 0n;
+        return { fd, token, sizeBytes: Number(stats.size), mtimeMs: mtimeMsOf(stats), isExecutable, isRacy: isRacy(stats, seenMs) };
+      }),
+
+    tokenOfOpen: ({ fd }: { fd: number }): Token => {
+      try {
+        return tokenOf(disk.fstat(fd));
+      } catch (error) {
+        throw translate(error, 'read');
+      }
+    },
+
+    hashOpen: ({ fd, sizeBytes, flag }: { fd: number; sizeBytes: number; flag: CancelFlag }): Sha256 | undefined => {
+      try {
+        return content.hash(fd, sizeBytes, checkpointOf(flag));
+      } catch (error) {
+        throw translate(error, 'read');
+      }
+    },
+
+    stage: ({ path, isReplacing, attributes, ...writable }: Writable & { path: RelativePath; isReplacing: boolean; attributes: FileAttributes }): OpenStaged =>
+      withArea(writable, 'replace', (tree, area) => {
+        try {
+          return stageFile(tree, area, path, isReplacing, attributes);
+        } catch (error) {
+          throw fromWireError(toWireError(error, 'replace', path));
+        }
+      }),
+
+    drop: ({ file, ...writable }: Writable & { file: OpenStaged }): void => {
+      disk.close(file.fd);
+      withArea(writable, 'clean up', (tree, area) => new Stager(tree, area).drop(file.name));
+    },
+
+    commit: ({ items, flag, ...writable }: Writable & { items: readonly CommitItem[]; flag: CancelFlag }): CommitItemOutcome[] => {
+      let isUnderWay = false;
+      try {
+        return withArea(writable, 'replace', (tree, area) => {
+          isUnderWay = true;
+          return commitFiles(tree, area, content, items, checkpointOf(flag));
+        });
+      } finally {
+        if (!isUnderWay) for (const { file } of items) disk.close(file.fd);
+      }
+    },
+
+    copy: ({ from, items, flag, ...writable }: Writable & { from: RootSpec; items: readonly CopyItem[]; flag: CancelFlag }): (CopyItemOutcome | undefined)[] =>
+      withTree(from, 'read the source', (source) =>
+        withArea(writable, 'copy', (target, area) => copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag) }, items)),
+      ),
+
+    flush: ({ root, directories }: { root: RootSpec; directories: readonly RelativePath[] }): void =>
+      withTree(root, 'flush', (tree) => {
+        if (directories.length > FEW_FILES && flushFileSystem(tree)) return;
+        flushDirectories(tree, directories);
+      }),
+  };
+}
+
+const CHANGING = { remove: 'remove', 'make-directory': 'make directory', 'remove-directory': 'remove directory' } as const;
+
+function settle<T>(operation: string, path: RelativePath, tree: DirectoryTree, step: () => T): Settled<T> {
+  try {
+    return { ok: true, value: step() };
+  } catch (error) {
+    return { ok: false, error: toWireError(error, operation, path) };
+  } finally {
+    tree.trim();
+  }
+}
+
+function staleOr(outcome: ReturnType<Committer['remove']>): ChangeAnswer {
+  if (outcome.kind === 'committed') return { ok: true, value: undefined };
+  const { leftover } = outcome;
+  return { ok: false, error: leftover === undefined ? { kind: 'stale-token' } : { kind: 'stale-token', leftover } };
+}
+
+function translate(error: unknown, operation: string): Error {
+  return fromWireError(toWireError(error, operation));
+}

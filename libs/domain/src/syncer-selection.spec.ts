@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { ineligibility, rankSyncers, type SyncerRequest, type SyncerTraits } from './syncer-selection.js';
+
+const ABLE: SyncerTraits = {
+  SYNCER_NAME: 'able',
+  SOURCE_TYPES: ['*'],
+  TARGET_TYPES: ['*'],
+  CONTINUOUS: true,
+  ONE_SHOT: true,
+  UNIDIRECTIONAL: true,
+  REQUIRES_MOUNT: false,
+};
+const REQUEST: SyncerRequest = {
+  sourceType: 'local',
+  targetType: 's3',
+  continuous: false,
+  oneShot: false,
+  unidirectional: false,
+  allowsMount: false,
+};
+
+const BOTH = [false, true];
+const SIXTEEN = BOTH.flatMap((a) => BOTH.flatMap((b) => BOTH.flatMap((c) => BOTH.map((d) => [a, b, c, d] as const))));
+
+const syncer = (name: string, sources: string[], targets: string[]): { traits: SyncerTraits } => ({
+  traits: { ...ABLE, SYNCER_NAME: name, SOURCE_TYPES: sources, TARGET_TYPES: targets },
+});
+const names = (syncers: readonly { traits: SyncerTraits }[], request: SyncerRequest): string[] =>
+  rankSyncers(syncers, request).map(({ traits }) => traits.SYNCER_NAME);
+
+describe('ineligibility', () => {
+  it.each(SIXTEEN)('asks for no less than continuous %s, one-shot %s, one-way %s, mounted %s', (continuous, oneShot, unidirectional, mounted) => {
+    for (const [hasContinuous, hasOneShot, hasUnidirectional, needsMount] of SIXTEEN) {
+      const traits = { ...ABLE, CONTINUOUS: hasContinuous, ONE_SHOT: hasOneShot, UNIDIRECTIONAL: hasUnidirectional, REQUIRES_MOUNT: needsMount };
+      const request = { ...REQUEST, continuous, oneShot, unidirectional, allowsMount: mounted };
+      const isEligible =
+        (!continuous || hasContinuous) && (!oneShot || hasOneShot) && (!unidirectional || hasUnidirectional) && (!needsMount || mounted);
+      expect(ineligibility(traits, request) === undefined).toBe(isEligible);
+    }
+  });
+
+  it.each<[string, Partial<SyncerTraits>, Partial<SyncerRequest>]>([
+    ['cannot sync continuously', { CONTINUOUS: false }, { continuous: true }],
+    ['cannot run once', { ONE_SHOT: false }, { oneShot: true }],
+    ['cannot sync in one direction only', { UNIDIRECTIONAL: false }, { unidirectional: true }],
+    ['needs both storages as mounted file systems', { REQUIRES_MOUNT: true }, {}],
+    ['does not read from type local', { SOURCE_TYPES: ['s3'] }, {}],
+    ['does not write to type s3', { TARGET_TYPES: ['local'] }, {}],
+  ])('says that a syncer %s', (reason, traits, request) => {
+    expect(ineligibility({ ...ABLE, ...traits }, { ...REQUEST, ...request })).toBe(reason);
+  });
+
+  it('takes `*` as any type only where it stands alone', () => {
+    expect(ineligibility({ ...ABLE, SOURCE_TYPES: ['*', 'webdav'] }, REQUEST)).toBe('does not read from type local');
+    expect(ineligibility({ ...ABLE, SOURCE_TYPES: ['webdav', 'local'] }, REQUEST)).toBeUndefined();
+  });
+
+  it('does not exchange the sides to find a match', () => {
+    expect(ineligibility({ ...ABLE, SOURCE_TYPES: ['s3'], TARGET_TYPES: ['local'] }, REQUEST)).toBeDefined();
+  });
+});
+
+describe('rankSyncers', () => {
+  it('puts the fewest `*` of both lists first', () => {
+    const all = [
+      syncer('generic', ['*'], ['*']),
+      syncer('to s3', ['*'], ['s3']),
+      syncer('local to s3', ['local'], ['s3']),
+      syncer('from local', ['local'], ['*']),
+    ];
+    expect(names(all, REQUEST)).toEqual(['local to s3', 'to s3', 'from local', 'generic']);
+  });
+
+  it('keeps the order of registration among equals', () => {
+    const all = ['c', 'a', 'b'].map((name) => syncer(name, ['*'], ['*']));
+    expect(names(all, REQUEST)).toEqual(['c', 'a', 'b']);
+  });
+
+  it('counts a `*` among other types although it does not match by it', () => {
+    const all = [syncer('mixed', ['local', '*'], ['s3']), syncer('plain', ['local'], ['s3', 'webdav'])];
+    expect(names(all, REQUEST)).toEqual(['plain', 'mixed']);
+  });
+
+  it('leaves out who cannot serve, and may be left with nobody', () => {
+    expect(names([syncer('from s3', ['s3'], ['*'])], REQUEST)).toEqual([]);
+  });
+});
