@@ -19,7 +19,7 @@ if (process.argv.includes('--help')) {
 
 const nothing = /libs\/domain may import nothing but its own files.*Why/;
 const portsRoom = /libs\/ports may import its own files and @wl\/domain.*Why/;
-const engineRoom = /libs\/engine may import its own files, @wl\/domain and @wl\/ports.*Why/;
+const engineRoom = /libs\/engine may import its own files, @wl\/domain, @wl\/ports.*Why/;
 const adapterRoom = /an adapter may import its own folder.*Why/;
 const wiring = /known to apps\/\*\/src\/container\.ts and main\.ts alone.*Why/;
 const testCode = /is test code/;

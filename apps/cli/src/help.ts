@@ -15,6 +15,21 @@ const EXIT_CODES = `Exit codes:
 
 const DEFAULT_CATEGORY = 'Daemon';
 
+/** What stands for an option's value; the parser would print `#0`. */
+const VALUE_WORDS: Readonly<Record<string, string>> = {
+  '--backend-id': 'ID',
+  '--base-dir': 'DIR',
+  '--container': 'CONTAINER',
+  '--keep': 'SIDE',
+  '--location': 'DIR',
+  '--owner,--user': 'USER',
+  '--source-storage': 'STORAGE',
+  '--storage': 'PLACE',
+  '--target-storage': 'STORAGE',
+  '--watcher-interval': 'SECONDS',
+};
+const DEFAULT_VALUE_WORD = 'TEXT';
+
 /** A parser that knows one command, or all of them. */
 export function createCli(commands: readonly CommandClass[]): Cli<CliContext> {
   return Cli.from<CliContext>([...commands], { binaryLabel: 'wl', binaryName: 'wl', binaryVersion: VERSION, enableColors: false });
@@ -42,5 +57,76 @@ export function overview(words: readonly string[]): string {
 
 /** The help of one command. */
 export function commandHelp(command: CommandClass): string {
-  return createCli([command]).usage(command, { colored: false, detailed: true, prefix: '' });
+  const { description = '', details = '', examples = [] } = command.usage;
+  const { own, common } = optionsOf(command);
+  const width = Math.max(...[...own, ...common].map(({ names }) => names.length));
+  const optionList = (title: string, options: readonly OptionHelp[]): string =>
+    [`${title}:`, ...options.map(({ names, text }) => `  ${names.padEnd(width)}  ${text}`)].join('\n');
+  const sections = [
+    capitalize(description),
+    usageOf(command),
+    ...(own.length === 0 ? [] : [optionList('Options', own)]),
+    optionList('Options of every command', common),
+    ...paragraphsOf(details).map((paragraph) => wrap(paragraph)),
+    ...examples.map(([text, example]) => `${text}:\n  ${example.replaceAll('$0', 'wl')}`),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+/** `usage: wl container sync [options] CONTAINER`. */
+export function usageOf(command: CommandClass): string {
+  const [path = []] = command.paths;
+  const usage = createCli([command]).definitions()[0]?.usage ?? '';
+  // The parser writes <NAME> and [NAME], and `...` for any number of the last name.
+  const positionals = usage.split(' ').slice(1 + path.length).filter((word) => !word.startsWith('<-') && !word.startsWith('[-'));
+  const required = optionsOf(command).own.filter(({ isRequired }) => isRequired).map(({ names }) => names);
+  const words = [...path, ...required, '[options]', ...positionals.map((word) => word.replace(/^<(.*)>$/, '$1'))];
+  return `usage: wl ${words.join(' ')}`;
+}
+
+/** Names of all options of a command, and of those that must be there. */
+export function optionNamesOf(command: CommandClass): { readonly all: readonly string[]; readonly required: readonly string[] } {
+  const { own, common } = optionsOf(command);
+  const bare = (options: readonly OptionHelp[]): string[] => options.flatMap(({ names }) => names.replace(/ .*/, '').split(','));
+  return { all: bare([...own, ...common]), required: bare(own.filter(({ isRequired }) => isRequired)) };
+}
+
+interface OptionHelp {
+  /** `-n,--dry-run`, `--location VALUE`. */
+  readonly names: string;
+  readonly text: string;
+  readonly isRequired: boolean;
+}
+
+function optionsOf(command: CommandClass): { readonly own: readonly OptionHelp[]; readonly common: readonly OptionHelp[] } {
+  const definition = createCli([command]).definitions()[0];
+  const options = (definition?.options ?? []).map(({ definition: names, description = '', required }) => ({
+    names: names.replace(' #0', ' VALUE'),
+    text: description.trim().replaceAll(/\s+/g, ' '),
+    isRequired: required,
+  }));
+  const isCommon = ({ names }: OptionHelp): boolean => COMMON_OPTIONS.some((name) => names.startsWith(name));
+  return { own: options.filter((option) => !isCommon(option)), common: options.filter(isCommon) };
+}
+
+const COMMON_OPTIONS = ['--base-dir', '-v,', '-q,', '--debug'];
+const LINE_WIDTH = 90;
+
+function paragraphsOf(text: string): string[] {
+  return text.split(/\n\s*\n/).map((paragraph) => paragraph.trim().replaceAll(/\s+/g, ' ')).filter((paragraph) => paragraph !== '');
+}
+
+function wrap(paragraph: string): string {
+  const lines = [''];
+  for (const word of paragraph.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= LINE_WIDTH) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}
+
+function capitalize(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }

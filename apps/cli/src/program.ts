@@ -9,7 +9,7 @@ import { COMMANDS, type CommandClass } from './commands/index.js';
 import type { GlobalOptions, Services } from './context.js';
 import { describeFailure } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { commandHelp, createCli, overview } from './help.js';
+import { commandHelp, createCli, optionNamesOf, overview, usageOf } from './help.js';
 import { Output, type OutputStream } from './output.js';
 import { nearest } from './suggest.js';
 import { VERSION } from './version.js';
@@ -43,7 +43,8 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
       output.error(`Error: 'wl ${resolved.words.join(' ')}' needs one of these commands:\n\n${overview(resolved.words)}`);
       return EXIT.usage;
     case 'command': {
-      const command = readOptions([...resolved.words, ...resolved.rest], commandAt(resolved.words), program, output);
+      const commandClass = commandAt(resolved.words);
+      const command = commandClass && readOptions([...resolved.words, ...resolved.rest], commandClass, program, output);
       if (command === undefined) return EXIT.usage;
       if (command.globals.verbosity !== 'quiet') {
         for (const { typed, word } of resolved.understood) output.error(`Understood '${typed}' as '${word}'`);
@@ -76,49 +77,34 @@ function readOptions(input: string[], commandClass: CommandClass, program: Progr
     // The context follows once the options have said for which base directory.
     return cli.process(input, program as never) as WlCommand;
   } catch (error) {
-    const usage = cli.usage(commandClass, { colored: false, detailed: false, prefix: '' }).trim();
-    output.error(`Error: ${usageProblem(error, input, commandClass)}\n\nusage: ${usage}\nHelp: wl ${commandClass.paths[0]?.join(' ')} --help`);
+    output.error(`Error: ${usageProblem(error, commandClass)}\n\n${usageOf(commandClass)}\nhelp:  wl ${commandClass.paths[0]?.join(' ')} --help`);
     return undefined;
   }
 }
 
 /** The parser's reason, in a sentence that says what to do. */
-function usageProblem(error: unknown, input: readonly string[], commandClass: CommandClass): string {
+function usageProblem(error: unknown, commandClass: CommandClass): string {
   const { candidates, message } = error as { readonly candidates?: readonly { readonly reason: string | null }[]; readonly message?: string };
   const reason = candidates?.[0]?.reason ?? undefined;
-  if (candidates !== undefined && reason === undefined) return `a required option is missing${requiredOptions(commandClass)}`;
+  if (candidates !== undefined && reason === undefined) return `a required option is missing: ${optionNamesOf(commandClass).required.join(' and ')} are needed`;
   const unknown = /^Unsupported option name \("(.*)"\)/.exec(reason ?? '')?.[1];
   if (unknown !== undefined) {
-    const near = nearest(unknown, optionNames(commandClass));
+    const near = nearest(unknown, optionNamesOf(commandClass).all);
     return `there is no option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
   }
-  if (reason === 'Not enough positional arguments') return 'an argument is missing';
-  if (reason === 'Extraneous positional argument') return `there are too many arguments: ${input.filter((word) => !word.startsWith('-')).slice(commandClass.paths[0]?.length).join(' ')}`;
+  if (reason?.startsWith('Not enough positional') === true) return 'an argument is missing';
+  const extra = /^Extraneous positional argument \("(.*)"\)/.exec(reason ?? '')?.[1];
+  if (extra !== undefined) return `there is no place for the argument '${extra}'`;
   return reason ?? message ?? String(error);
 }
 
-function optionNames(commandClass: CommandClass): string[] {
-  return definitionOf(commandClass).flatMap(({ definition }) => definition.replace(/ .*/, '').split(','));
-}
-
-function requiredOptions(commandClass: CommandClass): string {
-  const names = definitionOf(commandClass).filter(({ required }) => required).map(({ definition }) => definition.replace(/ .*/, ''));
-  return names.length === 0 ? '' : `: ${names.join(' and ')}`;
-}
-
-function definitionOf(commandClass: CommandClass): readonly { readonly definition: string; readonly required: boolean }[] {
-  return createCli([commandClass]).definitions()[0]?.options ?? [];
-}
-
 function helpFor(words: readonly string[]): string {
-  const exact = COMMANDS.find(({ paths }) => paths.some((path) => path.length === words.length && path.every((word, depth) => words[depth] === word)));
-  return exact === undefined ? overview(words) : commandHelp(exact);
+  const command = commandAt(words);
+  return command === undefined ? overview(words) : commandHelp(command);
 }
 
-function commandAt(words: readonly string[]): CommandClass {
-  const found = COMMANDS.find(({ paths }) => paths.some((path) => path.length === words.length && path.every((word, depth) => words[depth] === word)));
-  if (found === undefined) throw new Error(`no command for ${words.join(' ')}`);
-  return found;
+function commandAt(words: readonly string[]): CommandClass | undefined {
+  return COMMANDS.find(({ paths }) => paths.some((path) => path.length === words.length && path.every((word, depth) => words[depth] === word)));
 }
 
 function stackOf(error: Error): string {

@@ -2,11 +2,14 @@
 
 /** More edits than this make another word. */
 const MAX_EDITS = 2;
+/** A letter or two resemble everything. */
+const SHORTEST_WORD = 3;
 
 /** The nearest of `known`, or `undefined` when none is near. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length < SHORTEST_WORD) return undefined;
   let best: string | undefined;
-  // A short word must keep at least half of itself.
+  // A short word must keep more than half of itself.
   let bestEdits = Math.min(MAX_EDITS, Math.floor(word.length / 2)) + 1;
   for (const candidate of known) {
     const edits = editDistance(word.toLowerCase(), candidate.toLowerCase());

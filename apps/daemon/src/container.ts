@@ -7,19 +7,34 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
-import { createLocalFsWorkers } from '@wl/adapters/local-fs';
-import { openDaemonLog } from '@wl/adapters/log';
+import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
+import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { resolveLogPath } from '@wl/adapters/manifests';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
 import { systemClock } from '@wl/adapters/system-clock';
 import { genericSyncer, JobManager, SyncerRegistry } from '@wl/engine';
-import { Container } from 'inversify';
+import type { Clock, HashCache, SyncState } from '@wl/ports';
+import { Container, type ServiceIdentifier } from 'inversify';
 
 import { controlCommands } from './commands.js';
-import { storageFactory, watcherFactory } from './storages.js';
-import { TOKENS } from './tokens.js';
 import type { DaemonSettings } from './settings.js';
+import { storageFactory, watcherFactory, type CreateStorage, type Watch } from './storages.js';
+
+const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`wl-daemon/${name}`);
+
+/** Names of what is bound here, each with its type. */
+export const TOKENS = {
+  log: token<DaemonLog>('log'),
+  clock: token<Clock>('clock'),
+  state: token<SyncState & HashCache>('state'),
+  diskWorkers: token<TaskRunner | undefined>('disk-workers'),
+  createStorage: token<CreateStorage>('create-storage'),
+  watch: token<Watch>('watch'),
+  registry: token<SyncerRegistry>('registry'),
+  jobManager: token<JobManager>('job-manager'),
+  server: token<ControlServer>('server'),
+};
 
 /** File in the base directory that holds baselines, hash cache, conflicts and jobs. */
 export const STATE_FILE = 'wl-state.db';

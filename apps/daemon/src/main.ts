@@ -9,10 +9,9 @@ import { mkdirSync } from 'node:fs';
 
 import { acquireBaseLock, readBaseLockOwner } from '@wl/adapters/base-lock';
 
-import { createContainer } from './container.js';
+import { createContainer, TOKENS } from './container.js';
 import { parseOptions, USAGE } from './options.js';
 import { loadSettings } from './settings.js';
-import { TOKENS } from './tokens.js';
 
 declare const __WL_VERSION__: string | undefined;
 
@@ -51,7 +50,8 @@ async function main(args: readonly string[]): Promise<number> {
   process.on('SIGHUP', () => undefined);
 
   const container = createContainer(settings);
-  const { log, close: closeLog } = container.get(TOKENS.log);
+  const daemonLog = container.get(TOKENS.log);
+  const { log } = daemonLog;
   process.on('uncaughtException', (error) => {
     log('error', 'uncaught', { error: error.message, stack: error.stack });
     end.resolve('an internal error');
@@ -73,7 +73,7 @@ async function main(args: readonly string[]): Promise<number> {
   state.close();
   lock.value.release();
   log('info', 'ended', {});
-  await closeLog();
+  await daemonLog.close();
   return reason === 'an internal error' ? EXIT.failure : EXIT.ok;
 }
 

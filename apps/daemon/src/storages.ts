@@ -4,13 +4,16 @@
 
 import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
 import { IntervalWatcher } from '@wl/adapters/interval-watcher';
-import { createLocalFsBackend, LOCAL_TYPES, type LocalFsParams, type TaskRunner } from '@wl/adapters/local-fs';
+import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
 import { deterministicBackendId } from '@wl/adapters/manifests';
 import { WildlandError } from '@wl/engine';
-import type { Clock, StorageBackend } from '@wl/ports';
+import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
-import type { CreateStorage, Watch } from './tokens.js';
+/** Makes the driver for storage params. */
+export type CreateStorage = (params: StorageParams) => StorageBackend;
+/** Makes a watcher for a storage. */
+export type Watch = (storage: StorageBackend) => Watcher;
 
 /** Makes drivers. Without disk workers their work is done on the calling thread. */
 export function storageFactory(clock: Clock, workers: TaskRunner | undefined): CreateStorage {

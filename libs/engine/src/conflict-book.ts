@@ -4,7 +4,7 @@
  */
 
 import {
-  isWithin,
+  ancestorsOf,
   versionOf,
   type ConflictCause,
   type KnownConflict,
@@ -16,6 +16,7 @@ import {
 } from '@wl/domain';
 import type { ConflictRecord } from '@wl/ports';
 
+import { hashFiles } from './hashing.js';
 import { storageAt, type PassContext, type PassLog } from './pass-context.js';
 
 /** A conflict as the planner found it. */
@@ -28,7 +29,7 @@ export class ConflictBook {
   readonly #known: ReadonlyMap<RelativePath, ConflictRecord>;
   readonly #confirmed = new Set<RelativePath>();
   readonly #collided = new Set<RelativePath>();
-  readonly #hidden: RelativePath[] = [];
+  readonly #hidden = new Set<RelativePath>();
 
   constructor(context: PassContext, log: PassLog) {
     this.#context = context;
@@ -48,13 +49,12 @@ export class ConflictBook {
 
   /** Below this place nothing was decided: what is on record there stays. */
   hide(path: RelativePath): void {
-    this.#hidden.push(path);
+    if (this.#known.size > 0) this.#hidden.add(path);
   }
 
   /** Whether a path, or a directory above it, cannot stand beside another of the same folded name. */
   isCollided(path: RelativePath): boolean {
-    if (this.#collided.size === 0) return false;
-    return [...this.#collided].some((collided) => isWithin(path, collided));
+    return this.#collided.size > 0 && isAtOrBelow(path, this.#collided);
   }
 
   /** Records conflicts, completing the hashes of the versions shown. */
@@ -82,9 +82,8 @@ export class ConflictBook {
       (path) =>
         isInScope(path) &&
         !this.#confirmed.has(path) &&
-        !this.#log.unfinished.has(path) &&
-        !this.#log.retry.has(path) &&
-        !this.#hidden.some((hidden) => isWithin(path, hidden)),
+        !this.#log.isUnfinished(path) &&
+        !isAtOrBelow(path, this.#hidden),
     );
     if (ended.length === 0) return;
     this.#context.pair.deleteConflicts(ended);
@@ -104,10 +103,7 @@ export class ConflictBook {
 
   async #versions(side: SideName, found: readonly FoundConflict[]): Promise<Version[]> {
     const unhashed = found.filter((conflict) => needsHash(conflict[side]));
-    const outcomes = await storageAt(this.#context, side).getHashes(
-      unhashed.map(({ path }) => path),
-      this.#context.signal,
-    );
+    const outcomes = await hashFiles(storageAt(this.#context, side), unhashed.map(({ path }) => path), this.#context.signal);
     const hashed = new Map<RelativePath, Node>();
     unhashed.forEach(({ path }, i) => {
       const outcome = outcomes[i];
@@ -115,6 +111,10 @@ export class ConflictBook {
     });
     return found.map((conflict) => versionOf(hashed.get(conflict.path) ?? conflict[side]) ?? { kind: 'absent' });
   }
+}
+
+function isAtOrBelow(path: RelativePath, places: ReadonlySet<RelativePath>): boolean {
+  return places.has(path) || ancestorsOf(path).some((above) => places.has(above));
 }
 
 function needsHash(node: Node): boolean {

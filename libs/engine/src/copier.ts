@@ -11,14 +11,15 @@ import {
   NO_TOKEN,
   otherSide,
   toSha256,
-  type FileNode,
   type PlanItem,
   type SideName,
   type Token,
 } from '@wl/domain';
-import { isBackendError, type BackendError, type CopyOutcome, type CopyRequest, type StorageBackend } from '@wl/ports';
+import { isBackendError, type BackendError, type CopyOutcome, type CopyRequest, type FileReader, type StorageBackend } from '@wl/ports';
 
+import type { Arrivals } from './arrivals.js';
 import { storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
+import { runStreams } from './run-all.js';
 
 /** One file to copy, as planned. */
 export type PlannedCopy = Extract<PlanItem, { kind: 'copy-file' }>;
@@ -26,19 +27,21 @@ export type PlannedCopy = Extract<PlanItem, { kind: 'copy-file' }>;
 /** Files copied at the same time where they pass through this process. */
 const STREAMS = 8;
 
-/** Copies all, in any order; resolves when each has an outcome. Rejects when a storage as a whole failed. */
-export async function copyAll(
-  copies: readonly PlannedCopy[],
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-): Promise<void> {
+/** Where outcomes are told. */
+export interface CopyRecord {
+  readonly log: PassLog;
+  readonly baseline: BaselineWriter;
+  readonly arrivals: Arrivals;
+}
+
+/** Copies all, in any order; resolves when each has an outcome. Rejects when a storage as a whole failed; nothing runs on then. */
+export async function copyAll(copies: readonly PlannedCopy[], context: PassContext, record: CopyRecord): Promise<void> {
   for (const to of ['target', 'source'] as const) {
     const requests = copies
       .filter((copy) => copy.to === to)
       .map(({ path, from, replaces }): CopyRequest => ({ path, from, replaces }));
     if (requests.length === 0) continue;
-    await copyTo(to, requests, context, (request, outcome) => settle(request, outcome, to, context, log, baseline));
+    await copyTo(to, requests, context, (request, outcome) => settle(request, outcome, to, context, record));
   }
 }
 
@@ -54,13 +57,9 @@ async function copyTo(to: SideName, requests: CopyRequest[], context: PassContex
     }
     return;
   }
-  let next = 0;
-  const stream = async (): Promise<void> => {
-    for (let request = requests[next++]; request !== undefined; request = requests[next++]) {
-      onOutcome(request, await copyThrough(from, target, request, context.signal));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(STREAMS, requests.length) }, stream));
+  await runStreams(requests, STREAMS, async (request) => {
+    onOutcome(request, await copyThrough(from, target, request, context.signal));
+  });
 }
 
 /** Copies one file through this process. */
@@ -80,7 +79,7 @@ export async function copyThrough(
       try {
         const hash = createHash('sha256');
         let sizeBytes = 0;
-        for await (const chunk of reader.chunks()) {
+        for await (const chunk of unlessChanged(reader)) {
           hash.update(chunk);
           sizeBytes += chunk.byteLength;
           await writer.write(chunk);
@@ -107,8 +106,20 @@ export async function copyThrough(
       await reader.close();
     }
   } catch (error) {
+    if (error === CHANGED) return { kind: 'source-changed' };
     if (isBackendError(error)) return { kind: 'failed', error };
     throw error;
+  }
+}
+
+/** Thrown in place of a failure to read a file that changed meanwhile, e.g. got shorter: a lost race (T42). */
+const CHANGED = new Error('the file changed while it was read');
+
+async function* unlessChanged(reader: FileReader): AsyncGenerator<Uint8Array> {
+  try {
+    yield* reader.chunks();
+  } catch (error) {
+    throw (await reader.isUnchanged().catch(() => true)) ? error : CHANGED;
   }
 }
 
@@ -121,9 +132,12 @@ function settle(
   outcome: CopyOutcome,
   to: SideName,
   context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
+  { log, baseline, arrivals }: CopyRecord,
 ): void {
+  if (replaces === undefined) {
+    if (outcome.kind === 'copied') arrivals.arrived(to, outcome.sha256);
+    else arrivals.missed(to, { path, sizeBytes: from.sizeBytes, hash: from.hash });
+  }
   switch (outcome.kind) {
     case 'copied': {
       const fromToken = trusted(outcome.sourceToken, outcome.isSourceRacy);
@@ -146,7 +160,7 @@ function settle(
       reportLeftover(path, to, outcome.leftover, log);
       return;
     case 'failed':
-      if (isGone(outcome.error, from)) log.retry.add(path);
+      if (isGone(outcome.error)) log.retry.add(path);
       else log.failure(path, sideOf(outcome.error, to), outcome.error);
   }
 }
@@ -162,8 +176,9 @@ export function trusted(token: Token, isRacy: boolean): Token {
   return isRacy ? NO_TOKEN : token;
 }
 
-function isGone(error: BackendError, from: FileNode | undefined): boolean {
-  return from !== undefined && (error.code === 'not-found' || error.code === 'not-a-directory');
+/** The file, or the directory that it belongs into, went away: looking again shows which. */
+function isGone({ code }: BackendError): boolean {
+  return code === 'not-found' || code === 'not-a-directory';
 }
 
 /** Reading fails on the side read from, all else on the one written to. */

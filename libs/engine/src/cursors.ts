@@ -9,6 +9,7 @@ import {
   DIRECTORY,
   IGNORED,
   pathOfKey,
+  SKIP_REASONS,
   type FileNode,
   type Key,
   type Node,
@@ -22,7 +23,7 @@ export class ListingCursor {
   key: string | undefined;
   /** Files met so far that the rules do not leave out. */
   filesSeen = 0;
-  /** Places that could not be observed so far: with any, the side cannot be called empty. */
+  /** Places that could not be observed so far: with any, the side cannot be called empty. What is no file at all is none of them. */
   unknownSeen = 0;
 
   readonly #batches: AsyncIterator<ListingBatch>;
@@ -108,7 +109,8 @@ export class ListingCursor {
 
   #count(batch: ListingBatch): void {
     if (batch.kinds[this.#index] === EntryKind.file) this.filesSeen += 1;
-    if (batch.reasons.size > 0 && batch.reasons.has(this.#index)) this.unknownSeen += 1;
+    const reason = batch.reasons.size > 0 ? batch.reasons.get(this.#index) : undefined;
+    if (reason !== undefined && !SKIP_REASONS.has(reason)) this.unknownSeen += 1;
   }
 
   /** Applies the rules to the entry; `true` when it lies below a directory that they leave out. */

@@ -7,9 +7,11 @@
  */
 
 import {
+  ancestorsOf,
   DELETION_WINDOW_MS,
   directoryKey,
   fileKey,
+  isWithin,
   judgeDeletions,
   otherSide,
   ROOT,
@@ -19,8 +21,11 @@ import {
 } from '@wl/domain';
 import type { Halt } from '@wl/ports';
 
-import { reportLeftover, type PlannedCopy } from './copier.js';
+import type { Arrivals } from './arrivals.js';
+import { reportLeftover } from './copier.js';
+import { ListingCursor } from './cursors.js';
 import { describeSide, storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
+import { settleAll } from './run-all.js';
 
 /** A deletion waiting for the end of the pass. */
 export type PlannedDeletion = Extract<PlanItem, { kind: 'delete-file' | 'delete-directory' }>;
@@ -30,44 +35,74 @@ type FileDeletion = Extract<PlanItem, { kind: 'delete-file' }>;
 /** Files removed at the same time. */
 const CONCURRENCY = 16;
 
+const SIDES = ['source', 'target'] as const;
+
 /** What the listings of a full pass showed; `undefined` in a pass over parts. */
 export interface SideCounts {
   readonly files: number;
   readonly unknown: number;
 }
 
+/** The deletions of a pass as they are to be taken. */
+export interface DeletionPlan {
+  /** In their order; children come before their directories. */
+  readonly deletions: readonly PlannedDeletion[];
+  /** Those among them that are half of a move. */
+  readonly moved: ReadonlySet<PlannedDeletion>;
+  /** Left out, because the content has not arrived under its new name. */
+  readonly keptBack: readonly FileDeletion[];
+}
+
+/** Sorts deletions by what is to become of them. */
+export async function planDeletions(all: readonly PlannedDeletion[], arrivals: Arrivals, context: PassContext): Promise<DeletionPlan> {
+  const moved = new Set<PlannedDeletion>();
+  const keptBack = new Set<PlannedDeletion>();
+  const emptied = { source: new Set<RelativePath>(), target: new Set<RelativePath>() };
+  for (const on of SIDES) {
+    const files = filesOf(all, on);
+    const sorted = await arrivals.sort(on, files);
+    for (const file of sorted.moved) moved.add(file);
+    for (const file of sorted.keptBack) keptBack.add(file);
+    for (const { path } of files) for (const above of ancestorsOf(path)) emptied[on].add(above);
+  }
+  // Where directories are not kept by themselves, the absence of an empty one means nothing.
+  const isMeant = (item: PlannedDeletion): boolean =>
+    item.kind === 'delete-file' || storageAt(context, otherSide(item.on)).capabilities.keepsEmptyDirectories || emptied[item.on].has(item.path);
+  return {
+    deletions: all.filter((item) => !keptBack.has(item) && isMeant(item)),
+    moved,
+    keptBack: all.filter((item): item is FileDeletion => keptBack.has(item)),
+  };
+}
+
 /**
- * The rule that forbids these deletions, as a halt, or `undefined` (INV-39). A file whose
- * content arrives elsewhere on its side in the same pass has moved and does not count.
+ * The rule that forbids these deletions, as a halt, or `undefined` (INV-39). `knownFiles`:
+ * files that the baseline knew before the plan; what the pass itself brought counts for nothing.
  */
 export async function deletionHalt(
-  deletions: readonly PlannedDeletion[],
-  copies: readonly PlannedCopy[],
+  { deletions, moved }: DeletionPlan,
+  knownFiles: number,
   counts: Record<SideName, SideCounts> | undefined,
   context: PassContext,
 ): Promise<Halt | undefined> {
-  for (const on of ['source', 'target'] as const) {
-    const files = deletions.filter((item): item is FileDeletion => item.kind === 'delete-file' && item.on === on);
+  for (const on of SIDES) {
+    const files = filesOf(deletions, on);
     if (files.length === 0) continue;
     const from = otherSide(on);
-    const facts = {
-      knownFiles: context.pair.totals().files,
+    const verdict = judgeDeletions({
+      knownFiles,
+      deletions: files.filter((file) => !moved.has(file)).length,
       recentDeletions: context.pair.deletionsSince(on, context.clock.nowMs() - DELETION_WINDOW_MS),
-      isOtherSideEmpty: await isEmpty(from, counts, files.length, context),
-    };
-    let verdict = judgeDeletions({ ...facts, deletions: files.length });
-    // Looking for moves reads rows; only a plan that would halt is worth it.
-    if (verdict === 'mass-deletion') {
-      verdict = judgeDeletions({ ...facts, deletions: files.length - countMoved(files, copies, context) });
-    }
-    if (verdict !== 'allowed') return haltFor(verdict, from, files.length, facts.knownFiles, context);
+      isOtherSideEmpty: await isEmpty(from, counts, context),
+    });
+    if (verdict !== 'allowed') return haltFor(verdict, from, files.length, knownFiles, context);
   }
   return undefined;
 }
 
-/** Carries out all deletions in their order; children come before their directories. */
+/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
 export async function deleteAll(
-  deletions: readonly PlannedDeletion[],
+  { deletions, moved }: DeletionPlan,
   context: PassContext,
   log: PassLog,
   baseline: BaselineWriter,
@@ -76,23 +111,24 @@ export async function deleteAll(
   for (const deletion of deletions) {
     context.signal?.throwIfAborted();
     if (deletion.kind === 'delete-directory') {
-      await Promise.all(running);
+      await settleAll(running);
       running = [];
       await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
       continue;
     }
-    running.push(deleteFile(deletion, context, log, baseline));
+    running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline));
     if (running.length >= CONCURRENCY) {
-      await Promise.all(running);
+      await settleAll(running);
       running = [];
       await baseline.flush(false);
     }
   }
-  await Promise.all(running);
+  await settleAll(running);
 }
 
 async function deleteFile(
   { on, path, node }: FileDeletion,
+  isMoved: boolean,
   context: PassContext,
   log: PassLog,
   baseline: BaselineWriter,
@@ -110,7 +146,7 @@ async function deleteFile(
       reportLeftover(path, on, removed.error.leftover, log);
       return;
     }
-    baseline.deleted(fileKey(path), on);
+    baseline.deleted(fileKey(path), on, isMoved);
     log.deletedFiles += 1;
     context.events.operation('DELETE', path);
   } catch (error) {
@@ -136,7 +172,7 @@ async function deleteDirectory(
       baseline.add({ kind: 'delete', key: directoryKey(path) });
       log.deletedDirectories += 1;
       context.events.operation('DELETE', path);
-    } else if (removed.error === 'not-empty') {
+    } else if (removed.error === 'not-empty' && ![...log.retry].some((waiting) => isWithin(waiting, path))) {
       keepDirectory(path, on, log);
     } else {
       log.retry.add(path);
@@ -154,38 +190,25 @@ export function keepDirectory(path: RelativePath, on: SideName, log: PassLog): v
 async function isEmpty(
   side: SideName,
   counts: Record<SideName, SideCounts> | undefined,
-  deletions: number,
   context: PassContext,
 ): Promise<boolean> {
   if (counts !== undefined) return counts[side].files === 0 && counts[side].unknown === 0;
-  // A pass over parts has not seen the rest: look, but only if these deletions could leave nothing.
-  if (deletions < context.pair.totals().files) return false;
-  for await (const batch of storageAt(context, side).list(ROOT)) {
-    if (batch.tokens.some((token) => token !== '')) return false;
+  // A pass over parts has not seen the rest. The first file that a listing shows is answer enough.
+  const { filter, signal } = context;
+  const cursor = new ListingCursor(storageAt(context, side).list(ROOT, { ...(signal && { signal }), ...(filter && { prune: filter }) }), filter);
+  try {
+    for (await cursor.fill(); cursor.key !== undefined; ) {
+      if (cursor.filesSeen > 0 || cursor.unknownSeen > 0) return false;
+      if (!cursor.step()) await cursor.fill();
+    }
+  } finally {
+    await cursor.close();
   }
   return true;
 }
 
-/** How many of the deleted files' contents arrive on the same side under other names in this pass. */
-function countMoved(files: readonly FileDeletion[], copies: readonly PlannedCopy[], context: PassContext): number {
-  const deleted = new Map<string, number>();
-  for (const { path } of files) {
-    const row = context.pair.get(fileKey(path));
-    if (row?.kind === 'file') deleted.set(row.hash, (deleted.get(row.hash) ?? 0) + 1);
-  }
-  let moved = 0;
-  for (const copy of copies) {
-    if (copy.to !== files[0]!.on || copy.replaces !== undefined) continue;
-    // Copies are done by now, so the baseline has their hashes; in a dry run only hashes known before count.
-    const row = context.pair.get(fileKey(copy.path));
-    const hash = row?.kind === 'file' ? row.hash : copy.from.hash;
-    const left = hash === undefined ? 0 : (deleted.get(hash) ?? 0);
-    if (hash !== undefined && left > 0) {
-      deleted.set(hash, left - 1);
-      moved += 1;
-    }
-  }
-  return moved;
+function filesOf(deletions: readonly PlannedDeletion[], on: SideName): FileDeletion[] {
+  return deletions.filter((item): item is FileDeletion => item.kind === 'delete-file' && item.on === on);
 }
 
 function haltFor(

@@ -3,9 +3,10 @@
  * grows while the pass goes on.
  */
 
-import type { FileNode, Key, RelativePath, SideName, Unsynced } from '@wl/domain';
+import { ancestorsOf, type FileNode, type Key, type RelativePath, type SideName, type Unsynced } from '@wl/domain';
 import {
   isBackendError,
+  type BackendError,
   type BaselineChange,
   type Clock,
   type HashCache,
@@ -54,8 +55,10 @@ export class PassLog {
   deletedFiles = 0;
   madeDirectories = 0;
   deletedDirectories = 0;
-  /** Paths to look at again, because what the plan saw no longer holds. */
+  /** Paths to look at again, because what the plan saw no longer holds, or because trying again may help. */
   readonly retry = new Set<RelativePath>();
+  /** Why the latter failed. */
+  readonly #lastFailures = new Map<RelativePath, { readonly side: SideName; readonly error: BackendError }>();
   /** Paths whose step failed: their recorded conflicts stay. */
   readonly unfinished = new Set<RelativePath>();
 
@@ -81,8 +84,35 @@ export class PassLog {
 
   /** Records a failed step on one path; what concerns the whole storage is thrown on. */
   failure(path: RelativePath, side: SideName, error: unknown): void {
-    if (!isBackendError(error) || CONCERNS_ALL.has(error.code)) throw error;
-    this.problem(path, side, error.code, error.message);
+    if (!isBackendError(error) || concernsWholeStorage(error)) throw error;
+    if (!error.details.retryable) {
+      this.problem(path, side, error.code, error.message);
+      return;
+    }
+    this.retry.add(path);
+    this.#lastFailures.set(path, { side, error });
+  }
+
+  /** Hands out the paths to look at again. */
+  takeRetries(): RelativePath[] {
+    const paths = [...this.retry];
+    this.retry.clear();
+    this.#lastFailures.clear();
+    return paths;
+  }
+
+  /** What still is to be looked at again is left to a later pass: tells why. */
+  giveUpRetries(): void {
+    for (const path of this.retry) {
+      const failure = this.#lastFailures.get(path);
+      if (failure !== undefined) this.problem(path, failure.side, failure.error.code, failure.error.message);
+      else this.problem(path, 'source', 'changing', 'keeps changing; it is synced once it is quiet for a moment');
+    }
+  }
+
+  /** Whether a step on this path, or on a directory above it, did not come to its end. */
+  isUnfinished(path: RelativePath): boolean {
+    return [path, ...ancestorsOf(path)].some((place) => this.unfinished.has(place) || this.retry.has(place));
   }
 
   planned(operation: PlannedOperation): void {
@@ -147,7 +177,11 @@ export class PassLog {
   }
 }
 
-/** Errors that will meet every further path of the storage as well. */
+/** Whether an error will meet every further path of the storage as well. */
+export function concernsWholeStorage(error: BackendError): boolean {
+  return CONCERNS_ALL.has(error.code);
+}
+
 const CONCERNS_ALL: ReadonlySet<string> = new Set(['unreachable', 'unauthorized', 'cancelled']);
 
 const PROGRESS_INTERVAL_MS = 100;
@@ -169,10 +203,10 @@ export class BaselineWriter {
     this.#changes.push(change);
   }
 
-  /** Notes a file deleted on a side, with the row to forget. */
-  deleted(key: Key, on: SideName): void {
+  /** Notes a file deleted on a side, with the row to forget. What only moved counts for no safety rule. */
+  deleted(key: Key, on: SideName, isMoved: boolean): void {
     this.#changes.push({ kind: 'delete', key });
-    this.#deletions[on] += 1;
+    if (!isMoved) this.#deletions[on] += 1;
   }
 
   /** Writes what has come together, if it is worth a transaction or `isForced`. */

@@ -20,20 +20,24 @@ import {
   SKIP_REASONS,
   TreePlanner,
   type BaselineNode,
+  type FileNode,
   type Node,
   type PlanItem,
   type RelativePath,
   type SideName,
 } from '@wl/domain';
-import { baselineNodeOf, isBackendError, type BaselineBatch, type BaselineRow, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
+import { baselineNodeOf, isBackendError, type BackendError, type BaselineBatch, type BaselineRow, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
+import { Arrivals } from './arrivals.js';
 import { ConflictBook, type FoundConflict } from './conflict-book.js';
 import { copyAll, trusted, type PlannedCopy } from './copier.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
-import { deleteAll, deletionHalt, keepDirectory, type PlannedDeletion, type SideCounts } from './deletions.js';
+import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
+import { hashFiles } from './hashing.js';
 import { joinStreams, type JoinedRow } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
 import { checkRoots, markRoots } from './root-guard.js';
+import { settleAll } from './run-all.js';
 
 /** What to look at: everything, or these names with all below them. */
 export type Scope = 'all' | readonly RelativePath[];
@@ -56,12 +60,23 @@ export interface PassResult {
 
 const CHUNK_ROWS = 1024;
 
-/** A file that was emptied less than this ago, in milliseconds, is about to be written (T39, INV-28). */
-const EMPTIED_SETTLE_MS = 2000;
+/**
+ * Milliseconds for which a fresh version is not relied upon: one that was emptied is about to be
+ * written (T39, INV-28), one of a racy token may change once more without showing it (T30).
+ */
+const SETTLE_MS = 2000;
 
 /** Runs one pass. Rejects when a whole storage or the state failed; everything smaller is in the report. */
 export async function runPass(context: PassContext, scope: Scope, options: PassOptions): Promise<PassResult> {
   return new Pass(context, options).run(scope);
+}
+
+/** A joined row with what the baseline says; the nodes gain hashes on the way. */
+interface IdentifiedRow {
+  readonly key: JoinedRow['key'];
+  readonly baseline: BaselineNode;
+  source: Node;
+  target: Node;
 }
 
 class Pass {
@@ -72,8 +87,11 @@ class Pass {
   #conflicts: ConflictBook;
   readonly #failedDirectories = new Set<RelativePath>();
   #deletions: PlannedDeletion[] = [];
-  /** What was copied since the last deletions were judged; for telling moves from deletions. */
-  #copies: PlannedCopy[] = [];
+  /** Deletions that wait for the arrival of their content elsewhere. */
+  #keptBack: DeletionPlan['keptBack'] = [];
+  /** Files that the baseline knew when the pass began. */
+  readonly #knownFiles: number;
+  readonly #arrivals: Arrivals;
   #copying: Promise<void> = Promise.resolve();
 
   constructor(context: PassContext, options: PassOptions) {
@@ -82,6 +100,8 @@ class Pass {
     this.#log = new PassLog(context);
     this.#baseline = new BaselineWriter(context);
     this.#conflicts = new ConflictBook(context, this.#log);
+    this.#arrivals = new Arrivals(context);
+    this.#knownFiles = context.pair.totals().files;
   }
 
   async run(scope: Scope): Promise<PassResult> {
@@ -102,17 +122,28 @@ class Pass {
       // What was copied is done and durable; only its rows are still to be written (INV-16).
       await this.#copying.catch(() => undefined);
       await this.#baseline.flush(true).catch(() => undefined);
-      throw error;
+      const halt = await this.#haltBehind(error);
+      if (halt === undefined) throw error;
+      return { report: this.#log.report(pair.conflicts().length, false, halt), unsettled: [] };
     }
   }
 
+  /** The halt that a failure of a whole storage comes from, if its root went away meanwhile (T04). */
+  async #haltBehind(error: unknown): Promise<Halt | undefined> {
+    if (!isBackendError(error) || error.code === 'cancelled' || this.#context.signal?.aborted === true) return undefined;
+    const check = await checkRoots(this.#context).catch(() => undefined);
+    return check === undefined || check.ok ? undefined : check.halt;
+  }
+
   async #checkRoots(): Promise<Halt | undefined> {
-    const check = await checkRoots(this.#context);
+    let check = await checkRoots(this.#context);
     if (!check.ok) {
       const isAccepted = check.halt.reason === 'root-changed' && this.#options.acceptNewRoot && !this.#context.isDryRun;
       if (!isAccepted) return check.halt;
       this.#context.pair.reset();
       this.#conflicts = new ConflictBook(this.#context, this.#log);
+      check = await checkRoots(this.#context, { isOpen: true });
+      if (!check.ok) return check.halt;
     }
     if (this.#context.isDryRun) return undefined;
     const marked = await markRoots(this.#context);
@@ -121,24 +152,15 @@ class Pass {
 
   /** Scans, and starts the copies; returns what a scan of everything saw. */
   async #scan(scope: Scope): Promise<Record<SideName, SideCounts> | undefined> {
-    const { pair, filter, signal } = this.#context;
-    if (scope !== 'all') {
-      for (const point of this.#widen(scope)) await this.#scanPoint(point);
+    const { pair, filter } = this.#context;
+    if (scope !== 'all' && !scope.includes(ROOT)) {
+      for (const point of await this.#widen(scope)) await this.#scanPoint(point);
       await this.#copying;
       return undefined;
     }
-    const options = { ...(signal && { signal }), ...(filter && { prune: filter }) };
-    const list = (side: SideName): AsyncIterable<ListingBatch> =>
-      storageAt(this.#context, side).list(ROOT, {
-        ...options,
-        onUnrepresentable: ({ directory, display }) => {
-          const where = directory === ROOT ? display : `${directory}/${display}`;
-          this.#log.problem(where, side, 'name-not-unicode', `the name of ${where} is not valid Unicode; rename it to sync it`);
-        },
-      });
     const cursors = {
-      source: new ListingCursor(list('source'), filter),
-      target: new ListingCursor(list('target'), filter),
+      source: new ListingCursor(this.#list('source', ROOT), filter),
+      target: new ListingCursor(this.#list('target', ROOT), filter),
     };
     await this.#join(ROOT, cursors.source, cursors.target, pair.scan(ROOT));
     await this.#copying;
@@ -146,36 +168,79 @@ class Pass {
     return { source: counts('source'), target: counts('target') };
   }
 
-  /** Each point, or the directory above it that the baseline does not know yet; without points inside others. */
-  #widen(points: readonly RelativePath[]): RelativePath[] {
-    const { pair, filter } = this.#context;
+  #list(side: SideName, directory: RelativePath): AsyncIterable<ListingBatch> {
+    const { signal, filter } = this.#context;
+    return storageAt(this.#context, side).list(directory, {
+      ...(signal && { signal }),
+      ...(filter && { prune: filter }),
+      onUnrepresentable: (name) => {
+        const where = name.directory === ROOT ? name.display : `${name.directory}/${name.display}`;
+        this.#log.problem(where, side, 'name-not-unicode', `the name of ${where} is not valid Unicode; rename it to sync it`);
+      },
+    });
+  }
+
+  /**
+   * Each point, or the outermost directory above it that is not one and the same for both sides
+   * and the baseline: what is below it is decided by what becomes of it. Without points inside others.
+   */
+  async #widen(points: readonly RelativePath[]): Promise<RelativePath[]> {
+    const { filter } = this.#context;
+    const common = new Map<RelativePath, boolean>();
     const widened = new Set<RelativePath>();
     for (const point of points) {
       const ancestors = ancestorsOf(point);
       if (filter !== undefined && ancestors.some((path) => filter.ignores(path, true))) continue;
-      widened.add(ancestors.find((path) => pair.get(directoryKey(path)) === undefined) ?? point);
+      let outermost = point;
+      for (const path of ancestors) {
+        const isCommon = common.get(path) ?? (await this.#isCommonDirectory(path));
+        common.set(path, isCommon);
+        if (isCommon) continue;
+        outermost = path;
+        break;
+      }
+      widened.add(outermost);
     }
     return [...widened].filter((point) => !ancestorsOf(point).some((path) => widened.has(path)));
+  }
+
+  async #isCommonDirectory(path: RelativePath): Promise<boolean> {
+    const { source, target, pair } = this.#context;
+    if (pair.get(directoryKey(path)) === undefined) return false;
+    const looks = await Promise.allSettled([source.stat(path), target.stat(path)]);
+    return looks.every((look) => look.status === 'fulfilled' && look.value.kind === 'directory');
   }
 
   /** Scans one name: looked at by itself, and listed where it is a directory. */
   async #scanPoint(point: RelativePath): Promise<void> {
     const { pair, filter } = this.#context;
-    if (point === ROOT) {
-      await this.#scan('all');
-      return;
-    }
-    const [source, target] = await Promise.all([this.#context.source.stat(point), this.#context.target.stat(point)]);
+    const planned = this.#deletions.length;
     try {
       await this.#join(
         parentOf(point),
-        new ListingCursor(listFrom(point, source, this.#context, 'source'), filter),
-        new ListingCursor(listFrom(point, target, this.#context, 'target'), filter),
+        new ListingCursor(this.#look('source', point), filter),
+        new ListingCursor(this.#look('target', point), filter),
         scanFrom(point, pair.get(fileKey(point)), pair.scan(point)),
       );
     } catch (error) {
-      if (!(error instanceof VanishedError)) throw error;
-      this.#log.retry.add(point);
+      if (!(error instanceof LookError)) throw error;
+      // No deletion rests on a listing that broke off (INV-8, T06).
+      this.#deletions.length = planned;
+      if (error.cause.code === 'not-found') this.#log.retry.add(point);
+      else this.#log.failure(point, error.side, error.cause);
+    }
+  }
+
+  /** What is at a point and below it. */
+  async *#look(side: SideName, point: RelativePath): AsyncGenerator<ListingBatch> {
+    try {
+      const node = await storageAt(this.#context, side).stat(point);
+      if (node.kind === 'absent') return;
+      const key = node.kind === 'directory' ? directoryKey(point) : fileKey(point);
+      yield batchOf([{ key, node }]);
+      if (node.kind === 'directory') yield* this.#list(side, point);
+    } catch (error) {
+      throw isBackendError(error) ? new LookError(side, error) : error;
     }
   }
 
@@ -200,13 +265,13 @@ class Pass {
       await this.#apply(items);
     } finally {
       baseline.close();
-      await Promise.all([source.close(), target.close()]);
+      await settleAll([source.close(), target.close()]);
     }
   }
 
   /** Gives the files of a chunk the hashes that `reconcile` needs: by token where possible, else by reading. */
-  async #identify(chunk: readonly JoinedRow[]): Promise<{ key: JoinedRow['key']; baseline: BaselineNode; source: Node; target: Node }[]> {
-    const rows = chunk.map(({ key, source, target, isKnown }) => {
+  async #identify(chunk: readonly JoinedRow[]): Promise<IdentifiedRow[]> {
+    const rows = chunk.map(({ key, source, target, isKnown }): IdentifiedRow => {
       const row = isKnown ? this.#context.pair.get(key) : undefined;
       return {
         key,
@@ -215,7 +280,12 @@ class Pass {
         target: hashByToken(target, row, 'target'),
       };
     });
-    await Promise.all([this.#hash(rows, 'source'), this.#hash(rows, 'target')]);
+    // A file that turns out to be another one than was listed can make a hash of the other side needed.
+    for (let isMissing = true; isMissing; ) {
+      const [source, target] = [this.#unhashed(rows, 'source'), this.#unhashed(rows, 'target')];
+      await settleAll([this.#hash(source, 'source'), this.#hash(target, 'target')]);
+      isMissing = source.length + target.length > 0;
+    }
     for (const row of rows) {
       row.source = this.#settled(row.source, row.baseline);
       row.target = this.#settled(row.target, row.baseline);
@@ -226,24 +296,40 @@ class Pass {
   /** A file that was just emptied is most likely being saved: not yet a version to bring over. */
   #settled(node: Node, baseline: BaselineNode): Node {
     if (node.kind !== 'file' || node.sizeBytes > 0 || baseline.kind !== 'file' || baseline.sizeBytes === 0) return node;
-    const ageMs = this.#context.clock.nowMs() - node.mtimeMs;
-    return ageMs >= 0 && ageMs < EMPTIED_SETTLE_MS ? { kind: 'unknown', reason: 'changing' } : node;
+    return this.#isFresh(node) ? { kind: 'unknown', reason: 'changing' } : node;
   }
 
-  async #hash(rows: { key: JoinedRow['key']; baseline: BaselineNode; source: Node; target: Node }[], side: SideName): Promise<void> {
-    const storage = storageAt(this.#context, side);
-    const unread: { row: (typeof rows)[number]; path: RelativePath }[] = [];
-    for (const row of rows) {
+  /** Whether a file was written a moment ago. A time in the future says nothing (INV-22). */
+  #isFresh(node: FileNode): boolean {
+    const ageMs = this.#context.clock.nowMs() - node.mtimeMs;
+    return ageMs >= 0 && ageMs < SETTLE_MS;
+  }
+
+  /** Whether a version may be another by the time it is replaced or removed, although its token is the same (T30). */
+  #maySlip(node: FileNode | undefined): boolean {
+    return node !== undefined && node.isRacy && this.#isFresh(node) && !this.#context.isDryRun;
+  }
+
+  /** The rows whose file on a side must be hashed and is not yet. */
+  #unhashed(rows: readonly IdentifiedRow[], side: SideName): IdentifiedRow[] {
+    return rows.filter((row) => {
       const node = row[side];
-      if (node.kind !== 'file' || node.hash !== undefined) continue;
+      if (node.kind !== 'file' || node.hash !== undefined) return false;
+      return hashesNeeded(row.baseline, row.source, row.target)[side] || this.#conflicts.known(pathOfKey(row.key)) !== undefined;
+    });
+  }
+
+  async #hash(rows: readonly IdentifiedRow[], side: SideName): Promise<void> {
+    const storage = storageAt(this.#context, side);
+    const unread: { row: IdentifiedRow; path: RelativePath }[] = [];
+    for (const row of rows) {
       const path = pathOfKey(row.key);
-      if (!hashesNeeded(row.baseline, row.source, row.target)[side] && this.#conflicts.known(path) === undefined) continue;
+      const node = row[side] as FileNode;
       const cached = node.isRacy ? undefined : this.#context.cache.get(storage.backendId, path, node.token);
       if (cached === undefined) unread.push({ row, path });
       else row[side] = { ...node, hash: cached };
     }
-    if (unread.length === 0) return;
-    const outcomes = await storage.getHashes(unread.map(({ path }) => path), this.#context.signal);
+    const outcomes = await hashFiles(storage, unread.map(({ path }) => path), this.#context.signal);
     const learnt = [];
     for (const [i, { row, path }] of unread.entries()) {
       const outcome = outcomes[i]!;
@@ -262,7 +348,7 @@ class Pass {
           row[side] = { kind: 'unknown', reason: outcome.reason };
       }
     }
-    if (!this.#context.isDryRun) this.#context.cache.putMany(storage.backendId, learnt);
+    if (!this.#context.isDryRun && learnt.length > 0) this.#context.cache.putMany(storage.backendId, learnt);
   }
 
   /** Carries out the items of a chunk; copies go on in the background, one chunk ahead of the scan. */
@@ -284,9 +370,13 @@ class Pass {
           if (!isDryRun) await this.#makeDirectory(item.on, item.path);
           break;
         case 'copy-file':
-          copies.push(item);
+          if (this.#maySlip(item.replaces)) this.#log.retry.add(item.path);
+          else copies.push(item);
           break;
         case 'delete-file':
+          if (this.#maySlip(item.node)) this.#log.retry.add(item.path);
+          else this.#deletions.push(item);
+          break;
         case 'delete-directory':
           this.#deletions.push(item);
           break;
@@ -301,8 +391,13 @@ class Pass {
       }
     }
     await this.#conflicts.add(conflicts);
-    if (!isDryRun) await this.#startCopies(copies);
-    this.#copies.push(...copies);
+    if (!isDryRun) {
+      await this.#startCopies(copies);
+      return;
+    }
+    for (const { path, to, from, replaces } of copies) {
+      if (replaces === undefined) this.#arrivals.missed(to, { path, sizeBytes: from.sizeBytes, hash: from.hash });
+    }
   }
 
   async #startCopies(copies: readonly PlannedCopy[]): Promise<void> {
@@ -310,7 +405,8 @@ class Pass {
     for (const copy of wanted) this.#log.toCopy(copy.from);
     // One chunk is copied while the next one is scanned; no more, so that memory stays bounded.
     await this.#copying;
-    this.#copying = copyAll(wanted, this.#context, this.#log, this.#baseline).then(() => this.#baseline.flush(false));
+    const record = { log: this.#log, baseline: this.#baseline, arrivals: this.#arrivals };
+    this.#copying = copyAll(wanted, this.#context, record).then(() => this.#baseline.flush(false));
     // A failure is met at the next await of the chain; until then it must not count as unhandled.
     this.#copying.catch(() => undefined);
   }
@@ -380,47 +476,58 @@ class Pass {
   }
 
   async #delete(counts: Record<SideName, SideCounts> | undefined): Promise<Halt | undefined> {
-    const deletions = this.#deletions.filter(({ path }) => !this.#conflicts.isCollided(path));
-    const copies = this.#copies;
+    const wanted = this.#deletions.filter(({ path }) => !this.#conflicts.isCollided(path));
     this.#deletions = [];
-    this.#copies = [];
-    if (deletions.length === 0) return undefined;
+    if (wanted.length === 0) return undefined;
     const { clock, signal, isDryRun, pair } = this.#context;
-    // The rows of this pass's copies tell moves from deletions.
+    // The rows of what was copied and deleted so far are what the rules look at.
     await this.#baseline.flush(true);
     // A disk that was pulled while it was listed looks empty (T04): look at the roots again.
-    const roots = await checkRoots(this.#context);
+    const roots = await checkRoots(this.#context, { isOpen: true });
     if (!roots.ok) return roots.halt;
+    const plan = await planDeletions(wanted, this.#arrivals, this.#context);
     if (!this.#options.allowMassDelete) {
-      const halt = await deletionHalt(deletions, copies, counts, this.#context);
+      const halt = await deletionHalt(plan, this.#knownFiles - this.#log.deletedFiles, counts, this.#context);
       if (halt !== undefined) return halt;
     }
+    this.#keptBack = plan.keptBack;
     if (isDryRun) {
-      for (const item of deletions) {
+      for (const item of plan.deletions) {
         const isDirectory = item.kind === 'delete-directory';
         this.#log.planned({ operation: 'DELETE', side: item.on, path: item.path, isDirectory, sizeBytes: 'node' in item ? item.node.sizeBytes : 0 });
       }
       return undefined;
     }
-    if (this.#options.allowMassDelete) pair.clearDeletions();
     if (this.#options.deletionDelayMs > 0) await clock.sleep(this.#options.deletionDelayMs, signal);
-    await deleteAll(deletions, this.#context, this.#log, this.#baseline);
+    await deleteAll(plan, this.#context, this.#log, this.#baseline);
+    if (this.#options.allowMassDelete) {
+      await this.#baseline.flush(true);
+      // The user has accepted them: they count for no later deletion.
+      pair.clearDeletions();
+    }
     return undefined;
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */
   async #retry(): Promise<Halt | undefined> {
-    for (let round = 0; round < this.#options.retries && this.#log.retry.size > 0; round += 1) {
+    // A dry run looks once: a second look would show steps twice.
+    const rounds = this.#context.isDryRun ? 0 : this.#options.retries;
+    for (let round = 0; round < rounds && this.#log.retry.size > 0; round += 1) {
       await this.#context.clock.sleep(50 * 4 ** round, this.#context.signal);
-      const points = [...this.#log.retry];
-      this.#log.retry.clear();
+      // What was done before must be known, or a second change of the same side would look like a conflict.
+      await this.#baseline.flush(true);
+      const roots = await checkRoots(this.#context, { isOpen: true });
+      if (!roots.ok) return roots.halt;
       this.#failedDirectories.clear();
-      await this.#scan(points);
+      await this.#scan(this.#log.takeRetries());
+      this.#deletions.push(...this.#keptBack);
+      this.#keptBack = [];
       const halt = await this.#delete(undefined);
       if (halt !== undefined) return halt;
     }
-    for (const path of this.#log.retry) {
-      this.#log.problem(path, 'source', 'changing', 'keeps changing; it is synced once it is quiet for a moment');
+    this.#log.giveUpRetries();
+    for (const { path, on } of this.#keptBack) {
+      this.#log.problem(path, on, 'waiting', 'kept until its content, which could not be brought over under its new name, has arrived there');
     }
     return undefined;
   }
@@ -444,27 +551,13 @@ function hashByToken(node: Node, row: BaselineRow | undefined, side: SideName): 
   return node.token === token ? { ...node, hash: row.hash } : node;
 }
 
-async function* listFrom(point: RelativePath, node: Node, context: PassContext, side: SideName): AsyncGenerator<ListingBatch> {
-  if (node.kind === 'absent') return;
-  if (node.kind !== 'directory') {
-    yield batchOf([{ key: fileKey(point), node }]);
-    return;
-  }
-  const { signal, filter } = context;
-  yield batchOf([{ key: directoryKey(point), node }]);
-  try {
-    yield* storageAt(context, side).list(point, { ...(signal && { signal }), ...(filter && { prune: filter }) });
-  } catch (error) {
-    // The directory itself went away meanwhile: the next look sees it gone.
-    if (!isBackendError(error) || error.code !== 'not-found') throw error;
-    throw new VanishedError(point);
-  }
-}
-
-/** A directory vanished between being looked at and being listed. */
-class VanishedError extends Error {
-  constructor(readonly path: RelativePath) {
-    super(`${path} vanished while it was scanned`);
+/** A storage could not be looked at from a point on; what concerns the whole storage too ends up here first. */
+class LookError extends Error {
+  constructor(
+    readonly side: SideName,
+    override readonly cause: BackendError,
+  ) {
+    super(cause.message, { cause });
   }
 }
 

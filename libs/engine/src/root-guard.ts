@@ -18,9 +18,28 @@ export type RootCheck =
   | { readonly ok: true; readonly source: RootIdentity; readonly target: RootIdentity }
   | { readonly ok: false; readonly halt: Halt };
 
-/** Compares both roots with those stored with the baseline, and with each other. */
-export async function checkRoots(context: RootContext): Promise<RootCheck> {
-  const seen = await lookAtRoots(context, { source: false, target: false });
+/**
+ * Compares both roots with those stored with the baseline, and with each other. Opens the
+ * storages first, unless they were opened before in this pass.
+ */
+export async function checkRoots(context: RootContext, { isOpen = false } = {}): Promise<RootCheck> {
+  return judge(await lookAtRoots(context, { source: false, target: false }, isOpen), context);
+}
+
+/** Marks both roots that may be written, looks whether they still are the right ones, and stores what they are known by. */
+export async function markRoots(context: RootContext): Promise<RootCheck> {
+  // INV-37: the source of a one-way job is never written, not even to be marked.
+  const marked = judge(await lookAtRoots(context, { source: !context.isUnidirectional, target: true }, true), context);
+  if (!marked.ok) return marked;
+  const stored = context.pair.summary();
+  const isNews =
+    marked.source.ids.some((id) => !stored.sourceRootIds.includes(id)) ||
+    marked.target.ids.some((id) => !stored.targetRootIds.includes(id));
+  if (isNews) context.pair.setRoots(marked.source.ids, marked.target.ids);
+  return marked;
+}
+
+function judge(seen: RootCheck, context: RootContext): RootCheck {
   if (!seen.ok) return seen;
   const stored = context.pair.summary();
   for (const side of SIDES) {
@@ -31,26 +50,12 @@ export async function checkRoots(context: RootContext): Promise<RootCheck> {
   return overlap === undefined ? seen : { ok: false, halt: overlap };
 }
 
-/** Marks both roots that may be written, and stores what they are known by. */
-export async function markRoots(context: RootContext): Promise<RootCheck> {
-  // INV-37: the source of a one-way job is never written, not even to be marked.
-  const marked = await lookAtRoots(context, { source: !context.isUnidirectional, target: true });
-  if (!marked.ok) return marked;
-  const stored = context.pair.summary();
-  const isNews = [
-    ...marked.source.ids.filter((id) => !stored.sourceRootIds.includes(id)),
-    ...marked.target.ids.filter((id) => !stored.targetRootIds.includes(id)),
-  ].length;
-  if (isNews > 0) context.pair.setRoots(marked.source.ids, marked.target.ids);
-  return marked;
-}
-
-async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>): Promise<RootCheck> {
+async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>, isOpen: boolean): Promise<RootCheck> {
   const found: Partial<Record<SideName, RootIdentity>> = {};
   for (const side of SIDES) {
     const storage = storageAt(context, side);
     try {
-      await storage.open(context.signal);
+      if (!isOpen) await storage.open(context.signal);
       found[side] = await storage.rootIdentity({ mark: mark[side] && !storage.capabilities.isReadOnly });
     } catch (error) {
       if (!isBackendError(error) || error.code === 'cancelled') throw error;

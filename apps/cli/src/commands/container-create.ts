@@ -44,6 +44,9 @@ export class ContainerCreateCommand extends WlCommand {
       }),
     );
     output.line(`Created: ${container.file}`);
+    if (container.name !== this.containerName && this.containerName !== undefined) {
+      output.notice(`Note: the container is called ${container.name} in commands.`);
+    }
     return EXIT.ok;
   }
 

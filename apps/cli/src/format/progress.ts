@@ -27,10 +27,10 @@ export function progressBar(progress: ProgressNumbers | undefined, columns: numb
   if (share === undefined) return joined(parts, width);
   const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
   const fixed = '[] '.length + percent.length + 2;
-  const text = joined(parts, Math.max(width - fixed - SHORTEST_BAR, 0));
-  const room = width - fixed - text.length;
-  if (room < SHORTEST_BAR) return joined([percent.trim(), ...parts], width);
-  const length = Math.min(LONGEST_BAR, room);
+  const besideBar = width - fixed - SHORTEST_BAR;
+  if (besideBar < (parts[0] ?? '').length) return joined([percent.trim(), ...parts], width);
+  const text = joined(parts, besideBar);
+  const length = Math.min(LONGEST_BAR, width - fixed - text.length);
   const filled = Math.floor(share * length);
   return `[${'#'.repeat(filled)}${'-'.repeat(length - filled)}] ${percent}  ${text}`;
 }

@@ -81,8 +81,8 @@ function summaryLine(job: StatusJob, nowMs: number | undefined): string {
   const { progress, 'last-pass': pass } = job;
   if (progress !== undefined && (job.state === 'RUNNING' || job.state === 'ONE_SHOT')) {
     const total = progress['files-total'];
-    const of = total === undefined ? '' : ` of ${formatCounted(total, 'file')}`;
-    parts.push(`now copied ${formatCounted(progress['files-done'], 'file')}${of} (${formatSize(progress['bytes-done'])})`);
+    const files = total === undefined ? formatCounted(progress['files-done'], 'file') : `${progress['files-done']} of ${formatCounted(total, 'file')}`;
+    parts.push(`copied ${files} (${formatSize(progress['bytes-done'])}) so far`);
   }
   if (pass !== undefined) {
     const size = pass['copied-bytes'] === undefined ? '' : ` (${formatSize(pass['copied-bytes'])})`;

@@ -89,8 +89,10 @@ function lock(file: string): SqliteConnection | undefined {
   }
 }
 
+/** SQLite's primary result code; extended ones carry it in their low byte. */
 function primaryCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === 'number' ? errcode & 0xff : undefined;
 }
 
 function heldBy(connection: SqliteConnection, pidFile: string): BaseLock {

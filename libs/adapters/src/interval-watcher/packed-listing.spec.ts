@@ -28,12 +28,12 @@ describe('PackedListing', () => {
 });
 
 describe('fingerprintOf', () => {
-  it('tells a hundred thousand tokens apart, and none from a racy one', () => {
+  it('tells twenty thousand tokens apart, and none from a racy one', () => {
     const seen = new Set<string>();
-    for (let i = 0; i < 100_000; i += 1) {
+    for (let i = 0; i < 20_000; i += 1) {
       const { high, low } = fingerprintOf(`f${String(i * 7919)}-${String(i % 17)}-1700000000123.${String(i)}`);
       if (high !== RACY) seen.add(`${String(high)}/${String(low)}`);
     }
-    expect(seen.size).toBe(100_000);
+    expect(seen.size).toBe(20_000);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * A whole listing remembered in little memory, to be compared with the next one as both
  * stream by in key order: per entry about the part of its key in which it differs from
- * the key before, plus 10 bytes. A listing of a million files takes some 30 MB.
+ * the key before, plus 10 bytes: 16 MB for a million photos with numbered names (measured).
+ * While two listings are compared, both are held.
  */
 
 /** Entries in a block. */

@@ -1,6 +1,5 @@
 /** Cuts the files to be copied into batches and keeps every bulk thread busy with one. */
 
-import type { RelativePath } from '@wl/domain';
 import type { CopyOutcome, CopyRequest } from '@wl/ports';
 
 import { fromWireError } from './worker/failure.js';
@@ -70,7 +69,7 @@ function* cut(requests: readonly CopyRequest[], width: number): Generator<Batch,
 }
 
 function itemOf({ path, from, replaces }: CopyRequest): CopyItem {
-  return { path: path as RelativePath, sourceToken: from.token, sourceHash: from.hash ?? '', replaces: replaces?.token };
+  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', replaces: replaces?.token };
 }
 
 function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: readonly (CopyItemOutcome | undefined)[]): CopyResults {

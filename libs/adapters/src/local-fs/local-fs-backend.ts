@@ -101,8 +101,8 @@ export class LocalFsBackend implements StorageBackend {
     this.displayLocation = params.location;
     this.isReadOnly = params.readOnly === true;
     this.root = { path: params.location };
-    this.looks = new Batcher((steps) => this.run('look', { root: this.root, spelling: this.spelling, steps }), 2);
-    this.changes = new Batcher((steps) => this.run('change', { ...this.writable(), spelling: this.spelling, steps }), 1);
+    this.looks = new Batcher((steps) => this.run('look', { root: this.root, steps }), 2);
+    this.changes = new Batcher((steps) => this.run('change', { ...this.writable(), steps }), 1);
     this.commits = new Batcher(
       (items) => this.flagged((flag) => this.run('commit', { ...this.writable(), items, flag }, 'bulk')),
       host.runner.bulkThreads,
@@ -119,7 +119,8 @@ export class LocalFsBackend implements StorageBackend {
     if (!isAbsolute(this.displayLocation)) throw failure('not-found', 'open the storage', undefined, 'its location must be an absolute path');
     const { clock, trashRetentionDays } = this.host;
     const area = this.isReadOnly ? undefined : this.writable().area;
-    const opened = await this.run('open', { root: { path: this.displayLocation }, area, nowMs: clock.nowMs(), retentionDays: trashRetentionDays });
+    const request = { root: { path: this.displayLocation }, area, nowMs: clock.nowMs(), retentionDays: trashRetentionDays };
+    const opened = await this.run('open', request, 'bulk');
     this.adopt(opened);
   }
 
@@ -302,17 +303,14 @@ export class LocalFsBackend implements StorageBackend {
 
   private adopt(opened: OpenedRoot): void {
     this.opened = opened;
-    this.root = { path: this.displayLocation, device: opened.device, inode: opened.inode };
+    const { device, inode, isCaseSensitive } = opened;
+    this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
   }
 
   private writable(): Writable {
     const { clock, instance } = this.host;
     this.hasWritten = true;
     return { root: this.root, area: { instance, trashRun: trashRunOf(clock.nowMs(), instance.slice(-4)) } };
-  }
-
-  private get spelling(): { readonly isCaseSensitive: boolean } {
-    return { isCaseSensitive: this.opened?.isCaseSensitive ?? true };
   }
 
   private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: 'quick' | 'bulk' = 'quick'): Promise<ReturnType<Tasks[K]>> {

@@ -4,7 +4,7 @@
  * and swap in one step. `faults` and `events` are there to be meddled with.
  */
 
-import { ABSENT, DIRECTORY, err, ok, ROOT, type FileNode, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import { ABSENT, err, ok, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import {
   isBackendError,
   type CopyOutcome,
@@ -24,9 +24,10 @@ import {
 
 import type { FileVersion } from './memory-entry.js';
 import { MemoryEvents } from './memory-events.js';
-import { MemoryFaults, type MemoryOperation } from './memory-faults.js';
+import { MemoryFaults } from './memory-faults.js';
 import { failure, MemoryGate } from './memory-gate.js';
 import { pack, walk, type ListingRow } from './memory-listing.js';
+import { MemoryObserver } from './memory-observer.js';
 import { MemoryReader } from './memory-reader.js';
 import type { MemoryTree } from './memory-tree.js';
 import { assertPlace, assertSpace, MemoryWriter, sha256Of, swapIn } from './memory-writer.js';
@@ -49,9 +50,6 @@ export interface MemoryBackendOptions {
   readonly hasWatcher?: boolean;
 }
 
-/** How often a file that keeps changing is hashed anew. */
-const HASH_ATTEMPTS = 3;
-
 /** One machine's view of a `MemoryTree`. */
 export class MemoryBackend implements StorageBackend {
   readonly backendId: string;
@@ -63,6 +61,7 @@ export class MemoryBackend implements StorageBackend {
   readonly events: MemoryEvents;
   readonly #options: MemoryBackendOptions;
   readonly #gate: MemoryGate;
+  readonly #observer: MemoryObserver;
   readonly #writers = new Set<MemoryWriter>();
 
   constructor(tree: MemoryTree, options: MemoryBackendOptions) {
@@ -83,6 +82,7 @@ export class MemoryBackend implements StorageBackend {
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
     this.#gate = new MemoryGate(tree, this.faults);
+    this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -147,14 +147,14 @@ export class MemoryBackend implements StorageBackend {
     return this.#gate.pass('stat', path, undefined, () => {
       if (path !== ROOT && this.tree.isReserved(path)) return ABSENT;
       const marked = this.faults.take('stat', path, 'mark-unknown');
-      return marked === undefined ? this.#observe('stat', path) : { kind: 'unknown', reason: marked.reason };
+      return marked === undefined ? this.#observer.observe('stat', path) : { kind: 'unknown', reason: marked.reason };
     });
   }
 
   getFileToken(path: RelativePath): Promise<Token | undefined> {
     return this.#gate.pass('getFileToken', path, undefined, () => {
       if (this.tree.isReserved(path)) return undefined;
-      const node = this.#observe('getFileToken', path);
+      const node = this.#observer.observe('getFileToken', path);
       if (node.kind === 'unknown' && node.reason === 'permission-denied') throw failure('permission-denied', 'stat', path);
       return node.kind === 'file' ? node.token : undefined;
     });
@@ -163,13 +163,13 @@ export class MemoryBackend implements StorageBackend {
   async getHashes(paths: readonly RelativePath[], signal?: AbortSignal): Promise<readonly HashOutcome[]> {
     this.#gate.assertOpen('getHashes', ROOT, signal);
     const outcomes: HashOutcome[] = [];
-    for (const path of paths) outcomes.push(await this.#hash(path, signal));
+    for (const path of paths) outcomes.push(await this.#observer.hash(path, signal));
     return outcomes;
   }
 
   read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
     return this.#gate.pass('read', path, signal, () => {
-      const file = this.#versionAt('read', path);
+      const file = this.#observer.versionAt('read', path);
       if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
       const chunkBytes = this.#options.chunkBytes ?? 65_536;
       return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes }, file));
@@ -190,7 +190,7 @@ export class MemoryBackend implements StorageBackend {
   remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
     return this.#gate.pass('remove', path, undefined, () => {
       this.#assertWritable('remove', path);
-      const file = this.#versionAt('remove', path);
+      const file = this.#observer.versionAt('remove', path);
       const isForced = file !== undefined && this.faults.take('remove', path, 'ignore-precondition') !== undefined;
       if (file === undefined || (this.tree.tokenOf(file) !== expected && !isForced)) return err({ kind: 'stale-token' });
       this.tree.trashFile(path, this.backendId, 'removed');
@@ -265,7 +265,7 @@ export class MemoryBackend implements StorageBackend {
 
   async #copy(source: MemoryBackend, { path, from, replaces }: CopyRequest, signal?: AbortSignal): Promise<CopyOutcome> {
     const isStillThere = (): FileVersion | undefined => {
-      const file = source.#versionAt('read', path);
+      const file = source.#observer.versionAt('read', path);
       return file !== undefined && source.tree.tokenOf(file) === from.token ? file.version : undefined;
     };
     const opened = await source.#gate.pass('read', path, signal, isStillThere);
@@ -277,7 +277,7 @@ export class MemoryBackend implements StorageBackend {
       const attributes = { mtimeMs: version.mtimeMs, isExecutable: version.isExecutable };
       assertPlace(tree, path);
       assertSpace(tree, version.bytes.length, path);
-      const swapped = swapIn({ tree, faults, backendId, path, expected: replaces?.token, attributes }, Uint8Array.from(version.bytes));
+      const swapped = swapIn({ tree, faults, backendId, path, expected: replaces?.token, attributes }, new Uint8Array(version.bytes));
       if (!swapped.ok) return { kind: 'target-changed', ...(swapped.error.leftover === undefined ? {} : { leftover: swapped.error.leftover }) };
       return {
         kind: 'copied',
@@ -289,62 +289,6 @@ export class MemoryBackend implements StorageBackend {
         isTargetRacy: swapped.value.isRacy,
       };
     });
-  }
-
-  async #hash(path: RelativePath, signal: AbortSignal | undefined): Promise<HashOutcome> {
-    for (let attempt = 0; attempt < HASH_ATTEMPTS; attempt += 1) {
-      const before = await this.#gate.pass('getHashes', path, signal, () => this.#observe('getHashes', path));
-      if (before.kind === 'absent') return before;
-      if (before.kind === 'unknown') return { ...before, message: `unable to read ${path}: ${before.reason}` };
-      if (before.kind !== 'file') return { kind: 'unknown', reason: 'vanished', message: `${path} is a directory now` };
-      const hashed = await this.#gate.pass('chunk', path, signal, (): HashOutcome | undefined => {
-        const place = this.tree.locate(path, true);
-        if (place.kind !== 'found' || place.entry.kind !== 'file') return undefined;
-        if (place.entry.isUnreadable) return { kind: 'unknown', reason: 'permission-denied', message: `unable to read ${path}: permission-denied` };
-        const node = this.tree.nodeOf(place.entry);
-        if (node.token !== before.token) return undefined;
-        return { kind: 'hashed', node: { ...node, hash: sha256Of(place.entry.version.bytes) } };
-      });
-      if (hashed !== undefined) return hashed;
-    }
-    return { kind: 'changing' };
-  }
-
-  #observe(operation: MemoryOperation, path: RelativePath): Node {
-    const previous = this.faults.take(operation, path, 'stale') === undefined ? undefined : this.tree.previousOf(path);
-    if (previous === null) return ABSENT;
-    if (previous !== undefined) return this.#nodeOf(previous);
-    const place = this.tree.locate(path, true);
-    if (place.kind === 'absent') return ABSENT;
-    if (place.kind === 'unknown') return { kind: 'unknown', reason: place.reason };
-    switch (place.entry.kind) {
-      case 'file':
-        return this.#nodeOf(place.entry);
-      case 'directory':
-        return DIRECTORY;
-      case 'symlink':
-        return { kind: 'unknown', reason: 'symlink' };
-      case 'special':
-        return { kind: 'unknown', reason: 'special-file' };
-    }
-  }
-
-  #nodeOf(file: { readonly inode: number; readonly version: FileVersion }): FileNode {
-    const node = this.tree.nodeOf(file);
-    return this.#options.keepsHashes === true ? { ...node, hash: sha256Of(file.version.bytes) } : node;
-  }
-
-  /** The file that reading or removing `path` would meet. */
-  #versionAt(operation: MemoryOperation, path: RelativePath): { readonly inode: number; readonly version: FileVersion } | undefined {
-    const isStale = operation === 'read' && this.faults.take('read', path, 'stale') !== undefined;
-    const previous = isStale ? this.tree.previousOf(path) : undefined;
-    if (previous !== undefined) return previous ?? undefined;
-    const place = this.tree.locate(path, true);
-    const isUnreadable =
-      (place.kind === 'unknown' && place.reason === 'permission-denied') ||
-      (place.kind === 'found' && place.entry.kind === 'file' && operation === 'read' && place.entry.isUnreadable);
-    if (isUnreadable) throw failure('permission-denied', operation, path);
-    return place.kind === 'found' && place.entry.kind === 'file' ? place.entry : undefined;
   }
 
   #assertWritable(operation: string, path: RelativePath): void {

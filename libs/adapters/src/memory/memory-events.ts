@@ -7,7 +7,8 @@
 import { parentOf, parseRelativePath, ROOT, type RelativePath } from '@wl/domain';
 import { BackendError, type Hint, type Watcher, type WatcherListener } from '@wl/ports';
 
-import type { MemoryTree, TreeChange } from './memory-tree.js';
+import type { MemoryTree } from './memory-tree.js';
+import type { TreeChange } from './tree-store.js';
 
 /** The events of one backend, and the hands that meddle with them. */
 export class MemoryEvents {

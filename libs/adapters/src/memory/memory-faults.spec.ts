@@ -138,6 +138,44 @@ describe('MemoryFaults', () => {
     await writer('c', '123');
   });
 
+  it('T42: answers changing for a file that changes whenever it is hashed', async () => {
+    tree.write('a', 'x');
+    const stop = backend.faults.on('getHashes', 'after', () => tree.append('a', 'more'));
+    expect(await backend.getHashes([at('a')])).toEqual([{ kind: 'changing' }]);
+    stop();
+    expect(await backend.getHashes([at('a')])).toMatchObject([{ kind: 'hashed', node: { hash: sha256Of(new TextEncoder().encode('xmoremoremore')) } }]);
+  });
+
+  it('tells hashes with the nodes when asked to keep them', async () => {
+    const keeper = new MemoryBackend(tree, { backendId: 'keeper', keepsHashes: true });
+    await keeper.open();
+    tree.write('a', 'x');
+    expect(await keeper.stat(at('a'))).toMatchObject({ hash: sha256Of(new TextEncoder().encode('x')) });
+    expect(await backend.stat(at('a'))).toMatchObject({ hash: undefined });
+  });
+
+  it('INV-17: copies neither a source nor onto a target that somebody changes in the middle', async () => {
+    const source = new MemoryTree({ id: 'source', clock });
+    const from = new MemoryBackend(source, { backendId: 'from' });
+    const to = new MemoryBackend(tree, { backendId: 'to', copiesWithin: true });
+    await from.open();
+    await to.open();
+    const requests = [];
+    for (const path of ['a', 'b', 'c']) {
+      source.write(path, 'x');
+      const node = await from.stat(at(path));
+      if (node.kind === 'file') requests.push({ path: at(path), from: node, replaces: undefined });
+    }
+    to.faults.on('copyFrom', 'before', ({ path }) => {
+      if (path === 'a') source.write('a', 'changed');
+      if (path === 'b') tree.write('b', 'theirs');
+    });
+    const outcomes: string[] = [];
+    for await (const batch of to.copyFrom(from, requests) ?? []) outcomes.push(...batch.map(({ outcome }) => outcome.kind));
+    expect(outcomes).toEqual(['source-changed', 'target-changed', 'copied']);
+    expect(tree.snapshot()).toEqual({ b: 'theirs', c: 'x' });
+  });
+
   it('crashes leaving staged bytes that nobody sees and the next start removes', async () => {
     const opened = await writer('a', 'half');
     const other = new MemoryBackend(tree, { backendId: 'other machine' });

@@ -48,7 +48,7 @@ export class MemoryWriter implements FileWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     const { tree, gate, path, signal } = this.#context;
-    const copy = Uint8Array.from(chunk);
+    const copy = new Uint8Array(chunk);
     await gate.pass('write', path, signal, () => {
       this.#assertWriting();
       assertSpace(tree, copy.length, path);
@@ -62,7 +62,7 @@ export class MemoryWriter implements FileWriter {
     return gate.pass('commit', path, signal, (volume) => {
       this.#assertWriting();
       if (volume !== this.#volume) throw failure('not-found', 'replace', path, 'the storage was exchanged meanwhile');
-      const bytes = Uint8Array.from(Buffer.concat(this.#staged.chunks));
+      const bytes = new Uint8Array(Buffer.concat(this.#staged.chunks));
       if (bytes.length !== content.sizeBytes || sha256Of(bytes) !== content.sha256) {
         throw failure('damaged', 'replace', path, 'what was stored is not what was sent');
       }

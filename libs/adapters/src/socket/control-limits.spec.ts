@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { ControlServerOptions } from './control-server.js';
-import { LINGER_MS, MAX_CONNECTIONS, MAX_LINGERING, MAX_REQUEST_BYTES, REPLY_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
+import { LARGE_REQUEST_BYTES, LINGER_MS, MAX_CONNECTIONS, MAX_LINGERING, MAX_REQUEST_BYTES, REPLY_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.js';
 import { TestServer, turns, until } from './testing/test-server.js';
 import type { RawClient } from './testing/raw-client.js';
 
@@ -266,6 +266,18 @@ describe('the control server under bad clients', () => {
     await patient.send('{"cmd": "nothing"}\n\n').take();
     expect(test.trace.length - before).toBeLessThan(100);
     await flooding.take(3000);
+  });
+
+  it('serves others between large requests, however many clients send one at the same time', async () => {
+    await start();
+    const flooding = await Promise.all(Array.from({ length: 100 }, () => test.connect()));
+    const patient = await test.connect();
+    await patient.send('{"cmd": "nothing"}\n\n').take();
+    for (const client of flooding) client.send(`{"cmd": "tick", "args": {"pad": "${'x'.repeat(LARGE_REQUEST_BYTES)}"}}\n\n`);
+    await until(() => test.trace.length > 0);
+    await patient.send('{"cmd": "nothing"}\n\n').take();
+    expect(test.trace.length).toBeLessThan(50);
+    await Promise.all(flooding.map((client) => client.take()));
   });
 
   it('never logs the arguments of a request', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { ControlCommand, ControlLog } from './control-command.js';
 import { DEFAULT_CONTROL_LIMITS, MAX_LINGERING, type ControlLimits } from './limits.js';
@@ -43,6 +44,7 @@ export class ControlServer {
       limits: { ...DEFAULT_CONTROL_LIMITS, ...options.limits },
       log: guarded(options.log),
       schedule: options.schedule ?? realSchedule,
+      takeTurn: oneATurn(),
     };
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#accept(socket);
@@ -129,6 +131,15 @@ export class ControlServer {
     });
     refuse(socket, `the daemon already serves ${maxConnections} connections, the most it allows; close some and try again`, this.#context);
   }
+}
+
+function oneATurn(): () => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  return async () => {
+    const mine = last.then(() => nextTurn());
+    last = mine;
+    await mine;
+  };
 }
 
 /** A log that cannot fail: reporting trouble must not make more of it. */

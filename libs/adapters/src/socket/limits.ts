@@ -46,6 +46,13 @@ export const REPLY_TIMEOUT_MS = 60_000;
 /** Default of `ControlLimits.lingerMs`. */
 export const LINGER_MS = 1_000;
 
+/**
+ * Requests from this size on, in bytes, are handled one a turn of the event loop
+ * over all connections: a hostile megabyte of JSON takes 0.2 s to parse, and
+ * hundreds of them at once must not stop the clock of the jobs.
+ */
+export const LARGE_REQUEST_BYTES = 32 * 1024;
+
 /** Refused clients that may linger at the same time; with more of them the next is closed without a word. */
 export const MAX_LINGERING = 64;
 

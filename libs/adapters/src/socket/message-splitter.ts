@@ -22,8 +22,8 @@ const INITIAL_CAPACITY_BYTES = 1024;
  * extra empty lines between messages are no documents and hold no memory. After
  * a `too-large` frame no boundary can be trusted: later bytes are ignored.
  *
- * Holds at most twice `maxDocumentBytes` plus the chunk at hand, however small
- * the chunks are. Looks at each byte once.
+ * Holds at most `maxDocumentBytes` plus the chunk at hand, however small the
+ * chunks are. Looks at each byte once.
  */
 export class MessageSplitter {
   readonly #maxDocumentBytes: number;
@@ -110,7 +110,9 @@ export class MessageSplitter {
   #append(bytes: Uint8Array): void {
     const needed = this.#pendingBytes + bytes.length;
     if (needed > this.#pending.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#pending.length * 2, INITIAL_CAPACITY_BYTES));
+      // Doubling keeps small chunks cheap; more than the limit and half a separator is never of use.
+      const doubled = Math.max(this.#pending.length * 2, INITIAL_CAPACITY_BYTES);
+      const grown = new Uint8Array(Math.max(needed, Math.min(doubled, this.#maxDocumentBytes + 1)));
       grown.set(this.#pending.subarray(0, this.#pendingBytes));
       this.#pending = grown;
     }

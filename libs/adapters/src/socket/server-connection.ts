@@ -13,7 +13,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ControlCommand, ControlConnection, ControlLog } from './control-command.js';
 import { encodeEvent, type ControlEvent } from './control-event.js';
 import { encodeError } from './control-reply.js';
-import type { ControlLimits } from './limits.js';
+import { LARGE_REQUEST_BYTES, type ControlLimits } from './limits.js';
 import { MessageSplitter, type Frame } from './message-splitter.js';
 import { handleRequest } from './request-handler.js';
 import type { Schedule } from './schedule.js';
@@ -24,6 +24,8 @@ export interface ConnectionContext {
   readonly limits: ControlLimits;
   readonly log: ControlLog;
   readonly schedule: Schedule;
+  /** Resolves once for each turn of the event loop, to one caller after another. */
+  readonly takeTurn: () => Promise<void>;
 }
 
 /** Serves `socket`, which must be half-open capable, from construction until it closes. */
@@ -123,6 +125,7 @@ export class ServerConnection implements ControlConnection {
         this.#refuse(`the request is larger than ${frame.limitBytes} bytes`);
         break;
       }
+      if (frame.bytes.length >= LARGE_REQUEST_BYTES) await this.context.takeTurn();
       const handled = await handleRequest(frame.bytes, this.context.commands, this, this.context.log);
       if (handled.kind === 'close') this.close();
       else await this.#sendReply(handled.text);

@@ -13,7 +13,7 @@ import { realSchedule, type Schedule } from './schedule.js';
 import { MAX_SOCKET_PATH_BYTES } from './socket-path.js';
 import { ManualSchedule } from './testing/manual-schedule.js';
 import { RawClient } from './testing/raw-client.js';
-import { until } from './testing/test-server.js';
+import { turns, until } from './testing/test-server.js';
 
 const commands = { ping: { validate: () => undefined, run: async () => 'pong' } };
 
@@ -150,7 +150,7 @@ describe('the socket file of a ControlServer', () => {
   });
 
   it('lets exactly one of many daemons starting at once have the name', async () => {
-    for (const prepare of [async () => undefined, ...Array.from({ length: 6 }, () => () => leaveStaleSocket(path))]) {
+    for (const prepare of [async () => undefined, ...Array.from({ length: 4 }, () => () => leaveStaleSocket(path))]) {
       await prepare();
       const contenders = Array.from({ length: 12 }, () => server());
       const outcomes = await Promise.allSettled(contenders.map((contender) => contender.listen()));
@@ -185,13 +185,16 @@ describe('the socket file of a ControlServer', () => {
     });
 
     it('goes on without it in the end: that daemon was killed (T28)', async () => {
-      const impatient: Schedule = (_delayMs, callback) => {
-        const turn = setImmediate(callback);
-        return () => {
-          clearImmediate(turn);
-        };
-      };
-      await server(path, impatient).listen();
+      const time = new ManualSchedule();
+      let isListening = false;
+      const listening = server(path, time.schedule).listen().then(() => {
+        isListening = true;
+      });
+      while (!isListening) {
+        time.pass(10);
+        await turns(1);
+      }
+      await listening;
       expect(await ping(path)).toContain('pong');
       expect(await readdir(directory)).toEqual(['wlsync.sock']);
     });

@@ -20,7 +20,7 @@ import { StateError } from '@wl/ports';
 
 import { Database } from './database.js';
 import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.js';
-import { DamageError, stateError, translated } from './sqlite-errors.js';
+import { DamageError, translated } from './sqlite-errors.js';
 import { connect, disconnect, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
 
 /** How to open a state database. */
@@ -45,9 +45,8 @@ export function openDatabase(options: OpenOptions): Database {
     const failure = translated(error, 'open the state', path);
     if (!(failure instanceof StateError) || failure.code !== 'damaged') throw failure;
     const kept = setAside(path);
-    const reason = failure.cause instanceof Error ? failure.cause.message : failure.message;
     onNotice(
-      `The state database ${path} was damaged (${reason}). It was set aside as ${kept}, and an empty one was begun. ` +
+      `The state database ${path} was damaged (${reasonOf(failure)}). It was set aside as ${kept}, and an empty one was begun. ` +
         'Nothing is deleted because of this: the next sync compares both storages in full, and files that differ ' +
         'are listed as conflicts. Continuous jobs have to be started again.',
     );
@@ -158,10 +157,14 @@ function setAside(path: string): string {
     try {
       renameSync(`${path}${suffix}`, `${kept}${suffix}`);
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw stateError('io-error', 'set aside the damaged state', path, error as Error);
+      if ((error as { code?: unknown }).code !== 'ENOENT') throw translated(error, 'set aside the damaged state', path);
     }
   }
   return kept;
+}
+
+function reasonOf(failure: StateError): string {
+  return (failure.cause as { readonly message: string }).message;
 }
 
 function disconnectQuietly(connection: SqliteConnection): void {

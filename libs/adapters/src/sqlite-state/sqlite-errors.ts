@@ -30,32 +30,49 @@ export class DamageError extends Error {
   override readonly name = 'DamageError';
 }
 
+/** What SQLite and the file system throw. Told by its fields: it may come from another realm, where `instanceof Error` is false. */
+interface ForeignError {
+  readonly message: string;
+  readonly code: unknown;
+  readonly errcode?: unknown;
+  readonly syscall?: unknown;
+}
+
 /**
- * A failure of SQLite, or a `DamageError`, as a `StateError`; anything else (a mistake of ours)
- * as it is. The statements are fixed, so that SQLite's other complaints (a value of the wrong
- * kind, a number out of range, a broken constraint) mean that the file holds what was not
- * written to it.
+ * A failure of SQLite or of the file system, or a `DamageError`, as a `StateError`; anything
+ * else (a mistake of ours) as it is. The statements are fixed, so that SQLite's other complaints
+ * (a value of the wrong kind, a number out of range, a broken constraint) mean that the file
+ * holds what was not written to it.
  */
 export function translated(error: unknown, operation: string, file: string): unknown {
-  if (error instanceof StateError || !(error instanceof Error)) return error;
-  const code = error instanceof DamageError ? 'damaged' : codeOf(error);
-  return code === undefined ? error : stateError(code, operation, file, error);
+  if (error instanceof StateError) return error;
+  if (error instanceof DamageError) return stateError('damaged', operation, file, error);
+  const code = isForeign(error) ? codeOf(error) : undefined;
+  return code === undefined ? error : stateError(code, operation, file, error as ForeignError);
 }
 
 /** A `StateError` that says what failed, why, and what to do. */
-export function stateError(code: StateErrorCode, operation: string, file: string, cause: Error): StateError {
+export function stateError(code: StateErrorCode, operation: string, file: string, cause: { readonly message: string }): StateError {
   return new StateError(code, `unable to ${operation} in ${file}: ${code} (${cause.message}). ${ADVICE[code]}.`, { cause });
 }
 
 /** Whether SQLite met a page that is broken: the file as a whole is not to be trusted. */
 export function isFileDamage(error: unknown): boolean {
-  const primary = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+  const primary = isForeign(error) ? primaryCode(error) : undefined;
   return primary === 11 /* SQLITE_CORRUPT */ || primary === 26; /* SQLITE_NOTADB */
 }
 
-function codeOf(error: Error & { code?: unknown; errcode?: unknown; syscall?: unknown }): StateErrorCode | undefined {
+function isForeign(error: unknown): error is ForeignError {
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
+}
+
+function primaryCode(error: ForeignError): number | undefined {
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+}
+
+function codeOf(error: ForeignError): StateErrorCode | undefined {
   // Of the file system: what is done to the files themselves, around SQLite.
   if (typeof error.syscall === 'string') return error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'no-space' : 'io-error';
   if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_OUT_OF_RANGE') return undefined;
-  return (typeof error.errcode === 'number' ? CODES.get(error.errcode & 0xff) : undefined) ?? 'damaged';
+  return CODES.get(primaryCode(error) ?? 0) ?? 'damaged';
 }

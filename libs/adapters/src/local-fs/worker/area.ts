@@ -14,7 +14,7 @@ import { parentOf, RESERVED_NAME, type RelativePath } from '@wl/domain';
 import { type Abilities, probeAbilities } from './abilities.js';
 import type { Directory } from './anchor.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { errnoOf, failure } from './failure.js';
+import { errnoOf, failure, toBackendError } from './failure.js';
 
 /** Directory of staged files, relative to the root; one directory an instance below it. */
 export const STAGING = `${RESERVED_NAME}/staging`;
@@ -118,10 +118,12 @@ export function ensureDirectory(tree: DirectoryTree, path: string, mode: number)
   return tree.open(path);
 }
 
-function explainArea(error: unknown): unknown {
+/** What stands in the way of using the area, in words for the user; other errors stay what they are. */
+export function explainArea(error: unknown): unknown {
   if (!(error instanceof NoDirectory)) return error;
   const { path, reason } = error;
-  if (reason === 'permission-denied') return failure('permission-denied', 'use', path, 'it belongs to wl, which may not enter it; check its owner');
+  if (reason === 'permission-denied') return failure('permission-denied', 'use', path, 'this directory belongs to wl, but the user it runs as may not enter it; check its owner');
+  if (reason === 'read-error') return toBackendError(error.cause, 'use', path);
   return failure('not-a-directory', 'use', path, `this directory belongs to wl, but something else is there (${reason}); move it away`);
 }
 

@@ -184,6 +184,8 @@ export class Committer {
       this.drop(place);
       return STALE;
     }
+    // Once more, as late as can be: a save by rename from now on is lost. One before leaves the link the old version's only name: it stays.
+    if (!hasIdentity(this.tree.lstat(to.directory, to.name), old)) return STALE;
     rename(this.tree, from, to);
     const out = this.tree.lstat(place.directory, place.name);
     const replaced = { path, trashPath: place.path, old, ctimeNs: out?.ctimeNs ?? 0n, ours: identityOfStaged(staged) };

@@ -16,7 +16,7 @@ import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
 import { permissionsFor, Stager, type Staged } from './stager.js';
-import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
 export interface CopyItem {
@@ -122,7 +122,7 @@ class CopyBatch {
     const replaced = this.lookAtTarget(item);
     if (replaced === 'changed') return { kind: 'target-changed' };
     const opened = openFile(this.context.source, item.path);
-    if (opened.kind === 'unknown' && opened.cause !== undefined) throw opened.cause;
+    if (opened.kind === 'unknown' && opened.cause !== undefined) return { kind: 'failed', error: toWireError(opened.cause, 'read', item.path) };
     if (opened.kind !== 'file') return SOURCE_CHANGED;
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
@@ -137,16 +137,20 @@ class CopyBatch {
     }
   }
 
-  /** The file to be replaced, `undefined` where none is expected, or that something else is there. */
+  /**
+   * The file to be replaced, `undefined` where none is expected, or that it is not as expected.
+   * Whether a new name is free shows when it is taken; here only its directory is looked for.
+   */
   private lookAtTarget({ path, replaces }: CopyItem): BigIntStats | undefined | 'changed' {
     const { target } = this.context;
     let seen: BigIntStats | undefined;
     try {
-      seen = target.lstat(target.open(parentOf(path)), nameOf(path));
+      const parent = target.open(parentOf(path));
+      if (replaces === undefined) return undefined;
+      seen = target.lstat(parent, nameOf(path));
     } catch (error) {
       throw error instanceof NoDirectory ? parentFailure(error, 'copy', path) : error;
     }
-    if (replaces === undefined) return seen === undefined ? undefined : 'changed';
     return seen?.isFile() === true && tokenOf(seen) === replaces ? seen : 'changed';
   }
 
@@ -165,7 +169,7 @@ class CopyBatch {
       (expectedHash === '' || sha256 === expectedHash) &&
       // A write within the tick of the one before shows in no token, only in the bytes.
       (!isSourceRacy || content.hash(from, sizeBytes, checkpoint) === sha256) &&
-      tokenOf(source.disk.fstat(from)) === tokenOf(before);
+      isSameVersion(source.disk.fstat(from), before);
 
     // A small file is read as a whole before anything is written.
     const loaded = content.fits(sizeBytes) ? content.load(from, sizeBytes) : undefined;

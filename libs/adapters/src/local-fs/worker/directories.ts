@@ -6,10 +6,9 @@ import { isUnreadable, parentFailure } from './commit.js';
 import type { Directory } from './anchor.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure } from './failure.js';
-import { isSpelledExactly, type Spelling } from './observe.js';
 
 /** Makes the directory `path`; the umask applies. */
-export function makeDirectory(tree: DirectoryTree, path: RelativePath, spelling: Spelling): Result<void, 'exists' | 'parent-missing'> {
+export function makeDirectory(tree: DirectoryTree, path: RelativePath): Result<void, 'exists' | 'parent-missing'> {
   const parent = openParent(tree, path, 'make');
   if (parent === undefined) return err('parent-missing');
   try {
@@ -20,7 +19,7 @@ export function makeDirectory(tree: DirectoryTree, path: RelativePath, spelling:
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   if (tree.lstat(parent, nameOf(path))?.isDirectory() !== true) return err('exists');
-  return spelling.isCaseSensitive || isSpelledExactly(tree, path) ? ok(undefined) : err('exists');
+  return tree.isCaseSensitive || tree.isSpelled(parent, nameOf(path)) ? ok(undefined) : err('exists');
 }
 
 /** Removes the directory `path` if it is empty. */

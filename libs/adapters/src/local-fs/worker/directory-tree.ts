@@ -18,6 +18,8 @@ export interface RootSpec {
   /** Device and inode number of the directory that was checked; another one is refused (T04, T05). */
   readonly device?: bigint;
   readonly inode?: bigint;
+  /** Whether names that differ in case only are different there; assumed until found out. */
+  readonly isCaseSensitive?: boolean;
 }
 
 /** Why no directory could be entered at a path below the root. */
@@ -41,6 +43,7 @@ const MAX_OPEN = 128;
 /** The directories of one root, opened on demand. `close` must be called. */
 export class DirectoryTree {
   readonly root: Directory;
+  readonly isCaseSensitive: boolean;
   private readonly opened = new Map<string, Directory>();
   private latest: Directory;
 
@@ -50,6 +53,7 @@ export class DirectoryTree {
     readonly anchor: Anchor,
     spec: RootSpec,
   ) {
+    this.isCaseSensitive = spec.isCaseSensitive ?? true;
     const fd = disk.open(spec.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const { dev, ino } = disk.fstat(fd);
@@ -73,6 +77,11 @@ export class DirectoryTree {
   /** What `name` is in `directory`, `undefined` when it is not there. Links are not followed. */
   lstat(directory: Directory, name: string): BigIntStats | undefined {
     return this.disk.lstat(this.anchor.at(directory, name));
+  }
+
+  /** Whether `name` is in `directory` in exactly this spelling, where the file system would take another one too (T73). */
+  isSpelled(directory: Directory, name: string): boolean {
+    return this.disk.readDirectory(this.anchor.self(directory)).some((entry) => entry.name === name);
   }
 
   /** Opens `name` in `directory`; the caller closes it. Throws `NoDirectory`. */
@@ -122,8 +131,10 @@ export class DirectoryTree {
     }
     const slash = path.lastIndexOf('/');
     const parent = slash < 0 ? this.root : this.open(path.slice(0, slash));
-    const directory = this.openChild(parent, path.slice(slash + 1));
+    const name = path.slice(slash + 1);
+    const directory = this.openChild(parent, name);
     this.opened.set(path, directory);
+    if (!this.isCaseSensitive && !this.isSpelled(parent, name)) throw new NoDirectory(path, 'name-collision');
     return directory;
   }
 

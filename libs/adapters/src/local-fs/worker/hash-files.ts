@@ -8,7 +8,7 @@ import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toBackendError, unknownReasonOf } from './failure.js';
 import { openFile } from './open-file.js';
-import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** How often a file that changes while it is read is read again. */
 const ATTEMPTS = 3;
@@ -27,10 +27,10 @@ export function hashFile(tree: DirectoryTree, content: ContentReader, path: Rela
     }
     const { fd, stats, seenMs } = opened;
     try {
-      const [token, sizeBytes] = [tokenOf(stats), Number(stats.size)];
+      const sizeBytes = Number(stats.size);
       const hash = content.hash(fd, sizeBytes, checkpoint);
-      if (hash === undefined || tokenOf(tree.disk.fstat(fd)) !== token) continue;
-      return { kind: 'hashed', node: { kind: 'file', token, sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy: isRacy(stats, seenMs) } };
+      if (hash === undefined || !isSameVersion(tree.disk.fstat(fd), stats)) continue;
+      return { kind: 'hashed', node: { kind: 'file', token: tokenOf(stats), sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy: isRacy(stats, seenMs) } };
     } catch (error) {
       if (error instanceof Cancelled) throw error;
       return { kind: 'unknown', reason: unknownReasonOf(error), message: toBackendError(error, 'read', path).message };

@@ -8,16 +8,11 @@ import { NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directo
 import { toBackendError } from './failure.js';
 import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 
-/** Whether names that differ in case only are the same to the root's file system. */
-export interface Spelling {
-  readonly isCaseSensitive: boolean;
-}
-
 /** Observes one path; failures to look answer `unknown`. */
-export function observe(tree: DirectoryTree, path: RelativePath, spelling: Spelling): Node {
+export function observe(tree: DirectoryTree, path: RelativePath): Node {
   if (path === ROOT) return DIRECTORY;
   try {
-    return nodeOf(look(tree, path, spelling));
+    return nodeOf(look(tree, path));
   } catch (error) {
     const reason = whyUnknown(error);
     if (reason === undefined) throw error;
@@ -26,10 +21,10 @@ export function observe(tree: DirectoryTree, path: RelativePath, spelling: Spell
 }
 
 /** Token of the file at `path`, `undefined` where there is none. Throws `BackendError` when it could not be looked for. */
-export function observeToken(tree: DirectoryTree, path: RelativePath, spelling: Spelling): Token | undefined {
+export function observeToken(tree: DirectoryTree, path: RelativePath): Token | undefined {
   if (path === ROOT) return undefined;
   try {
-    const seen = look(tree, path, spelling);
+    const seen = look(tree, path);
     return seen.stats?.isFile() === true && !seen.isOtherName ? tokenOf(seen.stats) : undefined;
   } catch (error) {
     if (error instanceof NoDirectory && error.cause === undefined) return undefined;
@@ -47,14 +42,14 @@ interface Seen {
 const NOTHING: Seen = { stats: undefined, seenMs: 0, isOtherName: false };
 
 /** Throws `NoDirectory` only where nothing can be said about the path. */
-function look(tree: DirectoryTree, path: RelativePath, spelling: Spelling): Seen {
+function look(tree: DirectoryTree, path: RelativePath): Seen {
   const parent = parentOf(path);
   try {
     const directory = tree.open(parent);
     const seenMs = Date.now();
     const stats = tree.lstat(directory, nameOf(path));
     if (stats === undefined) return NOTHING;
-    return { stats, seenMs, isOtherName: !spelling.isCaseSensitive && !isSpelledExactly(tree, path) };
+    return { stats, seenMs, isOtherName: !tree.isCaseSensitive && !tree.isSpelled(directory, nameOf(path)) };
   } catch (error) {
     if (error instanceof NoDirectory && (error.reason === 'absent' || error.reason === 'file')) return NOTHING;
     throw error;
@@ -74,14 +69,4 @@ function nodeOf({ stats, seenMs, isOtherName }: Seen): Node {
     hash: undefined,
     isRacy: isRacy(stats, seenMs),
   };
-}
-
-/** Whether every part of `path` is in its directory in exactly this spelling (T73). */
-export function isSpelledExactly(tree: DirectoryTree, path: RelativePath): boolean {
-  for (let rest = path; rest !== ROOT; rest = parentOf(rest)) {
-    const directory = tree.open(parentOf(rest));
-    const name = nameOf(rest);
-    if (!tree.disk.readDirectory(tree.anchor.self(directory)).some((entry) => entry.name === name)) return false;
-  }
-  return true;
 }

@@ -7,9 +7,9 @@ import { RESERVED_NAME } from '@wl/domain';
 
 import type { Abilities } from './abilities.js';
 import type { AnchorKind, Directory } from './anchor.js';
-import { ensureDirectory, type StorageArea } from './area.js';
+import { ensureDirectory, explainArea, type StorageArea } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { errnoOf, failure } from './failure.js';
+import { errnoOf, failure, toWireError } from './failure.js';
 import { purgeTrash, sweepStaging } from './housekeeping.js';
 import { moveNoReplace } from './moves.js';
 
@@ -89,8 +89,7 @@ function openArea(tree: DirectoryTree): Directory | undefined {
     return tree.open(RESERVED_NAME);
   } catch (error) {
     if (error instanceof NoDirectory && error.reason === 'absent') return undefined;
-    if (!(error instanceof NoDirectory)) throw error;
-    throw failure('not-a-directory', 'use', RESERVED_NAME, `this name belongs to wl, but something else is there (${error.reason}); move it away`);
+    throw explainArea(error);
   }
 }
 
@@ -143,8 +142,8 @@ function writeMarker(tree: DirectoryTree, area: StorageArea): string | undefined
 
 /** Whether the system refused to write here: nothing wrong with looking. */
 function isRefusal(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(errno);
+  const { code } = toWireError(error, 'mark');
+  return code === 'permission-denied' || code === 'read-only' || code === 'no-space' || code === 'unsupported';
 }
 
 /**

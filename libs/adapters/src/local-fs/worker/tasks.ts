@@ -20,7 +20,7 @@ import { fromWireError, toWireError, type WireError } from './failure.js';
 import { hashFile } from './hash-files.js';
 import { removeStaging } from './housekeeping.js';
 import type { PackedRows } from './listing-rows.js';
-import { observe, observeToken, type Spelling } from './observe.js';
+import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
 import { identify, openRoot, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
@@ -129,21 +129,21 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       scans.delete(id);
     },
 
-    look: ({ root, spelling, steps }: { root: RootSpec; spelling: Spelling; steps: readonly LookStep[] }): Settled<Node | Token | undefined>[] =>
+    look: ({ root, steps }: { root: RootSpec; steps: readonly LookStep[] }): Settled<Node | Token | undefined>[] =>
       withTree(root, 'look at the storage', (tree) =>
         steps.map(({ kind, path }) =>
-          settle('look at', path, tree, () => (kind === 'stat' ? observe(tree, path, spelling) : observeToken(tree, path, spelling))),
+          settle('look at', path, tree, () => (kind === 'stat' ? observe(tree, path) : observeToken(tree, path))),
         ),
       ),
 
-    change: ({ spelling, steps, ...writable }: Writable & { spelling: Spelling; steps: readonly ChangeStep[] }): Settled<ChangeAnswer>[] =>
+    change: ({ steps, ...writable }: Writable & { steps: readonly ChangeStep[] }): Settled<ChangeAnswer>[] =>
       withArea(writable, 'change the storage', (tree, area) => {
         const committer = new Committer(tree, area);
         return steps.map((step) =>
           settle(CHANGING[step.kind], step.path, tree, (): ChangeAnswer => {
             switch (step.kind) {
               case 'make-directory':
-                return makeDirectory(tree, step.path, spelling);
+                return makeDirectory(tree, step.path);
               case 'remove-directory':
                 return removeDirectory(tree, step.path);
               case 'remove':

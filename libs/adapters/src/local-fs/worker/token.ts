@@ -38,6 +38,11 @@ export function tokenOf(stats: BigIntStats): Token {
   return `${String(stats.size)}.${String(stats.mtimeNs)}.${String(stats.ctimeNs)}.${String(stats.ino)}` as Token;
 }
 
+/** Whether both show one version: their tokens are equal. */
+export function isSameVersion(a: BigIntStats, b: BigIntStats): boolean {
+  return a.ctimeNs === b.ctimeNs && a.mtimeNs === b.mtimeNs && a.size === b.size && a.ino === b.ino;
+}
+
 /** The identity of the version that `stats` show. */
 export function identityOf(stats: BigIntStats): FileIdentity {
   return { inode: stats.ino, sizeBytes: stats.size, mtimeNs: stats.mtimeNs };

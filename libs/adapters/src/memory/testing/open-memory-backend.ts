@@ -3,7 +3,8 @@
 import { ManualClock, type OpenBackend } from '@wl/ports/testing';
 
 import { MemoryBackend, type MemoryBackendOptions } from '../memory-backend.js';
-import { MemoryTree, type MemoryTreeOptions } from '../memory-tree.js';
+import { MemoryTree } from '../memory-tree.js';
+import type { MemoryTreeOptions } from '../tree-store.js';
 
 /** Opens an empty one. */
 export async function openMemoryBackend(

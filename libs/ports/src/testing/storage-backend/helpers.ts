@@ -135,8 +135,8 @@ export async function openReader(backend: StorageBackend, path: string, token: T
 export async function drain(reader: FileReader): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   // A reader may reuse its buffer for the next chunk.
-  for await (const chunk of reader.chunks()) chunks.push(Uint8Array.from(chunk));
-  return Uint8Array.from(Buffer.concat(chunks));
+  for await (const chunk of reader.chunks()) chunks.push(new Uint8Array(chunk));
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** The whole content of a file. */

@@ -182,7 +182,7 @@ export function describeReplacing(current: CurrentBackend): void {
         expect(await writer.commit({ sha256: sha256Of(content), sizeBytes: content.length })).toMatchObject({ ok: true });
       }
       expect([...(await namesOutside())].sort()).toEqual(['new', 'old']);
-      for (const path of ['new', 'old']) expect(await readOutside(path)).toEqual(content);
+      for (const path of ['new', 'old']) expect(sha256Of((await readOutside(path)) ?? new Uint8Array(0))).toBe(sha256Of(content));
     });
 
     it('leaves a reader of the old version its bytes, or tells it', async () => {
@@ -193,7 +193,7 @@ export function describeReplacing(current: CurrentBackend): void {
       const chunks: Uint8Array[] = [];
       const failure = await failureOf(
         (async () => {
-          for await (const chunk of reader.chunks()) chunks.push(Uint8Array.from(chunk));
+          for await (const chunk of reader.chunks()) chunks.push(new Uint8Array(chunk));
         })(),
       );
       if (failure === undefined) expect(sha256Of(Buffer.concat(chunks))).toBe(sha256Of(patternOf(1 << 20, 1)));

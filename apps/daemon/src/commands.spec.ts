@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals';
+import { NO_REPLY_CLOSE, type ControlConnection, type ControlEvent } from '@wl/adapters/socket';
+import type { JobListener, JobManager } from '@wl/engine';
+
+import { controlCommands } from './commands.js';
+
+/** A manager that remembers how it was called. */
+function fakeManager() {
+  const calls: unknown[][] = [];
+  const listeners: JobListener[] = [];
+  const note =
+    (name: string, answer?: unknown) =>
+    (...args: unknown[]) => {
+      calls.push([name, ...args.filter((arg) => typeof arg !== 'function')]);
+      listeners.push(...(args.filter((arg) => typeof arg === 'function') as JobListener[]));
+      return answer;
+    };
+  const manager = {
+    start: note('start', Promise.resolve('Using remote backend b of type local.')),
+    stop: note('stop', Promise.resolve('Sync for job j stopped')),
+    statusTexts: note('statusTexts', ['one']),
+    jobState: note('jobState', null),
+    unsubscribe: note('unsubscribe'),
+    subscribe: note('subscribe'),
+    setActiveEvents: note('setActiveEvents'),
+  } as unknown as JobManager;
+  return { manager, calls, listeners };
+}
+
+function fakeConnection() {
+  const sent: ControlEvent[] = [];
+  const closers: (() => void)[] = [];
+  const connection: ControlConnection = {
+    id: 7,
+    isOpen: true,
+    sendEvent: (event) => sent.push(event) > 0,
+    onClose: (callback) => {
+      closers.push(callback);
+      return () => undefined;
+    },
+  };
+  return { connection, sent, close: () => closers.forEach((closer) => closer()) };
+}
+
+const START = {
+  'container-name': 'photos',
+  'job-id': 'o|u|b',
+  source: { type: 'local', location: '/a', 'backend-id': 'a' },
+  target: { type: 'local', location: '/b', 'backend-id': 'b' },
+  continuous: true,
+  unidirectional: false,
+};
+
+describe('the control commands', () => {
+  const program = { version: '1', pid: 1, baseDir: '/base' };
+
+  it('accept the arguments of the original and refuse unknown ones with a reason', () => {
+    const { start } = controlCommands({ manager: fakeManager().manager, program, shutdown: () => undefined });
+    expect(start!.validate(START)).toBeUndefined();
+    expect(start!.validate({ ...START, bogus: 1 })).toMatch(/bogus/);
+    expect(start!.validate({ ...START, continuous: 'yes' })).toMatch(/continuous/);
+  });
+
+  it('send the events of a job to the connection that started it, until it closes', async () => {
+    const { manager, calls, listeners } = fakeManager();
+    const { connection, sent, close } = fakeConnection();
+    const { start } = controlCommands({ manager, program, shutdown: () => undefined });
+    expect(await start!.run(START, connection)).toBe('Using remote backend b of type local.');
+    listeners[0]!({ type: 'state', value: 'SYNCED', jobId: 'o|u|b' });
+    expect(sent).toEqual([{ type: 'state', value: 'SYNCED', jobId: 'o|u|b' }]);
+    close();
+    expect(calls.at(-1)).toEqual(['unsubscribe']);
+  });
+
+  it('answer null where there is nothing to say', async () => {
+    const commands = controlCommands({ manager: fakeManager().manager, program, shutdown: () => undefined });
+    const { connection } = fakeConnection();
+    expect(await commands['job-state']!.run({ 'job-id': 'x' }, connection)).toBeNull();
+    expect(await commands['active-events']!.run({ 'job-id': 'x', 'active-events': [] }, connection)).toBeNull();
+  });
+
+  it('end the daemon without a reply', async () => {
+    let reason = '';
+    const { shutdown } = controlCommands({ manager: fakeManager().manager, program, shutdown: (why) => (reason = why) });
+    expect(await shutdown!.run({}, fakeConnection().connection)).toBe(NO_REPLY_CLOSE);
+    expect(reason).not.toBe('');
+  });
+});
