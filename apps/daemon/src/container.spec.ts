@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
+import type { ServiceIdentifier } from 'inversify';
 
 import { createContainer, TOKENS } from './container.js';
 
@@ -22,7 +23,7 @@ describe('the container of the daemon', () => {
       for (const [name, token] of Object.entries(TOKENS)) {
         expect([name, container.isBound(token)]).toEqual([name, true]);
         // Without a bundle there is no worker program: the one binding that may be undefined.
-        if (name !== 'diskWorkers') expect([name, container.get(token)]).toEqual([name, expect.anything()]);
+        if (name !== 'diskWorkers') expect([name, container.get(token as ServiceIdentifier<unknown>)]).toEqual([name, expect.anything()]);
       }
       container.get(TOKENS.state).close();
       await container.get(TOKENS.log).close();

@@ -80,7 +80,7 @@ describe('wl container modify', () => {
     await bench.container('docs');
     const before = await readFile(manifest('docs'));
     const ran = await bench.wl('container', 'modify', 'docs', '--add-ignore', 'a', '--del-ignore', 'b');
-    expect(ran).toMatchObject({ exitCode: 1, stderr: 'Error: b is not among the ignore. There are: none\n' });
+    expect(ran).toMatchObject({ exitCode: 1, stderr: 'Error: b is not among the ignore patterns. There are: none\n' });
     expect(await readFile(manifest('docs'))).toEqual(before);
   });
 

@@ -50,14 +50,14 @@ export class ContainerModifyCommand extends WlCommand {
 
   private change(draft: Container): Result<void, { readonly code: 'invalid'; readonly message: string }> {
     const lists = [
-      ['ignore', this.addIgnore, this.delIgnore],
-      ['paths', this.addPath, this.delPath],
-      ['categories', this.addCategory, this.delCategory],
+      ['ignore', 'ignore patterns', this.addIgnore, this.delIgnore],
+      ['paths', 'paths', this.addPath, this.delPath],
+      ['categories', 'categories', this.addCategory, this.delCategory],
     ] as const;
-    for (const [key, added = [], deleted = []] of lists) {
+    for (const [key, label, added = [], deleted = []] of lists) {
       const current = draft[key] ?? [];
       const missing = deleted.find((entry) => !current.includes(entry));
-      if (missing !== undefined) return err({ code: 'invalid', message: `${missing} is not among the ${key}. There are: ${current.join(', ') || 'none'}` });
+      if (missing !== undefined) return err({ code: 'invalid', message: `${missing} is not among the ${label}. There are: ${current.join(', ') || 'none'}` });
       const next = [...current.filter((entry) => !deleted.includes(entry)), ...added.filter((entry) => !current.includes(entry))];
       if (next.length > 0 || draft[key] !== undefined) draft[key] = next;
     }
