@@ -92,7 +92,7 @@ export function optionNamesOf(command: CommandClass): { readonly all: readonly s
 }
 
 interface OptionHelp {
-  /** `-n,--dry-run`, `--location VALUE`. */
+  /** `-n,--dry-run`, `--location DIR`. */
   readonly names: string;
   readonly text: string;
   readonly isRequired: boolean;
@@ -101,7 +101,7 @@ interface OptionHelp {
 function optionsOf(command: CommandClass): { readonly own: readonly OptionHelp[]; readonly common: readonly OptionHelp[] } {
   const definition = createCli([command]).definitions()[0];
   const options = (definition?.options ?? []).map(({ definition: names, description = '', required }) => ({
-    names: names.replace(' #0', ' VALUE'),
+    names: names.replace(/^(.*) #0$/, (_, bare: string) => `${bare} ${VALUE_WORDS[bare] ?? DEFAULT_VALUE_WORD}`),
     text: description.trim().replaceAll(/\s+/g, ' '),
     isRequired: required,
   }));

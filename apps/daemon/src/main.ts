@@ -63,8 +63,9 @@ async function main(args: readonly string[]): Promise<number> {
   const manager = container.get(TOKENS.jobManager);
   const server = container.get(TOKENS.server);
   log('info', 'started', { version, pid: process.pid, baseDir: settings.baseDir, socket: settings.socketPath });
+  // Jobs first: nobody is to be told that nothing runs while something is about to.
+  await manager.resume();
   await server.listen();
-  void manager.resume();
 
   const reason = await end.promise;
   log('info', 'ending', { reason });

@@ -98,8 +98,9 @@ describe('reconcile on a known conflict (INV-36)', () => {
     ['stays when one becomes a directory', ONE, DIRECTORY, three, known(v2, v3), conflict('file-against-directory')],
     ['takes no old deletion for a choice', ONE, two, ABSENT, known(v2, { kind: 'absent' }), conflict('changed-and-deleted')],
     ['is blocked, not ended, where a side cannot be observed', ONE, ABSENT, UNKNOWN, known(v2, v3), { kind: 'blocked', side: 'target' }],
-    ['T73: a name collision shows no versions, so nothing there is a choice or in its way', ONE, ABSENT, one, known({ kind: 'absent' }, { kind: 'absent' }), remove('target')],
-    ['T73: after a name collision a new file is brought over', ABSENT, two, ABSENT, known({ kind: 'absent' }, { kind: 'absent' }), copy('target')],
+    ['T73: brings over a file whose name collided, once nothing is in its way', ABSENT, two, ABSENT, known({ kind: 'absent' }, { kind: 'absent' }), copy('target')],
+    ['T73: brings over an edit under a name that collided', ONE, two, one, known({ kind: 'absent' }, { kind: 'absent' }), copy('target')],
+    ['T73: deletes nothing under a name that collided', ONE, ABSENT, one, known({ kind: 'absent' }, { kind: 'absent' }), conflict('changed-and-deleted')],
   ])('%s', (_sentence, baseline, source, target, recorded, expected) => {
     expect(reconcile(baseline, source, target, recorded)).toEqual(expected);
   });

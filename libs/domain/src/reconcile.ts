@@ -61,11 +61,9 @@ export function reconcile(baseline: BaselineNode, source: Node, target: Node, kn
     return source.kind === 'absent' ? { kind: 'forget' } : { kind: 'adopt' };
   }
 
-  // A choice made in a known conflict: one of the two shown versions was removed. A record that
-  // shows nothing on either side is of a name collision: there were no versions to choose from.
-  if (known !== undefined && (known.source.kind !== 'absent' || known.target.kind !== 'absent')) {
-    return reconcileKnown(baseline, source, target, known);
-  }
+  // A choice made in a known conflict: one of the two shown versions was removed.
+  if (known !== undefined) return reconcileKnown(baseline, source, target, known);
+
   return reconcileDiffering(baseline, source, target);
 }
 
@@ -123,6 +121,9 @@ function reconcileKnown(baseline: BaselineNode, source: ObservedNode, target: Ob
   // One side went back to the baseline: the other's change is no longer disputed. A removal
   // is no such return, it was dealt with above.
   if (source.kind !== 'absent' && target.kind !== 'absent') return plain;
+  // A name collision shows no versions: nothing stands against a copy, which is refused where the
+  // other name still is. A deletion waits: it may be half of a rename whose other half is not in sight.
+  if (known.source.kind === 'absent' && known.target.kind === 'absent' && plain.kind === 'copy') return plain;
   return { kind: 'conflict', cause: 'changed-and-deleted' };
 }
 

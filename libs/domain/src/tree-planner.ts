@@ -230,7 +230,7 @@ export class TreePlanner {
 
   /** New content is coming to `to`: the directories it needs, which `to` had deleted, are made again, outermost first. */
   #bringBack(frame: Frame | undefined, to: SideName, out: PlanItem[]): void {
-    if (frame === undefined || frame.mode !== 'doomed' || frame.side === to) return;
+    if (frame === undefined || frame.mode !== 'doomed') return;
     this.#bringBack(frame.parent, to, out);
     frame.mode = 'present';
     out.push({ kind: 'make-directory', on: to, path: frame.path });
@@ -297,9 +297,7 @@ function newFrame(path: RelativePath, parent: Frame | undefined, mode: Mode, sid
 
 /** Between the file key `a` and the directory key `a/` lie only keys that start with `a` and a byte below `/`. */
 function mayStillMeet({ path }: Name, key: string): boolean {
-  if (!key.startsWith(path)) return false;
-  const next = key.charCodeAt(path.length);
-  return next < SLASH || (next === SLASH && key.length === path.length + 1);
+  return key.startsWith(path) && key.charCodeAt(path.length) <= SLASH;
 }
 
 const SLASH = 0x2f;

@@ -70,21 +70,23 @@ export class JobManager {
   /** Ends a job for good. Rejects when there is none of this id. */
   async stop(jobId: string): Promise<string> {
     const job = this.#jobs.get(jobId);
-    if (job === undefined) throw new WildlandError(`Sync for job ${jobId} is not running`);
+    // One that could not be resumed is on record only.
+    if (job === undefined && !this.#saved().includes(jobId)) throw new WildlandError(`Sync for job ${jobId} is not running`);
     this.#parts.state.deleteJob(jobId);
-    await this.#end(job);
+    if (job !== undefined) await this.#end(job);
     return `Sync for job ${jobId} stopped`;
   }
 
   /** Ends all jobs of a container; answers their ids. */
   async stopContainer(containerId: string): Promise<string[]> {
-    const jobs = [...this.#jobs.values()].filter((job) => job.parts.containerId === containerId);
-    await Promise.all(jobs.map((job) => this.stop(job.id)));
-    return jobs.map((job) => job.id);
+    const ids = new Set([...this.#jobs.keys(), ...this.#saved()]);
+    const stopped = [...ids].filter((id) => containerIdOf(id) === containerId);
+    await Promise.all(stopped.map((id) => this.stop(id)));
+    return stopped;
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.#jobs.keys()].map((id) => this.stop(id)));
+    await Promise.all([...new Set([...this.#jobs.keys(), ...this.#saved()])].map((id) => this.stop(id)));
   }
 
   /** The daemon ends: stops what runs, keeps the continuous jobs on record. */
@@ -279,6 +281,10 @@ export class JobManager {
 
   #filter(patterns: readonly string[] | undefined): PathFilter | undefined {
     return patterns === undefined || patterns.length === 0 ? undefined : this.#parts.createFilter(patterns);
+  }
+
+  #saved(): string[] {
+    return this.#parts.state.jobs().map(({ jobId }) => jobId);
   }
 
   async #end(job: Job): Promise<void> {

@@ -163,6 +163,7 @@ class Pass {
       target: new ListingCursor(this.#list('target', ROOT), filter),
     };
     await this.#join(ROOT, cursors.source, cursors.target, pair.scan(ROOT));
+    this.#log.totalsAreFinal();
     await this.#copying;
     const counts = (side: SideName): SideCounts => ({ files: cursors[side].filesSeen, unknown: cursors[side].unknownSeen });
     return { source: counts('source'), target: counts('target') };

@@ -16,6 +16,9 @@ const CLEAR_SCREEN = '\u001b[2J';
 const HOME = '\u001b[H';
 const CLEAR_TO_END_OF_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
+/** Lines longer than the terminal are cut by it instead of pushing others off the screen. */
+const CUT_LONG_LINES = '\u001b[?7l';
+const WRAP_LONG_LINES = '\u001b[?7h';
 
 export class StatusCommand extends WlCommand {
   static override paths = [['status']];
@@ -48,7 +51,7 @@ export class StatusCommand extends WlCommand {
     const isPainting = output.isRich(output.stdout) && !this.json;
     let printed = '';
     try {
-      if (isPainting) output.stdout.write(CLEAR_SCREEN);
+      if (isPainting) output.stdout.write(CLEAR_SCREEN + CUT_LONG_LINES);
       while (!ended.signal.aborted) {
         const lines = await this.look(connection, true);
         if (isPainting) this.paint(lines);
@@ -59,6 +62,7 @@ export class StatusCommand extends WlCommand {
         await clock.sleep(LOOK_MS, ended.signal);
       }
     } finally {
+      if (isPainting) output.stdout.write(WRAP_LONG_LINES);
       release();
     }
   }

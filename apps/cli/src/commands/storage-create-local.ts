@@ -44,8 +44,8 @@ export class StorageCreateLocalCommand extends WlCommand {
     if (warning !== undefined) output.notice(warning);
     if (this.inline && this.storageName !== undefined) output.notice(`Note: the name ${this.storageName} is not used, since the storage is written into its container.`);
 
-    output.line(`Using container: ${container.file} (${container.data.paths[0]})`);
     const added = orFail(await storages.add(container, wanted, this.inline ? {} : { standalone: { name: this.storageName } }));
+    output.line(`Using container: ${container.file} (${container.data.paths[0]})`);
     output.line(`Adding storage ${added.storage['backend-id']} to container.`);
     if (added.file !== undefined) output.line(`Created: ${added.file}`);
     output.line(`Saved container ${added.container.file}`);

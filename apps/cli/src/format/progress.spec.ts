@@ -25,22 +25,27 @@ describe('progressText', () => {
 
 describe('progressBar', () => {
   it('is as full as the work is done', () => {
-    expect(progressBar(copying, 100)).toBe(`[${'#'.repeat(20)}${'-'.repeat(20)}]  50%  150 of 300 files, 1 MB of 2 MB, 20 kB/s, 0:50 left`);
+    expect(progressBar(copying, 100, 0)).toBe(`[${'#'.repeat(20)}${'-'.repeat(20)}]  50%  150 of 300 files, 1 MB of 2 MB, 20 kB/s, 0:50 left`);
   });
 
-  it('has no bar while nobody knows how much there is', () => {
-    expect(progressBar(comparing, 80)).toBe('1,234 entries compared, 1 file copied, 2 kB, 1 kB/s');
+  it('has a mark that wanders while nobody knows how much there is', () => {
+    const at = (frame: number): string => progressBar(comparing, 65, frame);
+    expect(at(0)).toBe('[###-------] 1,234 entries compared, 1 file copied, 2 kB, 1 kB/s');
+    expect(at(1)).toBe('[-###------] 1,234 entries compared, 1 file copied, 2 kB, 1 kB/s');
+    expect(at(7)).toBe('[-------###] 1,234 entries compared, 1 file copied, 2 kB, 1 kB/s');
+    expect(at(13)).toBe(at(1));
+    expect(at(14)).toBe(at(0));
   });
 
   it('is full when there was nothing to do', () => {
-    expect(progressBar({ 'files-done': 0, 'files-total': 0, 'bytes-done': 0, 'bytes-total': 0 }, 80)).toContain('100%');
+    expect(progressBar({ 'files-done': 0, 'files-total': 0, 'bytes-done': 0, 'bytes-total': 0 }, 80, 0)).toContain('100%');
   });
 
   it('leaves out what does not fit, and never reaches the last column', () => {
     for (let columns = 1; columns <= 120; columns += 1) {
-      expect(progressBar(copying, columns).length).toBeLessThan(Math.max(columns, 1));
+      for (const progress of [copying, comparing, undefined]) expect(progressBar(progress, columns, 5).length).toBeLessThan(columns);
     }
-    expect(progressBar(copying, 45)).toBe(`[${'#'.repeat(9)}${'-'.repeat(10)}]  50%  150 of 300 files`);
-    expect(progressBar(copying, 20)).toBe('50%');
+    expect(progressBar(copying, 45, 0)).toBe(`[${'#'.repeat(9)}${'-'.repeat(10)}]  50%  150 of 300 files`);
+    expect(progressBar(copying, 20, 0)).toBe('50%');
   });
 });

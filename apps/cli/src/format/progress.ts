@@ -9,6 +9,7 @@ export type ProgressNumbers = NonNullable<StatusJob['progress']>;
 
 const SHORTEST_BAR = 10;
 const LONGEST_BAR = 40;
+const MARK = '###';
 
 /** The line without a bar: `12 of 300 files, 1.2 MB of 3.4 GB, 52 MB/s, 1:05 left`. */
 export function progressText(progress: ProgressNumbers | undefined): string {
@@ -17,22 +18,34 @@ export function progressText(progress: ProgressNumbers | undefined): string {
 
 /**
  * The line with a bar, at most `columns` wide; where there is no room the last parts go first,
- * then the bar. All of it is ASCII, so that a character is a column.
+ * then the bar. While nobody knows how much there is, a mark wanders through the bar, a step for
+ * each `frame`. All of it is ASCII, so that a character is a column.
  */
-export function progressBar(progress: ProgressNumbers | undefined, columns: number): string {
+export function progressBar(progress: ProgressNumbers | undefined, columns: number, frame: number): string {
   const share = doneShare(progress);
   const parts = progressParts(progress);
   // A terminal that is written in its last column begins a new line.
   const width = Math.max(0, columns - 1);
-  if (share === undefined) return joined(parts, width);
-  const percent = `${String(Math.floor(share * 100)).padStart(3)}%`;
-  const fixed = '[] '.length + percent.length + 2;
+  const percent = share === undefined ? '' : `${Math.floor(share * 100)}%`.padStart('100%'.length);
+  const fixed = '[] '.length + (percent === '' ? 0 : percent.length + 2);
   const besideBar = width - fixed - SHORTEST_BAR;
-  if (besideBar < (parts[0] ?? '').length) return joined([percent.trim(), ...parts], width);
+  if (besideBar < (parts[0] ?? '').length) return joined(percent === '' ? parts : [percent.trim(), ...parts], width);
   const text = joined(parts, besideBar);
   const length = Math.min(LONGEST_BAR, width - fixed - text.length);
-  const filled = Math.floor(share * length);
-  return `[${'#'.repeat(filled)}${'-'.repeat(length - filled)}] ${percent}  ${text}`;
+  return `[${share === undefined ? wandering(length, frame) : filled(length, share)}] ${percent}${percent === '' ? '' : '  '}${text}`;
+}
+
+function filled(length: number, share: number): string {
+  const done = Math.floor(share * length);
+  return '#'.repeat(done) + '-'.repeat(length - done);
+}
+
+/** There and back again. */
+function wandering(length: number, frame: number): string {
+  const way = length - MARK.length;
+  const step = frame % (2 * way);
+  const at = step <= way ? step : 2 * way - step;
+  return '-'.repeat(at) + MARK + '-'.repeat(way - at);
 }
 
 /** The most important part first. */

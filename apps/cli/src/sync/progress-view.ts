@@ -29,12 +29,14 @@ export function createProgressView(output: Output, clock: Clock): ProgressView {
 
 class PaintedProgress implements ProgressView {
   #painted = '';
+  #frame = 0;
 
   constructor(private readonly stream: OutputStream) {}
 
   update(progress: ProgressNumbers | undefined): void {
     // Asked each time: the window may have been resized.
-    const text = progressBar(progress, this.stream.columns ?? DEFAULT_COLUMNS);
+    const text = progressBar(progress, this.stream.columns ?? DEFAULT_COLUMNS, this.#frame);
+    this.#frame += 1;
     if (text === this.#painted) return;
     this.#painted = text;
     this.stream.write(BEGINNING_OF_LINE + text + CLEAR_TO_END);

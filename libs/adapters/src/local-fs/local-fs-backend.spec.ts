@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeReadOnlyBackend, describeStorageBackend } from '@wl/ports/testing';
 
 import { openLocal } from './testing/open-local.js';
-import { bundleWorker } from './testing/worker-bundle.js';
+import { bundleWorker } from './testing/bundle.js';
 import type { TaskRunner } from './task-runner.js';
 import { createLocalFsWorkers } from './worker-pool.js';
 import { createDisk, errnoException } from './worker/disk.js';

@@ -60,6 +60,20 @@ async function copyAll(target: StorageBackend, source: StorageBackend, requests:
   return outcomes;
 }
 
+/** Makes directories in each other, a file beside each, by relative steps: the whole path is longer than the system takes. */
+function makeDeep(name: string, levels: number): void {
+  const script = `
+    const fs = require('node:fs');
+    process.chdir(process.argv[1]);
+    for (let i = 0; i < ${String(levels)}; i += 1) {
+      fs.mkdirSync('${name}');
+      fs.writeFileSync('${name}.txt', 'x');
+      process.chdir('${name}');
+    }
+    fs.writeFileSync('file', 'deep');`;
+  execFileSync(process.execPath, ['-e', script, opened.location]);
+}
+
 describe('a listing', () => {
   beforeEach(async () => {
     for (const file of ['a/x', 'bad/inner/y', 'bad/z', 'c']) await opened.writeOutside(file, Buffer.from(file));
@@ -129,30 +143,24 @@ describe('a listing', () => {
 
   it('T89: walks 600 levels and paths beyond PATH_MAX, and finds its way back up', async () => {
     const name = 'n'.repeat(5);
-    let directory = opened.location;
-    // Relative steps, since the whole path is longer than the system takes.
-    const script = `cd "$1"; for i in $(seq 600); do mkdir ${name}; echo x > ${name}.txt; cd ${name}; done; echo deep > file`;
-    execFileSync('bash', ['-c', script, 'bash', directory]);
-    directory = Array.from({ length: 600 }, () => name).join('/');
+    makeDeep(name, 600);
+    const directory = Array.from({ length: 600 }, () => name).join('/');
     const keys = await rows(opened.backend);
     expect(keys).toHaveLength(600 + 600 + 1 + 7);
     expect(keys).toContain(`${directory}/file`);
     const deep = at(`${directory}/file`);
-    expect(await opened.backend.stat(deep)).toMatchObject({ kind: 'file', sizeBytes: 5 });
+    expect(await opened.backend.stat(deep)).toMatchObject({ kind: 'file', sizeBytes: 4 });
     expect(await opened.backend.getHashes([deep])).toMatchObject([{ kind: 'hashed' }]);
     expect(await opened.backend.remove(deep, (await fileAt(opened.backend, deep)).token)).toEqual({ ok: true, value: undefined });
-    // fs.rm cannot reach that deep.
-    execFileSync('rm', ['-rf', opened.location]);
   });
 
   it('T75: reports names whose path would be too long', async () => {
-    const script = 'cd "$1"; for i in $(seq 20); do mkdir $(printf "%0250d" 0); cd $(printf "%0250d" 0); done; echo x > file';
-    execFileSync('bash', ['-c', script, 'bash', opened.location]);
+    makeDeep('0'.repeat(250), 20);
     const names: UnrepresentableName[] = [];
     let count = 0;
     for await (const batch of opened.backend.list(ROOT, { onUnrepresentable: (name) => names.push(name) })) count += batch.keys.length;
-    expect(count).toBe(16 + 7);
-    expect(names).toMatchObject([{ display: '0'.repeat(250) }]);
+    expect(count).toBe(16 + 16 + 7);
+    expect(names.map(({ display }) => display)).toEqual([`${'0'.repeat(250)}.txt`, '0'.repeat(250)]);
   });
 
   it('T75: keeps a name that really holds U+FFFD', async () => {
@@ -362,6 +370,31 @@ describe('a full disk', () => {
     instrumented.watch(undefined);
     expect(filesBelow(join(opened.location, '.wl/staging'))).toEqual([]);
     await source.close();
+  });
+
+  it('INV-15, T50: shows nothing before it is durable, one by one or as a batch', async () => {
+    // Marks the root, which tries out renames once.
+    await opened.backend.rootIdentity({ mark: true });
+    for (const count of [2, 20]) {
+      const source = await openLocal();
+      const requests: CopyRequest[] = [];
+      for (let i = 0; i < count; i += 1) {
+        await source.writeOutside(`${String(count)}-${String(i)}`, Buffer.from('x'));
+        requests.push({ path: at(`${String(count)}-${String(i)}`), from: await fileAt(source.backend, `${String(count)}-${String(i)}`), replaces: undefined });
+      }
+      let [written, flushed] = [0, 0];
+      const flushedAtShow: number[] = [];
+      instrumented.watch(({ name }) => {
+        if (name === 'write') written += 1;
+        if (name === 'fsync') flushed += 1;
+        if (name === 'syncfs') flushed = written;
+        if (name === 'renameNoReplace' || name === 'link') flushedAtShow.push(flushed);
+      });
+      expect((await copyAll(opened.backend, source.backend, requests)).every(({ kind }) => kind === 'copied')).toBe(true);
+      expect(flushedAtShow).toEqual(requests.map(() => count));
+      instrumented.watch(undefined);
+      await source.close();
+    }
   });
 
   it('keeps what was not flushed for the next flush', async () => {

@@ -46,7 +46,8 @@ export async function openLocal(options: OpenLocalOptions = {}): Promise<OpenLoc
     close: async () => {
       for (const other of others) await other.close();
       await backend.close();
-      fs.rmSync(location, { recursive: true, force: true });
+      // `fs.rm` stops at paths longer than PATH_MAX.
+      execFileSync('rm', ['-rf', location]);
     },
     writeOutside: async (path, bytes) => {
       fs.mkdirSync(dirname(at(path)), { recursive: true });

@@ -1,4 +1,4 @@
-/** Bundles the worker as the apps do, so that specs can run it from the sources. */
+/** Bundles programs as the apps do, so that specs can run them from the sources. */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -8,11 +8,15 @@ import { join } from 'node:path';
 
 /** Bundles `worker/main.ts` into a fresh directory and answers the path of the file. */
 export function bundleWorker(): string {
+  return bundle('../worker/main.ts');
+}
+
+/** Bundles a file given relative to this one; the fresh directory that holds the result is the caller's to remove. */
+export function bundle(entry: string): string {
   const require = createRequire(import.meta.url);
-  const directory = mkdtempSync(join(tmpdir(), 'wl-worker-'));
-  const out = join(directory, 'local-fs-worker.cjs');
+  const out = join(mkdtempSync(join(tmpdir(), 'wl-bundle-')), 'program.cjs');
   execFileSync(require.resolve('esbuild/bin/esbuild'), [
-    join(import.meta.dirname, '../worker/main.ts'),
+    join(import.meta.dirname, entry),
     '--bundle',
     '--platform=node',
     '--target=node20',

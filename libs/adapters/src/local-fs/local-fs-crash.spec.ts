@@ -1,0 +1,76 @@
+/** T49: killed at any moment, a copy leaves whole files only, and the next start needs no help. */
+
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { bundle } from './testing/bundle.js';
+import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
+
+const FILES = 60;
+
+/** A version of a file that shows in every part of it. */
+function contentOf(version: string, file: number): Buffer {
+  return Buffer.alloc(20_000 + 5_000 * file, `${version} of ${String(file)}; `);
+}
+
+function write(storage: OpenLocal, version: string, files: number): void {
+  for (let i = 0; i < files; i += 1) fs.writeFileSync(join(storage.location, `f${String(i)}`), contentOf(version, i));
+}
+
+/** Runs the program and kills it when the target holds `killAfter` new versions, or a little earlier or later. Answers whether it was killed in time. */
+async function runAndKill(program: string, source: string, target: string, killAfterMs: number): Promise<boolean> {
+  const child = spawn(process.execPath, [program, source, target], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let isDone = false;
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line === 'begin') setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    else isDone = true;
+  }
+  await ended;
+  return !isDone;
+}
+
+describe('a copy that is killed', () => {
+  let program: string;
+  beforeAll(() => {
+    program = bundle('copy-everything.ts');
+  });
+  afterAll(() => fs.rmSync(dirname(program), { recursive: true }));
+
+  it('INV-6, T49: leaves every visible file old or new, loses no version, and is cleaned up after', async () => {
+    const source = await openLocal();
+    write(source, 'new', FILES);
+    let killed = 0;
+    for (let killAfterMs = 0; killAfterMs < 60; killAfterMs += 6) {
+      const target = await openLocal();
+      write(target, 'old', FILES / 2);
+      if (await runAndKill(program, source.location, target.location, killAfterMs)) killed += 1;
+
+      const versions = new Map<number, string>();
+      for (const name of await target.namesOutside()) {
+        const file = Number(name.slice(1));
+        const content = fs.readFileSync(join(target.location, name));
+        const version = ['old', 'new'].find((candidate) => content.equals(contentOf(candidate, file)));
+        expect([name, version]).toEqual([name, expect.any(String)]);
+        versions.set(file, version ?? '');
+      }
+      // The old version of each replaced file is in the trash, whole.
+      const trash = filesBelow(join(target.location, '.wl/trash')).map((path) => fs.readFileSync(path));
+      for (let i = 0; i < FILES / 2; i += 1) {
+        expect(versions.has(i)).toBe(true);
+        if (versions.get(i) === 'new') expect(trash.some((content) => content.equals(contentOf('old', i)))).toBe(true);
+      }
+
+      const again = await target.reopen?.();
+      expect(fs.readdirSync(join(target.location, '.wl/staging')).filter((name) => filesBelow(join(target.location, '.wl/staging', name)).length > 0)).toEqual([]);
+      await again?.close();
+      await target.close();
+    }
+    expect(killed).toBeGreaterThan(2);
+    await source.close();
+  }, 120_000);
+});
