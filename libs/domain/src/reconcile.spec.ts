@@ -100,7 +100,7 @@ describe('reconcile on a known conflict (INV-36)', () => {
     ['is blocked, not ended, where a side cannot be observed', ONE, ABSENT, UNKNOWN, known(v2, v3), { kind: 'blocked', side: 'target' }],
     ['T73: brings over a file whose name collided, once nothing is in its way', ABSENT, two, ABSENT, known({ kind: 'absent' }, { kind: 'absent' }), copy('target')],
     ['T73: brings over an edit under a name that collided', ONE, two, one, known({ kind: 'absent' }, { kind: 'absent' }), copy('target')],
-    ['T73: deletes nothing under a name that collided', ONE, ABSENT, one, known({ kind: 'absent' }, { kind: 'absent' }), conflict('changed-and-deleted')],
+    ['T73: deletes nothing under a name that collided', ONE, ABSENT, one, known({ kind: 'absent' }, { kind: 'absent' }), conflict('name-collision')],
   ])('%s', (_sentence, baseline, source, target, recorded, expected) => {
     expect(reconcile(baseline, source, target, recorded)).toEqual(expected);
   });

@@ -123,7 +123,9 @@ function reconcileKnown(baseline: BaselineNode, source: ObservedNode, target: Ob
   if (source.kind !== 'absent' && target.kind !== 'absent') return plain;
   // A name collision shows no versions: nothing stands against a copy, which is refused where the
   // other name still is. A deletion waits: it may be half of a rename whose other half is not in sight.
-  if (known.source.kind === 'absent' && known.target.kind === 'absent' && plain.kind === 'copy') return plain;
+  if (known.source.kind === 'absent' && known.target.kind === 'absent') {
+    return plain.kind === 'copy' ? plain : { kind: 'conflict', cause: 'name-collision' };
+  }
   return { kind: 'conflict', cause: 'changed-and-deleted' };
 }
 

@@ -200,6 +200,13 @@ describe('names that a side cannot tell apart (INV-35, T73)', () => {
     ]);
   });
 
+  it('stay a conflict of the same kind in the next pass, seen together or one by one', () => {
+    const states = [{ A: file(1) }, { a: file(1) }, { A: file(1) }] as const;
+    const known = recordConflicts(planItems(...states, { fold }));
+    expect(new Set(plan(...states, { fold, known }))).toEqual(new Set([collision('A'), collision('a')]));
+    expect(plan({ A: file(1) }, {}, { A: file(1) }, { fold, known })).toEqual([collision('A')]);
+  });
+
   it('are none where both sides were renamed, and only the baseline knows the old case', () => {
     expect(plan({ A: file(1) }, { a: file(1) }, { a: file(1) }, { fold })).toEqual(['forget A', 'adopt a t1 t1']);
   });

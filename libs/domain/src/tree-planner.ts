@@ -195,7 +195,8 @@ export class TreePlanner {
     this.#frame.survivor ??= decision.kind;
     switch (decision.kind) {
       case 'conflict':
-        out.push({ kind: 'conflict', path, cause: decision.cause, source, target });
+        if (decision.cause === 'name-collision') out.push(collision(path));
+        else out.push({ kind: 'conflict', path, cause: decision.cause, source, target });
         return 'skipped';
       case 'blocked':
         for (const side of SIDES) {
@@ -283,10 +284,7 @@ export class TreePlanner {
     const { prefix } = this.#frame;
     const names = (this.#frame.names ??= new FoldedNames(fold));
     const name = pathOfKey(key).slice(prefix.length);
-    for (const colliding of names.note(name)) {
-      const path = `${prefix}${colliding}` as RelativePath;
-      out.push({ kind: 'conflict', path, cause: 'name-collision', source: ABSENT, target: ABSENT });
-    }
+    for (const colliding of names.note(name)) out.push(collision(`${prefix}${colliding}` as RelativePath));
     return names.isTaken(name);
   }
 }
@@ -324,6 +322,11 @@ function forgetAllBut(now: Node['kind'], { path, fileRow, directoryRow }: Name, 
 function isToBeOnBothSides(source: Node, target: Node): boolean {
   if (source.kind === 'ignored' || target.kind === 'ignored') return false;
   return source.kind !== 'absent' || target.kind !== 'absent';
+}
+
+/** A conflict of names, not of versions: it shows none. */
+function collision(path: RelativePath): PlanItem {
+  return { kind: 'conflict', path, cause: 'name-collision', source: ABSENT, target: ABSENT };
 }
 
 function file(node: Node): FileNode {

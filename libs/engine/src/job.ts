@@ -20,6 +20,7 @@ import type {
 } from '@wl/ports';
 import type { StartArgs, StatusJob } from '@wl/ports/schemas';
 
+import { agreedTotals } from './agreed-totals.js';
 import { conflictJson, conflictText, haltJson, isoTime, statusText, STATE_NUMBERS } from './job-status.js';
 
 /** An event as subscribers get it; types and texts are those of the control protocol. */
@@ -81,9 +82,6 @@ export class Job implements SyncerEvents {
     this.parts = parts;
     this.#activeEvents = new Set(parts.args['active-events'] ?? []);
     this.#stateSinceMs = parts.clock.nowMs();
-    for (const storage of [parts.source, parts.target]) {
-      for (const note of storage.capabilities.notes) this.#notes.add(`${storage.type}(${storage.backendId}): ${note}`);
-    }
   }
 
   get id(): string {
@@ -250,7 +248,7 @@ export class Job implements SyncerEvents {
   statusJson(): StatusJob {
     const { args, source, target, pair, clock } = this.parts;
     const conflicts = pair.conflicts();
-    const totals = pair.totals();
+    const totals = agreedTotals(pair);
     const report = this.#report;
     const problems = report?.problems ?? [];
     const skipped = report?.skipped ?? [];
@@ -282,7 +280,8 @@ export class Job implements SyncerEvents {
       bytes: totals.bytes,
       since: isoTime(Math.min(this.#stateSinceMs, clock.nowMs())),
       ...(this.#lastLagMs !== undefined && { 'lag-ms': Math.round(this.#lastLagMs) }),
-      notes: [...this.#notes],
+      // Looked up each time: what a storage can do is known once it was opened.
+      notes: [...capabilityNotes(source), ...capabilityNotes(target), ...this.#notes],
     };
   }
 
@@ -340,6 +339,10 @@ export class Job implements SyncerEvents {
       if (types.size === 0 || types.has(type)) listener({ type, value, jobId: this.id });
     }
   }
+}
+
+function capabilityNotes(storage: StorageBackend): string[] {
+  return storage.capabilities.notes.map((note) => `${storage.type}(${storage.backendId}): ${note}`);
 }
 
 function storageJson(storage: StorageBackend): StatusJob['source'] {

@@ -19,6 +19,8 @@ import {
   type SyncerEvents,
 } from '@wl/ports';
 
+import { agreedTotals } from './agreed-totals.js';
+
 /** What a pass works on. */
 export interface PassContext {
   readonly source: StorageBackend;
@@ -143,7 +145,7 @@ export class PassLog {
 
   report(conflicts: number, isComplete: boolean, halt: PassReport['halt']): PassReport {
     this.#tell(true);
-    const { files, bytes } = this.#context.pair.totals();
+    const { files, bytes } = agreedTotals(this.#context.pair);
     return {
       isComplete,
       halt,
