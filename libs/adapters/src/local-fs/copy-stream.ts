@@ -18,8 +18,11 @@ interface Batch {
   readonly end: number;
 }
 
-/** Copies one batch; `undefined` for items that were not reached. */
-export type CopyItems = (items: readonly CopyItem[]) => Promise<readonly (CopyItemOutcome | undefined)[]>;
+/**
+ * Copies one batch; `undefined` for items that were not reached. `hasIdleThread` says that a
+ * thread has nothing to do meanwhile, and will not have.
+ */
+export type CopyItems = (items: readonly CopyItem[], hasIdleThread: boolean) => Promise<readonly (CopyItemOutcome | undefined)[]>;
 
 /** Copies all requests, `width` batches at a time. `check` throws when copying has to stop. */
 export async function* copying(
@@ -30,21 +33,20 @@ export async function* copying(
 ): AsyncGenerator<CopyResults, void, undefined> {
   const running = new Map<number, Promise<{ readonly batch: Batch; readonly outcomes: readonly (CopyItemOutcome | undefined)[] }>>();
   const batches = cut(requests, width);
+  let next = 0;
   try {
-    for (let more = true; more || running.size > 0; ) {
+    while (next < batches.length || running.size > 0) {
       check();
-      while (more && running.size < width) {
-        const next = batches.next();
-        more = next.done !== true;
-        if (next.done === true) break;
-        const batch = next.value;
-        const items = requests.slice(batch.start, batch.end).map(itemOf);
+      for (let batch = batches[next]; batch !== undefined && running.size < width; batch = batches[next]) {
+        next += 1;
+        const { start } = batch;
+        const launched = batch;
+        const hasIdleThread = next === batches.length && running.size + 1 < width;
         running.set(
-          batch.start,
-          copyItems(items).then((outcomes) => ({ batch, outcomes })),
+          start,
+          copyItems(requests.slice(start, batch.end).map(itemOf), hasIdleThread).then((outcomes) => ({ batch: launched, outcomes })),
         );
       }
-      if (running.size === 0) return;
       const { batch, outcomes } = await Promise.race(running.values());
       running.delete(batch.start);
       yield resultsOf(requests, batch, outcomes);
@@ -55,7 +57,8 @@ export async function* copying(
 }
 
 /** Cuts by number and bytes; few requests are spread over the threads. */
-function* cut(requests: readonly CopyRequest[], width: number): Generator<Batch, void, undefined> {
+function cut(requests: readonly CopyRequest[], width: number): Batch[] {
+  const batches: Batch[] = [];
   const maxFiles = Math.min(MAX_BATCH_FILES, Math.max(1, Math.ceil(requests.length / width)));
   for (let start = 0; start < requests.length; ) {
     let end = start;
@@ -63,13 +66,14 @@ function* cut(requests: readonly CopyRequest[], width: number): Generator<Batch,
       bytes += requests[end]?.from.sizeBytes ?? 0;
       if (bytes > MAX_BATCH_BYTES && end > start) break;
     }
-    yield { start, end };
+    batches.push({ start, end });
     start = end;
   }
+  return batches;
 }
 
 function itemOf({ path, from, replaces }: CopyRequest): CopyItem {
-  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', replaces: replaces?.token };
+  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', sizeBytes: from.sizeBytes, replaces: replaces?.token };
 }
 
 function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: readonly (CopyItemOutcome | undefined)[]): CopyResults {

@@ -35,11 +35,13 @@ import { listing, listingCancelled } from './listing-stream.js';
 import { PathLocks } from './path-locks.js';
 import type { TaskRunner } from './task-runner.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
+import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
 import type { OpenedRoot } from './worker/root.js';
-import type { ChangeAnswer, ChangeStep, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
+import { createSharedHash } from './worker/shared-hash.js';
+import type { ChangeAnswer, ChangeStep, CopyTask, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
 import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
 
 /** Types of storage that this driver serves. */
@@ -268,10 +270,7 @@ export class LocalFsBackend implements StorageBackend {
     try {
       yield* copying(
         requests,
-        (items) => {
-          for (const { path } of items) this.unflushed.add(parentOf(path));
-          return this.run('copy', { ...this.writable(), from: source.root, items, flag }, 'bulk');
-        },
+        (items, hasIdleThread) => this.copyItems(source, items, hasIdleThread, flag),
         this.host.runner.bulkThreads,
         check,
       );
@@ -279,6 +278,18 @@ export class LocalFsBackend implements StorageBackend {
       this.flags.delete(flag);
       signal?.removeEventListener('abort', stop);
     }
+  }
+
+  private copyItems(source: LocalFsBackend, items: readonly CopyItem[], hasIdleThread: boolean, flag: CancelFlag): Promise<readonly (CopyItemOutcome | undefined)[]> {
+    for (const { path } of items) this.unflushed.add(parentOf(path));
+    const task: CopyTask = { ...this.writable(), from: source.root, items, flag };
+    const [only] = items;
+    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.run('copy', task, 'bulk');
+    const beside = createSharedHash();
+    const copied = this.run('copy', { ...task, beside }, 'bulk');
+    // The copy does not depend on it: what goes wrong there is done here.
+    this.run('hashBeside', { root: source.root, path: only.path, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
+    return copied;
   }
 
   private async look(step: LookStep): Promise<Node | Token | undefined> {
@@ -355,6 +366,8 @@ export class LocalFsBackend implements StorageBackend {
 
 /** How many files are hashed in one task. */
 const HASH_BATCH_FILES = 128;
+/** From this size on a file is hashed on a second thread while it is copied, if one is idle. */
+const HASH_BESIDE_BYTES = 16 << 20;
 
 function isReserved(path: RelativePath): boolean {
   return isWithin(path, RESERVED_NAME as RelativePath);

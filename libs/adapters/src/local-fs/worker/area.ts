@@ -1,5 +1,5 @@
 /**
- * The reserved area `.wl` at the root: `staging/<instance>/` for files being written,
+ * The reserved area `.wl` at the root: `staging/<instance>/<thread>/` for files being written,
  * `trash/<run>/<path>` for versions that were replaced or removed, `root-id` for the marker.
  *
  * Staging holds only our own unfinished files, never somebody else's bytes: a version that
@@ -51,9 +51,14 @@ export class StorageArea {
     private readonly spec: AreaSpec,
   ) {}
 
-  /** The directory of this instance's staged files, made if missing. */
-  staging(): Directory {
-    const directory = this.ensure(`${STAGING}/${this.spec.instance}`);
+  /**
+   * The directory of a staged file by its name, made if missing: one for each thread of this
+   * instance, because two threads that make files in one directory wait for each other in the
+   * kernel (three times slower on ext4).
+   */
+  staging(name = `${THREAD}-`): Directory {
+    const thread = name.slice(0, name.indexOf('-'));
+    const directory = this.ensure(`${STAGING}/${this.spec.instance}/${thread}`);
     this.known ??= probeAbilities(this.tree, directory, nextName);
     return directory;
   }
@@ -129,8 +134,11 @@ export function explainArea(error: unknown): unknown {
 
 let counter = 0;
 
+/** This thread in the names of its staged files; another thread of the pool may show or drop them. */
+const THREAD = threadId.toString(36);
+
 /** Unique within the process: the directory is unique to the instance, the prefix to the thread. */
 function nextName(): string {
   counter += 1;
-  return `${threadId.toString(36)}-${counter.toString(36)}`;
+  return `${THREAD}-${counter.toString(36)}`;
 }

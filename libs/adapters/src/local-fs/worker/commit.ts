@@ -59,7 +59,7 @@ export class Committer {
 
   /** Shows a staged file at `path`. The staged file is gone afterwards, whatever the outcome. */
   commit(path: RelativePath, staged: Staged, expected: Token | undefined): CommitOutcome {
-    const from: Place = { directory: this.area.staging(), name: staged.name };
+    const from: Place = { directory: this.area.staging(staged.name), name: staged.name };
     let outcome: CommitOutcome | undefined;
     try {
       const to: Place = { directory: this.openParent(path), name: nameOf(path) };

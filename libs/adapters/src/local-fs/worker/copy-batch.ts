@@ -4,6 +4,7 @@
  * through `read` and written through `openForSafeReplace`.
  */
 
+import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
 import { nameOf, parentOf, type RelativePath, type Sha256, type Token } from '@wl/domain';
@@ -15,6 +16,7 @@ import type { ContentReader } from './content.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
+import type { SharedHash } from './shared-hash.js';
 import { permissionsFor, Stager, type Staged } from './stager.js';
 import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
@@ -24,6 +26,8 @@ export interface CopyItem {
   readonly sourceToken: Token;
   /** `''` where it is not known. */
   readonly sourceHash: Sha256 | '';
+  /** Size of the source, for planning only. */
+  readonly sizeBytes: number;
   readonly replaces: Token | undefined;
 }
 
@@ -53,6 +57,8 @@ export interface CopyContext {
   readonly area: StorageArea;
   readonly content: ContentReader;
   readonly checkpoint: Checkpoint;
+  /** Hash of the only file of the batch, which another thread may be computing. */
+  readonly besideHash: SharedHash | undefined;
 }
 
 /** A file that waits to be shown. */
@@ -172,20 +178,38 @@ class CopyBatch {
       isSameVersion(source.disk.fstat(from), before);
 
     // A small file is read as a whole before anything is written.
-    const loaded = content.fits(sizeBytes) ? content.load(from, sizeBytes) : undefined;
-    if (content.fits(sizeBytes) && !isExpected(loaded)) return undefined;
+    const isSmall = content.fits(sizeBytes);
+    const loaded = isSmall ? content.load(from, sizeBytes) : undefined;
+    if (isSmall && !isExpected(loaded)) return undefined;
     const file = this.stager.create(mode);
     let staged: Staged | undefined;
     try {
-      if (loaded !== undefined) content.store(file.fd, sizeBytes);
-      const sha256 = loaded ?? content.copy(from, file.fd, sizeBytes, checkpoint);
-      if (loaded === undefined && !isExpected(sha256)) return undefined;
+      if (isSmall) content.store(file.fd, sizeBytes);
+      const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes);
+      if (sha256 === undefined || (!isSmall && !isExpected(sha256))) return undefined;
       staged = this.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, !this.flushesOnce);
-      return { staged, sha256: sha256 as Sha256 };
+      return { staged, sha256 };
     } finally {
       target.disk.close(file.fd);
       if (staged === undefined) this.stager.drop(file.name);
     }
+  }
+
+  /**
+   * Copies chunk by chunk and answers the hash of what was copied, `undefined` when the source
+   * is shorter. Where another thread hashes the source meanwhile, both read the same version:
+   * the caller checks the token after the last byte.
+   */
+  private copyLarge(from: number, to: number, sizeBytes: number): Sha256 | undefined {
+    const { content, checkpoint, besideHash } = this.context;
+    if (besideHash?.isUnderWay() === true) {
+      if (!content.copy(from, to, sizeBytes, checkpoint, undefined)) return undefined;
+      // It has to be done anyway, and the other thread needs longer than the copy took.
+      this.context.target.disk.fsync(to);
+      return besideHash.result(checkpoint) ?? content.hash(to, sizeBytes, checkpoint);
+    }
+    const hasher = createHash('sha256');
+    return content.copy(from, to, sizeBytes, checkpoint, hasher) ? (hasher.digest('hex') as Sha256) : undefined;
   }
 
   /** One flush for all. When it fails nothing of the batch can be trusted to be stored. */

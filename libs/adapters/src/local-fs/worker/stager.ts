@@ -37,7 +37,7 @@ export class Stager {
   create(mode: number): OpenStaged {
     const { disk, anchor } = this.tree;
     const name = this.area.nextName();
-    const fd = disk.open(anchor.at(this.area.staging(), name), CREATE, mode);
+    const fd = disk.open(anchor.at(this.area.staging(name), name), CREATE, mode);
     return { name, fd };
   }
 
@@ -60,7 +60,7 @@ export class Stager {
   drop(name: string): void {
     const { disk, anchor } = this.tree;
     try {
-      disk.unlink(anchor.at(this.area.staging(), name));
+      disk.unlink(anchor.at(this.area.staging(name), name));
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error;
     }

@@ -24,6 +24,7 @@ import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
 import { identify, openRoot, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
+import { SharedHash, type SharedHashBuffer } from './shared-hash.js';
 import { Stager, type OpenStaged } from './stager.js';
 import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 import { commitFiles, stageFile, type CommitItem, type CommitItemOutcome } from './write-file.js';
@@ -57,6 +58,15 @@ export interface OpenedReader {
 export interface Writable {
   readonly root: RootSpec;
   readonly area: AreaSpec;
+}
+
+/** A batch to be copied from another root. */
+export interface CopyTask extends Writable {
+  readonly from: RootSpec;
+  readonly items: readonly CopyItem[];
+  readonly flag: CancelFlag;
+  /** Where `hashBeside` leaves the hash of the only item, if it was asked to. */
+  readonly beside?: SharedHashBuffer;
 }
 
 /** What a thread works with. */
@@ -219,10 +229,32 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, ...writable }: Writable & { from: RootSpec; items: readonly CopyItem[]; flag: CancelFlag }): (CopyItemOutcome | undefined)[] =>
+    copy: ({ from, items, flag, beside, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
       withTree(from, 'read the source', (source) =>
-        withArea(writable, 'copy', (target, area) => copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag) }, items)),
+        withArea(writable, 'copy', (target, area) => {
+          const besideHash = beside && new SharedHash(beside);
+          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash }, items);
+        }),
       ),
+
+    /** Hashes a file that another thread is copying. */
+    hashBeside: ({ root, path, token, beside, flag }: { root: RootSpec; path: RelativePath; token: Token; beside: SharedHashBuffer; flag: CancelFlag }): void => {
+      const shared = new SharedHash(beside);
+      if (!shared.begin()) return;
+      let hash: Sha256 | undefined;
+      try {
+        const checkpoint = checkpointOf(flag);
+        const outcome = withTree(root, 'hash', (tree) =>
+          hashFile(tree, content, path, () => {
+            checkpoint();
+            shared.step();
+          }),
+        );
+        if (outcome.kind === 'hashed' && outcome.node.token === token) hash = outcome.node.hash;
+      } finally {
+        shared.end(hash);
+      }
+    },
 
     flush: ({ root, directories }: { root: RootSpec; directories: readonly RelativePath[] }): void =>
       withTree(root, 'flush', (tree) => {
