@@ -67,7 +67,8 @@ export class ConflictBook {
       if (this.#confirmed.has(path)) return;
       this.#confirmed.add(path);
       if (cause === 'name-collision') this.#collided.add(path);
-      if (cause === 'file-against-directory') this.hide(path);
+      // Below a conflict nothing is decided, whatever its kind.
+      this.hide(path);
       const record = this.#record(path, cause, sources[i]!, targets[i]!);
       if (record !== undefined) records.push(record);
     });

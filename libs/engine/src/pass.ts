@@ -13,6 +13,7 @@ import {
   directoryKey,
   fileKey,
   hashesNeeded,
+  isDirectoryKey,
   isWithin,
   parentOf,
   pathOfKey,
@@ -357,6 +358,7 @@ class Pass {
     const copies: PlannedCopy[] = [];
     const conflicts: FoundConflict[] = [];
     const { isDryRun } = this.#context;
+    let forgetsTree = false;
     for (const item of items) {
       if (isDryRun) this.#showPlan(item);
       switch (item.kind) {
@@ -365,9 +367,14 @@ class Pass {
           this.#agree(item.path, item.source, item.target, item.kind === 'adopt');
           break;
         case 'forget':
-          this.#baseline.add({ kind: 'delete', key: item.key });
+          forgetsTree ||= isDirectoryKey(item.key);
+          this.#baseline.add({ kind: isDirectoryKey(item.key) ? 'delete-subtree' : 'delete', key: item.key });
           break;
         case 'make-directory':
+          // What the baseline knew below an earlier directory of this name must be gone for good
+          // before the new one is there: after a crash it would read as deleted there (INV-12).
+          if (forgetsTree) await this.#baseline.flush(true);
+          forgetsTree = false;
           if (!isDryRun) await this.#makeDirectory(item.on, item.path);
           break;
         case 'copy-file':
