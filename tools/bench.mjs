@@ -152,7 +152,7 @@ async function edits(source, target, count) {
   const times = [];
   for (let i = 0; i < count; i += 1) {
     await new Promise((resolve) => setTimeout(resolve, 400 + (i % 7) * 37));
-    const name = path.join(`d${i % 2}`, `s${i % 7}`, `edited-${i}.txt`);
+    const name = path.join('d0', `s${i % 17}`, `edited-${i}.txt`);
     const text = `edit ${i} ${'x'.repeat(i)}`;
     writeFileSync(path.join(source, name), text);
     const started = performance.now();

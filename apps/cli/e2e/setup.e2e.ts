@@ -69,7 +69,7 @@ describe('wl container create', () => {
     await refused(/are the same directory/, data, world.path('far-link'));
     await refused(/are in one another/, world.path('data'), data);
     await refused(/are in one another/, data, world.path('link'));
-    await refused(/not supported/, data, 'ftp://example.org/docs');
+    await refused(/no storage type is known for ftp:/, data, 'ftp://example.org/docs');
   });
 });
 
@@ -222,7 +222,7 @@ describe('wl', () => {
     await usage(/'s' may mean|needs one of these commands/, 'storage');
     await usage(/there is no option --one-shoot; did you mean --one-shot\?/, 'container', 'sync', '--one-shoot', 'photos');
     await usage(/an argument is missing/, 'container', 'sync');
-    await usage(/too many arguments: b/, 'container', 'info', 'a', 'b');
+    await usage(/no place for the argument 'b'/, 'container', 'info', 'a', 'b');
     await usage(/--no-wait goes with --one-shot/, 'container', 'sync', '--no-wait', 'photos');
     await usage(/--no-wait and --dry-run do not go together/, 'container', 'sync', '--no-wait', '--one-shot', '--dry-run', 'photos');
     await usage(/required option is missing: --keep/, 'container', 'resolve', 'photos', 'a.txt');

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { validateStatus, type Status, type StatusJob } from '@wl/ports/schemas';
 
 import { Child, type ChildOptions, type Run } from './child.js';
+import { shellWord } from './means.js';
 import { isRunning, processesWith } from './processes.js';
 import { DAEMON, WL } from './programs.js';
 import { ProtocolClient } from './protocol-client.js';
@@ -79,7 +80,20 @@ export class World {
 
   /** Starts `wl` without waiting for it. */
   startWl(...args: string[]): Child {
-    return this.start([process.execPath, WL, ...args]);
+    return this.start(this.command(...args));
+  }
+
+  /** The command line of `wl` with arguments. */
+  command(...args: string[]): string[] {
+    return [process.execPath, WL, ...args];
+  }
+
+  /** Runs a line in a shell that knows `wl`, as a user does with a command that was printed. */
+  shell(line: string): Promise<Run> {
+    const bin = this.folder('bin');
+    const wl = path.join(bin, 'wl');
+    if (!existsSync(wl)) writeFileSync(wl, `#!/bin/sh\nexec ${this.command().map(shellWord).join(' ')} "$@"\n`, { mode: 0o755 });
+    return this.start(['sh', '-c', line], { env: { ...this.env, PATH: `${bin}:${this.env['PATH'] ?? ''}` } }).ended;
   }
 
   /** Starts the daemon in the foreground. */

@@ -82,7 +82,8 @@ export class StatusCommand extends WlCommand {
 
   private paint(lines: readonly string[]): void {
     const { clock, output } = this.context;
-    const rows = Math.max(2, (output.stdout.rows ?? DEFAULT_ROWS) - 1);
+    // A terminal that does not know its size says 0.
+    const rows = Math.max(2, (output.stdout.rows || DEFAULT_ROWS) - 1);
     const all = [`wl status at ${formatTimeOfDay(clock.nowMs())}, Ctrl-C ends it`, '', ...lines];
     const shown = all.length <= rows ? all : [...all.slice(0, rows - 1), `… and ${all.length - rows + 1} more lines`];
     output.stdout.write(HOME + shown.map((line) => line + CLEAR_TO_END_OF_LINE).join('\n') + '\n' + CLEAR_BELOW);

@@ -38,7 +38,8 @@ export function planSummary(job: StatusJob, toCommand: (command: string) => stri
 /** `CREATE target trip/1.jpg (12 kB)`; a directory's path ends in `/`. */
 export function planLine(step: StatusPlanned): string {
   const path = oneLine(step.path) + (step.directory === true ? '/' : '');
-  const size = step.size === undefined || step.directory === true || step.operation === 'DELETE' ? '' : ` (${formatSize(step.size)})`;
+  const isCopied = (step.operation === 'CREATE' || step.operation === 'MODIFY') && step.directory !== true;
+  const size = step.size === undefined || !isCopied ? '' : ` (${formatSize(step.size)})`;
   return `${step.operation} ${step.side} ${path}${size}`;
 }
 

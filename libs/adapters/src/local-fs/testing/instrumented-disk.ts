@@ -61,6 +61,7 @@ export function instrument(disk: Disk): InstrumentedDisk {
       },
       syncfs: syncfs && wrap('syncfs', syncfs),
       startWriting: undefined,
+      clone: disk.clone,
       enterDirectory: undefined,
     },
     watch: (hook) => {

@@ -14,7 +14,7 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
 import type { ContentReader } from './content.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { toWireError, type WireError } from './failure.js';
+import { failure, toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { permissionsFor, Stager, type Staged } from './stager.js';
@@ -196,16 +196,21 @@ class CopyBatch {
   }
 
   /**
-   * Copies chunk by chunk and answers the hash of what was copied, `undefined` when the source
-   * is shorter. Where another thread hashes the source meanwhile, both read the same version:
-   * the caller checks the token after the last byte.
+   * Copies, and answers the hash of what was copied, `undefined` when the source is shorter.
+   * Where another thread hashes the source meanwhile, both read the same version: the caller
+   * checks the token after the last byte.
    */
   private copyLarge(from: number, to: number, sizeBytes: number): Sha256 | undefined {
-    const { content, checkpoint, besideHash } = this.context;
-    if (besideHash?.isUnderWay() === true) {
+    const { content, checkpoint, besideHash, target } = this.context;
+    const isHashedBeside = besideHash?.isUnderWay() === true;
+    // Shared blocks cannot differ from what they are shared with: there is nothing to read back.
+    if (target.disk.clone?.(from, to) === true) {
+      return (isHashedBeside ? besideHash.result(checkpoint) : undefined) ?? content.hash(from, sizeBytes, checkpoint);
+    }
+    if (isHashedBeside) {
       if (!content.copy(from, to, sizeBytes, checkpoint, undefined)) return undefined;
       // It has to be done anyway, and the other thread needs longer than the copy took.
-      this.context.target.disk.fsync(to);
+      target.disk.fsync(to);
       return besideHash.result(checkpoint) ?? content.hash(to, sizeBytes, checkpoint);
     }
     const hasher = createHash('sha256');

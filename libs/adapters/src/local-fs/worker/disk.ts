@@ -51,6 +51,8 @@ export interface Disk {
   readonly syncfs: ((fd: number) => void) | undefined;
   /** Tells the kernel to start writing a range to the medium; absent where it is not reachable. */
   readonly startWriting: ((fd: number, offset: number, length: number) => void) | undefined;
+  /** Makes an empty file share the blocks of another; `false` where that is not possible between the two. */
+  readonly clone: ((from: number, to: number) => boolean) | undefined;
   /** Makes a directory the one that relative paths of this thread start from; absent where threads cannot have their own. */
   readonly enterDirectory: ((fd: number) => void) | undefined;
 }
@@ -93,6 +95,7 @@ export function createDisk(native: Native | undefined): Disk {
     safeRenames: native?.renameat2 === undefined ? undefined : safeRenames(native.renameat2),
     syncfs: native?.syncfs === undefined ? undefined : checked('syncfs', native.syncfs),
     startWriting: native?.startWriting,
+    clone: native?.clone && ((from, to) => native.clone?.(from, to) === 0),
     enterDirectory: native?.fchdir === undefined ? undefined : checked('fchdir', native.fchdir),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * System calls that `node:fs` does not have, through the optional package koffi: renames
- * that never overwrite, exchanges, flushing a whole file system, and a working directory
- * of one thread. Without the package (or on another system) the adapter falls back to
+ * that never overwrite, exchanges, flushing a whole file system, sharing blocks between
+ * files, and a working directory of one thread. Without the package (or on another system) the adapter falls back to
  * `link`, `fsync` and longer paths.
  */
 
@@ -10,6 +10,8 @@ export interface Native {
   readonly renameat2?: (fromDirectory: number, from: string, toDirectory: number, to: string, flags: number) => number;
   readonly syncfs?: (fd: number) => number;
   readonly startWriting?: (fd: number, offset: number, length: number) => void;
+  /** Makes a file share the blocks of another, where the file system can. */
+  readonly clone?: (from: number, to: number) => number;
   /** Only offered after the calling thread was given a working directory of its own. */
   readonly fchdir?: (fd: number) => number;
 }
@@ -18,6 +20,8 @@ export interface Native {
 const CLONE_FS = 0x200;
 /** From `linux/fs.h`: start writing the range, do not wait. */
 const SYNC_FILE_RANGE_WRITE = 2;
+/** From `linux/fs.h`, as most architectures number it; the others answer that they do not know the request. */
+const FICLONE = 0x40049409;
 
 /** How to call into C. */
 export interface NativeOptions {
@@ -46,6 +50,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
     const renameat2 = find('int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned int flags)');
     const syncfs = find('int syncfs(int fd)');
     const syncFileRange = find('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
+    const ioctl = find('int ioctl(int fd, unsigned long request, int argument)');
     const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
     const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
     return {
@@ -55,6 +60,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
       ...(syncfs && { syncfs: (fd) => answer(syncfs(fd)) }),
       // A hint: whether it worked shows when the file is flushed.
       ...(syncFileRange && { startWriting: (fd, offset, length) => void syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE) }),
+      ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),
       ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
     };
   } catch {
