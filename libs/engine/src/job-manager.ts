@@ -13,7 +13,7 @@ import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParam
 import { compareNow } from './conflict-scan.js';
 import { Job, type JobListener, type JobParts } from './job.js';
 import { isoTime } from './job-status.js';
-import { checkRoots } from './root-guard.js';
+import { adviceOnRoot, checkRoots } from './root-guard.js';
 import { resolveConflict } from './resolve.js';
 import type { SyncerRegistry } from './syncer-registry.js';
 import type { GenericSyncerParts } from './generic-syncer.js';
@@ -320,7 +320,7 @@ async function openBoth(source: StorageBackend, target: StorageBackend): Promise
       await storage.open();
     } catch (error) {
       throw new WildlandError(
-        `Storage ${storage.backendId} at ${storage.displayLocation} cannot be used: ${messageOf(error)}`,
+        `Storage ${storage.backendId} at ${storage.displayLocation} cannot be used: ${messageOf(error)}${isBackendError(error) ? `. ${adviceOnRoot(error)}` : ''}`,
         { cause: error },
       );
     }

@@ -4,7 +4,7 @@
  */
 
 import { isSameRoot, otherSide, rootOverlap, type SideName } from '@wl/domain';
-import { isBackendError, type Halt, type RootIdentity } from '@wl/ports';
+import { isBackendError, type BackendError, type Halt, type RootIdentity } from '@wl/ports';
 
 import { describeSide, storageAt, type PassContext } from './pass-context.js';
 
@@ -59,23 +59,27 @@ async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>
       found[side] = await storage.rootIdentity({ mark: mark[side] && !storage.capabilities.isReadOnly });
     } catch (error) {
       if (!isBackendError(error) || error.code === 'cancelled') throw error;
-      const isMissing = error.code === 'not-found' || error.code === 'not-a-directory';
-      return { ok: false, halt: unseenRoot(side, isMissing ? 'root-missing' : 'root-unreadable', error.message, context) };
+      return { ok: false, halt: unseenRoot(side, error, context) };
     }
   }
   return { ok: true, source: found.source!, target: found.target! };
 }
 
-function unseenRoot(side: SideName, reason: 'root-missing' | 'root-unreadable', why: string, context: RootContext): Halt {
-  const advice =
-    reason === 'root-missing'
-      ? 'Connect or mount it, or create the folder if it is meant to be new'
-      : 'Make it readable';
+/** What the user can do about a root that could not be looked at. */
+export function adviceOnRoot(error: BackendError): string {
+  return isMissing(error) ? 'Connect or mount it, or create the folder if it is meant to be new' : 'Make it readable';
+}
+
+function unseenRoot(side: SideName, error: BackendError, context: RootContext): Halt {
   return {
-    reason,
+    reason: isMissing(error) ? 'root-missing' : 'root-unreadable',
     side,
-    message: `${describeSide(context, side)} cannot be used: ${why}. Nothing was changed on the ${otherSide(side)}. ${advice}; the sync then goes on by itself.`,
+    message: `${describeSide(context, side)} cannot be used: ${error.message}. Nothing was changed on the ${otherSide(side)}. ${adviceOnRoot(error)}; the sync then goes on by itself.`,
   };
+}
+
+function isMissing({ code }: BackendError): boolean {
+  return code === 'not-found' || code === 'not-a-directory';
 }
 
 function changedRoot(side: SideName, context: RootContext): Halt {
