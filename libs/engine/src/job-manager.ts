@@ -7,7 +7,7 @@
  */
 
 import { parseRelativePath } from '@wl/domain';
-import type { Clock, PathFilter, StorageBackend, SyncState } from '@wl/ports';
+import { isBackendError, type Clock, type PathFilter, type StorageBackend, type SyncState } from '@wl/ports';
 import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParams } from '@wl/ports/schemas';
 
 import { compareNow } from './conflict-scan.js';

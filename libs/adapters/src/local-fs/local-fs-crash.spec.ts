@@ -66,7 +66,9 @@ describe('a copy that is killed', () => {
       }
 
       const again = await target.reopen?.();
-      expect(fs.readdirSync(join(target.location, '.wl/staging')).filter((name) => filesBelow(join(target.location, '.wl/staging', name)).length > 0)).toEqual([]);
+      // A process that was killed early may not even have made the directory.
+      const staging = join(target.location, '.wl/staging');
+      expect(fs.existsSync(staging) ? filesBelow(staging) : []).toEqual([]);
       await again?.close();
       await target.close();
     }
