@@ -3,10 +3,10 @@
 import 'reflect-metadata';
 
 import { LOCAL_TYPES, openSetup, resolveBaseDirectory, resolveLogPath, shellWord, type Setup } from '@wl/adapters/manifests';
+import { commandClock } from '@wl/adapters/system-clock';
 import type { Clock } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
-import { commandClock } from './clock.js';
 import type { GlobalOptions, Services } from './context.js';
 import { Daemon } from './daemon/daemon.js';
 import { daemonProgram } from './daemon/program-path.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { commandClock } from './clock.js';
+import { commandClock } from '@wl/adapters/system-clock';
 import { DaemonLauncher } from './daemon-launcher.js';
 
 /** Listens as the daemon does, on the socket in its base directory, and ends with the first connection. */

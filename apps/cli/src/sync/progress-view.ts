@@ -34,8 +34,8 @@ class PaintedProgress implements ProgressView {
   constructor(private readonly stream: OutputStream) {}
 
   update(progress: ProgressNumbers | undefined): void {
-    // Asked each time: the window may have been resized.
-    const text = progressBar(progress, this.stream.columns ?? DEFAULT_COLUMNS, this.#frame);
+    // Asked each time: the window may have been resized. A terminal that does not know its size says 0.
+    const text = progressBar(progress, this.stream.columns || DEFAULT_COLUMNS, this.#frame);
     this.#frame += 1;
     if (text === this.#painted) return;
     this.#painted = text;

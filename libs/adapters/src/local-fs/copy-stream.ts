@@ -9,7 +9,7 @@ import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 export type CopyResults = readonly { readonly index: number; readonly outcome: CopyOutcome }[];
 
 /** A batch shares one flush, so it should be large; its outcomes come together, so it should take no longer than a breath. */
-const MAX_BATCH_FILES = 1024;
+const MAX_BATCH_FILES = 512;
 const MAX_BATCH_BYTES = 64 << 20;
 
 /** A run of requests. */
@@ -50,6 +50,8 @@ export async function* copying(
       const { batch, outcomes } = await Promise.race(running.values());
       running.delete(batch.start);
       yield resultsOf(requests, batch, outcomes);
+      // Files that were not reached: only a task that was told to stop leaves some.
+      if (outcomes.includes(undefined)) check();
     }
   } finally {
     await Promise.allSettled(running.values());

@@ -280,6 +280,37 @@ describe('a file', () => {
     await source.close();
   });
 
+  it('is copied by sharing its blocks where the file system can, and byte by byte elsewhere', async () => {
+    const source = await openLocal();
+    await source.writeOutside('large', Buffer.alloc(3 << 20, 'large '));
+    for (const canClone of [true, false]) {
+      const disk = createDisk(native);
+      const calls: string[] = [];
+      const target = await openLocal({
+        deps: {
+          disk: {
+            ...disk,
+            clone: (from, to) => {
+              calls.push('clone');
+              if (canClone) fs.writeSync(to, fs.readFileSync(`/proc/self/fd/${String(from)}`));
+              return canClone;
+            },
+            write: (...values) => {
+              calls.push('write');
+              return disk.write(...values);
+            },
+          },
+        },
+      });
+      const request = { path: at('large'), from: await fileAt(source.backend, 'large'), replaces: undefined };
+      expect(await copyAll(target.backend, source.backend, [request])).toMatchObject([{ kind: 'copied', sizeBytes: 3 << 20 }]);
+      expect(new Set(calls)).toEqual(new Set(canClone ? ['clone'] : ['clone', 'write']));
+      expect(fs.readFileSync(join(target.location, 'large')).equals(Buffer.alloc(3 << 20, 'large '))).toBe(true);
+      await target.close();
+    }
+    await source.close();
+  });
+
   it('T72: that becomes a FIFO keeps nobody waiting', async () => {
     execFileSync('mkfifo', [join(opened.location, 'fifo')]);
     expect(await opened.backend.getHashes([at('fifo')])).toMatchObject([{ kind: 'unknown', reason: 'special-file' }]);

@@ -1,6 +1,7 @@
 /** The threads behind local storages: nothing left over, nobody kept waiting. */
 
 import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -8,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ROOT, toRelativePath } from '@wl/domain';
 
 import { bundleWorker } from './testing/bundle.js';
-import { openLocal } from './testing/open-local.js';
+import { filesBelow, openLocal } from './testing/open-local.js';
 import { createLocalFsWorkers } from './worker-pool.js';
 import { createCancelFlag } from './worker/cancellation.js';
 
@@ -81,6 +82,44 @@ describe('worker threads', () => {
     await opened.backend.flush();
     expect(heldBelow(opened.location)).toEqual([]);
     await opened.close();
+    await workers.close();
+  });
+
+  it('copy a large file on one thread while another hashes it', async () => {
+    const workers = createLocalFsWorkers(workerPath);
+    const [source, target] = [await openLocal({ deps: { workers } }), await openLocal({ deps: { workers } })];
+    const content = randomBytes(40 << 20);
+    await source.writeOutside('large', content);
+    const from = await source.backend.stat(at('large'));
+    if (from.kind !== 'file') throw new Error(from.kind);
+    for await (const [result] of target.backend.copyFrom(source.backend, [{ path: at('large'), from, replaces: undefined }]) ?? []) {
+      expect(result?.outcome).toMatchObject({ kind: 'copied', sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') });
+    }
+    expect(fs.readFileSync(join(target.location, 'large')).equals(content)).toBe(true);
+    await target.close();
+    await source.close();
+    await workers.close();
+  });
+
+  it('stop copying a large file when asked to, leaving nothing', async () => {
+    const workers = createLocalFsWorkers(workerPath);
+    const [source, target] = [await openLocal({ deps: { workers } }), await openLocal({ deps: { workers } })];
+    fs.writeFileSync(join(source.location, 'large'), '');
+    fs.truncateSync(join(source.location, 'large'), 4 * 2 ** 30);
+    const from = await source.backend.stat(at('large'));
+    if (from.kind !== 'file') throw new Error(from.kind);
+    const abort = new AbortController();
+    const copied = (async () => {
+      for await (const results of target.backend.copyFrom(source.backend, [{ path: at('large'), from, replaces: undefined }], abort.signal) ?? []) void results;
+    })();
+    const rejected = expect(copied).rejects.toMatchObject({ code: 'cancelled' });
+    while (heldBelow(join(target.location, '.wl/staging')).length === 0) await target.backend.stat(ROOT);
+    abort.abort();
+    await rejected;
+    expect(await target.namesOutside()).toEqual([]);
+    expect(filesBelow(join(target.location, '.wl'))).toEqual([]);
+    await target.close();
+    await source.close();
     await workers.close();
   });
 

@@ -1,9 +1,8 @@
 /** `PairState` over a `PairData`, seen from one of its ends. */
 
 import { compareKeys, directoryKey, type Key, type RelativePath, type SideName } from '@wl/domain';
-import type { BaselineBatch, BaselineChange, BaselineRow, ConflictRecord, PairState, PairSummary } from '@wl/ports';
+import { flipBatch, flipConflict, flipRow, flipSide, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary } from '@wl/ports';
 
-import { flipBatch, flipConflict, flipRow, flipSide } from './orientation.js';
 import type { Entry, PairData } from './pair-data.js';
 
 /** Rows in one batch of a scan. */

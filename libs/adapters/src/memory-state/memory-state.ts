@@ -4,10 +4,9 @@
  */
 
 import { invariant, NO_TOKEN, type RelativePath, type Sha256, type Token } from '@wl/domain';
-import type { HashCache, HashCacheEntry, PairIdentity, PairState, SavedJob, SyncState } from '@wl/ports';
+import { orient, type HashCache, type HashCacheEntry, type PairIdentity, type PairState, type SavedJob, type SyncState } from '@wl/ports';
 
 import { MemoryPair } from './memory-pair.js';
-import { orient } from './orientation.js';
 import { PairData } from './pair-data.js';
 
 /** Names of all methods that can be made to fail. */

@@ -9,11 +9,10 @@
  */
 
 import { compareKeys, directoryKey, invariant, isDirectoryKey, type Key, type RelativePath, type Sha256, type Token } from '@wl/domain';
-import type { BaselineBatch, BaselineChange, BaselineRow } from '@wl/ports';
+import { flipRow, type BaselineBatch, type BaselineChange, type BaselineRow } from '@wl/ports';
 
 import { hashChecksum, rowChecksum } from './checksums.js';
 import type { Database } from './database.js';
-import { flipRow } from './orientation.js';
 import type { Totals } from './pair-table.js';
 import { DamageError } from './sqlite-errors.js';
 import type { SqliteValue } from './sqlite-module.js';

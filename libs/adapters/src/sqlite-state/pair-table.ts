@@ -2,7 +2,6 @@
 
 import type { Database } from './database.js';
 import { checksumOf } from './checksums.js';
-import type { OrientedPair } from './orientation.js';
 import { DamageError } from './sqlite-errors.js';
 import type { SqliteRow } from './sqlite-module.js';
 import { toStored } from './stored-text.js';

@@ -7,13 +7,12 @@
  */
 
 import { directoryKey, ROOT, type Key, type RelativePath, type SideName } from '@wl/domain';
-import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary } from '@wl/ports';
+import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary, flipBatch, flipConflict, flipRow, flipSide, type OrientedPair } from '@wl/ports';
 
 import { BaselineTable, countBatch } from './baseline-table.js';
 import { ConflictTable } from './conflict-table.js';
 import type { Database } from './database.js';
 import { DeletionTable } from './deletion-table.js';
-import { flipBatch, flipConflict, flipRow, flipSide, type OrientedPair } from './orientation.js';
 import { emptyPair, PairTable, type PairRow, type Totals } from './pair-table.js';
 import { DamageError } from './sqlite-errors.js';
 

@@ -1,12 +1,11 @@
 /** `SyncState` and `HashCache` of one base directory on one SQLite file. */
 
 import type { RelativePath, Sha256, Token } from '@wl/domain';
-import type { HashCache, HashCacheEntry, PairIdentity, PairState, SavedJob, StateError, SyncState } from '@wl/ports';
+import { orient, type OrientedPair, type HashCache, type HashCacheEntry, type PairIdentity, type PairState, type SavedJob, type StateError, type SyncState } from '@wl/ports';
 
 import type { Database } from './database.js';
 import { HashCacheTable } from './hash-cache-table.js';
 import { JobTable } from './job-table.js';
-import { orient, type OrientedPair } from './orientation.js';
 import { PairTable } from './pair-table.js';
 import { DamageError, stateError, translated } from './sqlite-errors.js';
 import { SqlitePair, type SharedPair } from './sqlite-pair.js';

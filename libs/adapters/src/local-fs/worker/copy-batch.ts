@@ -14,7 +14,7 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
 import type { ContentReader } from './content.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { failure, toWireError, type WireError } from './failure.js';
+import { toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { permissionsFor, Stager, type Staged } from './stager.js';

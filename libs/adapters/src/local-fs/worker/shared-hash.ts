@@ -34,7 +34,10 @@ export function createSharedHash(): SharedHashBuffer {
 export class SharedHash {
   private readonly words: Int32Array<SharedArrayBuffer>;
 
-  constructor(private readonly buffer: SharedHashBuffer) {
+  constructor(
+    private readonly buffer: SharedHashBuffer,
+    private readonly stalledMs = STALLED_MS,
+  ) {
     this.words = new Int32Array(buffer, 0, 2);
   }
 
@@ -67,12 +70,12 @@ export class SharedHash {
   /** Copying thread: the result, `undefined` when the other failed or stands still. */
   result(checkpoint: Checkpoint): Sha256 | undefined {
     let progress = -1;
-    let stalledMs = 0;
-    while (Atomics.load(this.words, STATE) === State.underWay && stalledMs < STALLED_MS) {
+    let stoodStillMs = 0;
+    while (Atomics.load(this.words, STATE) === State.underWay && stoodStillMs < this.stalledMs) {
       checkpoint();
       if (Atomics.wait(this.words, STATE, State.underWay, LOOK_EVERY_MS) !== 'timed-out') continue;
       const now = Atomics.load(this.words, PROGRESS);
-      stalledMs = now === progress ? stalledMs + LOOK_EVERY_MS : 0;
+      stoodStillMs = now === progress ? stoodStillMs + LOOK_EVERY_MS : 0;
       progress = now;
     }
     if (Atomics.load(this.words, STATE) !== State.done) return undefined;

@@ -1,11 +1,12 @@
 /**
- * Which end of a pair is called source differs from job to job, the pair does not (INV-2): what
+ * For implementers of `SyncState`. Which end of a pair is called source differs from job to job, the pair does not (INV-2): what
  * is stored is told from the end whose backend id sorts first, and turned round for who calls
  * the other end source.
  */
 
 import { invariant, otherSide, type SideName } from '@wl/domain';
-import type { BaselineBatch, BaselineRow, ConflictRecord, PairIdentity } from '@wl/ports';
+
+import type { BaselineBatch, BaselineRow, ConflictRecord, PairIdentity } from './sync-state.js';
 
 /** A pair as it is stored, and whether its owner looks at it from the other end. */
 export interface OrientedPair {
