@@ -1,5 +1,7 @@
 /** The rows of `pairs`: what is known of a pair as a whole, and the totals of its baseline. */
 
+import type { OrientedPair } from '@wl/ports';
+
 import type { Database } from './database.js';
 import { checksumOf } from './checksums.js';
 import { DamageError } from './sqlite-errors.js';
