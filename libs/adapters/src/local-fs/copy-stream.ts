@@ -2,8 +2,8 @@
 
 import type { CopyOutcome, CopyRequest } from '@wl/ports';
 
-import { fromWireError } from './worker/failure.js';
 import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
+import { fromWireError, toWireError } from './worker/failure.js';
 
 /** Outcomes with the index of their request. */
 export type CopyResults = readonly { readonly index: number; readonly outcome: CopyOutcome }[];
@@ -24,37 +24,53 @@ interface Batch {
  */
 export type CopyItems = (items: readonly CopyItem[], hasIdleThread: boolean) => Promise<readonly (CopyItemOutcome | undefined)[]>;
 
-/** Copies all requests, `width` batches at a time. `check` throws when copying has to stop. */
+/**
+ * Copies all requests, `width` batches at a time. When `stopped` answers an error no further
+ * batch begins; what was copied by then is still yielded, then the error is thrown.
+ */
 export async function* copying(
   requests: readonly CopyRequest[],
   copyItems: CopyItems,
   width: number,
-  check: () => void,
+  stopped: () => Error | undefined,
 ): AsyncGenerator<CopyResults, void, undefined> {
-  const running = new Map<number, Promise<{ readonly batch: Batch; readonly outcomes: readonly (CopyItemOutcome | undefined)[] }>>();
+  const running = new Map<Batch, Promise<Copied>>();
   const batches = cut(requests, width);
   let next = 0;
+  let isCutShort = false;
   try {
-    while (next < batches.length || running.size > 0) {
-      check();
-      for (let batch = batches[next]; batch !== undefined && running.size < width; batch = batches[next]) {
+    for (;;) {
+      for (let batch = batches[next]; batch !== undefined && running.size < width && stopped() === undefined; batch = batches[next]) {
         next += 1;
-        const { start } = batch;
-        const launched = batch;
         const hasIdleThread = next === batches.length && running.size + 1 < width;
-        running.set(
-          start,
-          copyItems(requests.slice(start, batch.end).map(itemOf), hasIdleThread).then((outcomes) => ({ batch: launched, outcomes })),
-        );
+        running.set(batch, copyBatch(requests.slice(batch.start, batch.end), batch, copyItems, hasIdleThread));
       }
+      if (running.size === 0) break;
       const { batch, outcomes } = await Promise.race(running.values());
-      running.delete(batch.start);
+      running.delete(batch);
+      isCutShort ||= outcomes.includes(undefined);
       yield resultsOf(requests, batch, outcomes);
-      // Files that were not reached: only a task that was told to stop leaves some.
-      if (outcomes.includes(undefined)) check();
     }
   } finally {
     await Promise.allSettled(running.values());
+  }
+  const error = isCutShort || next < batches.length ? stopped() : undefined;
+  if (error !== undefined) throw error;
+}
+
+interface Copied {
+  readonly batch: Batch;
+  readonly outcomes: readonly (CopyItemOutcome | undefined)[];
+}
+
+/** Copies one batch. What kept it from being copied at all is each item's failure; a batch that was stopped has no outcomes. */
+async function copyBatch(requests: readonly CopyRequest[], batch: Batch, copyItems: CopyItems, hasIdleThread: boolean): Promise<Copied> {
+  try {
+    return { batch, outcomes: await copyItems(requests.map(itemOf), hasIdleThread) };
+  } catch (caught) {
+    const error = toWireError(caught, 'copy');
+    const outcome: CopyItemOutcome | undefined = error.code === 'cancelled' ? undefined : { kind: 'failed', error };
+    return { batch, outcomes: requests.map(() => outcome) };
   }
 }
 

@@ -9,7 +9,7 @@
 
 import { isAbsolute } from 'node:path';
 
-import { ABSENT, isWithin, parentOf, RESERVED_NAME, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import { ABSENT, parentOf, RESERVED_NAME, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import type {
   Clock,
   CopyRequest,
@@ -39,6 +39,7 @@ import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
+import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
 import { createSharedHash } from './worker/shared-hash.js';
 import type { ChangeAnswer, ChangeStep, CopyTask, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
@@ -239,6 +240,7 @@ export class LocalFsBackend implements StorageBackend {
   }
 
   private async *startListing(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch, void, undefined> {
+    if (isReserved(directory)) throw failure('not-found', 'list', directory, 'no such directory');
     const flag = createCancelFlag();
     const { signal } = options;
     const check = (): void => {
@@ -262,9 +264,8 @@ export class LocalFsBackend implements StorageBackend {
     this.checkWritable('copy');
     const flag = createCancelFlag();
     const stop = (): void => cancel(flag);
-    const check = (): void => {
-      if (this.isClosed || signal?.aborted === true) throw failure('cancelled', 'copy', undefined, 'stopped on request');
-    };
+    const stopped = (): Error | undefined =>
+      this.isClosed || signal?.aborted === true ? failure('cancelled', 'copy', undefined, 'stopped on request') : undefined;
     signal?.addEventListener('abort', stop, { once: true });
     this.flags.add(flag);
     try {
@@ -272,7 +273,7 @@ export class LocalFsBackend implements StorageBackend {
         requests,
         (items, hasIdleThread) => this.copyItems(source, items, hasIdleThread, flag),
         this.host.runner.bulkThreads,
-        check,
+        stopped,
       );
     } finally {
       this.flags.delete(flag);
@@ -368,7 +369,3 @@ export class LocalFsBackend implements StorageBackend {
 const HASH_BATCH_FILES = 128;
 /** From this size on a file is hashed on a second thread while it is copied, if one is idle. */
 const HASH_BESIDE_BYTES = 16 << 20;
-
-function isReserved(path: RelativePath): boolean {
-  return isWithin(path, RESERVED_NAME as RelativePath);
-}

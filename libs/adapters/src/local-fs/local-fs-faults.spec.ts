@@ -280,6 +280,20 @@ describe('a file', () => {
     await source.close();
   });
 
+  it('keeps its holes', async () => {
+    const source = await openLocal();
+    const file = fs.openSync(join(source.location, 'image'), 'w');
+    fs.ftruncateSync(file, 64 << 20);
+    fs.writeSync(file, 'in the middle', 30 << 20);
+    fs.closeSync(file);
+    const request = { path: at('image'), from: await fileAt(source.backend, 'image'), replaces: undefined };
+    expect(await copyAll(opened.backend, source.backend, [request])).toMatchObject([{ kind: 'copied', sizeBytes: 64 << 20 }]);
+    const copied = join(opened.location, 'image');
+    expect(fs.readFileSync(copied).equals(fs.readFileSync(join(source.location, 'image')))).toBe(true);
+    expect(fs.statSync(copied).blocks * 512).toBeLessThan(2 << 20);
+    await source.close();
+  });
+
   it('is copied by sharing its blocks where the file system can, and byte by byte elsewhere', async () => {
     const source = await openLocal();
     await source.writeOutside('large', Buffer.alloc(3 << 20, 'large '));
@@ -440,6 +454,23 @@ describe('a full disk', () => {
     expect(flushed).toBe(1);
     await opened.backend.flush();
     expect(flushed).toBe(1);
+  });
+});
+
+describe('a target that cannot be written at all', () => {
+  it('INV-16: fails each file with the reason', async () => {
+    const source = await openLocal();
+    const requests: CopyRequest[] = [];
+    for (const name of ['a', 'b']) {
+      await source.writeOutside(name, Buffer.from('x'));
+      requests.push({ path: at(name), from: await fileAt(source.backend, name), replaces: undefined });
+    }
+    failing('ENOSPC', ({ name }) => name === 'mkdir');
+    expect(await copyAll(opened.backend, source.backend, requests)).toMatchObject(requests.map(() => ({ kind: 'failed', error: { code: 'no-space' } })));
+    instrumented.watch(undefined);
+    await opened.removeRoot?.();
+    expect(await copyAll(opened.backend, source.backend, requests)).toMatchObject(requests.map(() => ({ kind: 'failed', error: { code: 'not-found' } })));
+    await source.close();
   });
 });
 

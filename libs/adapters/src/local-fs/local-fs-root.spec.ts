@@ -11,7 +11,7 @@ import { ManualClock } from '@wl/ports/testing';
 
 import { createLocalFsBackend } from './create-local-fs-backend.js';
 import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
-import { createDisk } from './worker/disk.js';
+import { createDisk, errnoException } from './worker/disk.js';
 import { createInstanceName } from './worker/instance.js';
 
 const at = toRelativePath;
@@ -210,6 +210,27 @@ describe('a read-only storage', () => {
     await backend.close();
     expect(fs.existsSync(run)).toBe(true);
     expect(fs.readdirSync(join(opened.location, '.wl'))).toEqual(['trash']);
+  });
+});
+
+describe('a user who may only read', () => {
+  it('knows the root by its inode, since the marker belongs to its owner', async () => {
+    const { ids } = await opened.backend.rootIdentity({ mark: true });
+    await opened.writeOutside('a', Buffer.from('x'));
+    const disk = createDisk(undefined);
+    const closed = {
+      ...disk,
+      open: (path: string, flags: number, mode?: number) => {
+        if (path.endsWith('/.wl')) throw errnoException('open', 13);
+        return disk.open(path, flags, mode);
+      },
+    };
+    const reading = backendAt(opened.location, { disk: closed }, true);
+    await reading.open();
+    expect((await reading.rootIdentity({ mark: true })).ids).toEqual(ids.filter((id) => id.startsWith('inode:')));
+    expect(await reading.stat(at('a'))).toMatchObject({ kind: 'file' });
+    await reading.close();
+    await expect(backendAt(opened.location, { disk: closed }).open()).rejects.toMatchObject({ code: 'permission-denied' });
   });
 });
 

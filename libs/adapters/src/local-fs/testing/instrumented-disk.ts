@@ -48,6 +48,7 @@ export function instrument(disk: Disk): InstrumentedDisk {
       write: wrap('write', disk.write),
       futimes: wrap('futimes', disk.futimes),
       fchmod: wrap('fchmod', disk.fchmod),
+      ftruncate: wrap('ftruncate', disk.ftruncate),
       fsync: wrap('fsync', disk.fsync),
       rename: wrap('rename', disk.rename),
       link: wrap('link', disk.link),

@@ -25,6 +25,7 @@ const WRITE_BEHIND_BYTES = 8 << 20;
 export class ContentReader {
   private readonly buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   private readback: Buffer | undefined;
+  private zeros: Buffer | undefined;
 
   constructor(private readonly disk: Disk) {}
 
@@ -63,14 +64,18 @@ export class ContentReader {
     this.writeChunk(to, sizeBytes, 0);
   }
 
-  /** Copies a file of any size, hashing it on the way where a hasher is given; `false` when the source is shorter. */
-  copy(from: number, to: number, sizeBytes: number, checkpoint: Checkpoint, hasher: Hash | undefined): boolean {
+  /**
+   * Copies a file of any size, hashing it on the way where a hasher is given; `false` when the
+   * source is shorter. Of a sparse file, chunks of zeros are not written: the target must have
+   * its length already.
+   */
+  copy(from: number, to: number, sizeBytes: number, isSparse: boolean, checkpoint: Checkpoint, hasher: Hash | undefined): boolean {
     for (let position = 0; position < sizeBytes; ) {
       checkpoint();
       const length = this.fill(from, Math.min(COPY_BYTES, sizeBytes - position), position);
       if (length === 0) return false;
       hasher?.update(this.buffer.subarray(0, length));
-      this.writeChunk(to, length, position);
+      if (!isSparse || !this.isZero(length)) this.writeChunk(to, length, position);
       position += length;
       if (position % WRITE_BEHIND_BYTES === 0) this.disk.startWriting?.(to, position - WRITE_BEHIND_BYTES, WRITE_BEHIND_BYTES);
     }
@@ -79,6 +84,11 @@ export class ContentReader {
 
   private hashBuffer(length: number): Sha256 {
     return hashAtOnce('sha256', this.buffer.subarray(0, length), 'hex') as Sha256;
+  }
+
+  private isZero(length: number): boolean {
+    const zeros = (this.zeros ??= Buffer.alloc(COPY_BYTES));
+    return this.buffer.compare(zeros, 0, length, 0, length) === 0;
   }
 
   /** Fills the buffer; less than `length` only at the end of the file. */

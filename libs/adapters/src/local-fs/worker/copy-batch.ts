@@ -7,15 +7,15 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
-import { nameOf, parentOf, type RelativePath, type Sha256, type Token } from '@wl/domain';
+import { nameOf, parentOf, RESERVED_NAME, type RelativePath, type Sha256, type Token } from '@wl/domain';
 
 import type { StorageArea } from './area.js';
 import { Cancelled, type Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
 import type { ContentReader } from './content.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { toWireError, type WireError } from './failure.js';
-import { openFile } from './open-file.js';
+import { failure, toWireError, type WireError } from './failure.js';
+import { isReserved, openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { permissionsFor, Stager, type Staged } from './stager.js';
 import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
@@ -78,7 +78,7 @@ export function copyBatch(context: CopyContext, items: readonly CopyItem[]): (Co
 }
 
 class CopyBatch {
-  private readonly outcomes: (CopyItemOutcome | undefined)[] = [];
+  private readonly outcomes: (CopyItemOutcome | undefined)[];
   private readonly ready: Ready[] = [];
   private readonly stager: Stager;
   private readonly committer: Committer;
@@ -89,6 +89,7 @@ class CopyBatch {
     private readonly items: readonly CopyItem[],
   ) {
     const { target, area } = context;
+    this.outcomes = items.map(() => undefined);
     this.stager = new Stager(target, area);
     this.committer = new Committer(target, area);
     this.flushesOnce = target.disk.syncfs !== undefined && items.length > FEW_FILES;
@@ -149,6 +150,7 @@ class CopyBatch {
    */
   private lookAtTarget({ path, replaces }: CopyItem): BigIntStats | undefined | 'changed' {
     const { target } = this.context;
+    if (isReserved(path)) throw failure('name-not-representable', 'copy', path, `${RESERVED_NAME} is reserved`);
     let seen: BigIntStats | undefined;
     try {
       const parent = target.open(parentOf(path));
@@ -185,7 +187,7 @@ class CopyBatch {
     let staged: Staged | undefined;
     try {
       if (isSmall) content.store(file.fd, sizeBytes);
-      const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes);
+      const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes, hasHoles(before));
       if (sha256 === undefined || (!isSmall && !isExpected(sha256))) return undefined;
       staged = this.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, !this.flushesOnce);
       return { staged, sha256 };
@@ -200,21 +202,23 @@ class CopyBatch {
    * Where another thread hashes the source meanwhile, both read the same version: the caller
    * checks the token after the last byte.
    */
-  private copyLarge(from: number, to: number, sizeBytes: number): Sha256 | undefined {
+  private copyLarge(from: number, to: number, sizeBytes: number, isSparse: boolean): Sha256 | undefined {
     const { content, checkpoint, besideHash, target } = this.context;
     const isHashedBeside = besideHash?.isUnderWay() === true;
     // Shared blocks cannot differ from what they are shared with: there is nothing to read back.
     if (target.disk.clone?.(from, to) === true) {
       return (isHashedBeside ? besideHash.result(checkpoint) : undefined) ?? content.hash(from, sizeBytes, checkpoint);
     }
+    // With its length set beforehand, what is not written stays a hole.
+    if (isSparse) target.disk.ftruncate(to, sizeBytes);
     if (isHashedBeside) {
-      if (!content.copy(from, to, sizeBytes, checkpoint, undefined)) return undefined;
+      if (!content.copy(from, to, sizeBytes, isSparse, checkpoint, undefined)) return undefined;
       // It has to be done anyway, and the other thread needs longer than the copy took.
       target.disk.fsync(to);
       return besideHash.result(checkpoint) ?? content.hash(to, sizeBytes, checkpoint);
     }
     const hasher = createHash('sha256');
-    return content.copy(from, to, sizeBytes, checkpoint, hasher) ? (hasher.digest('hex') as Sha256) : undefined;
+    return content.copy(from, to, sizeBytes, isSparse, checkpoint, hasher) ? (hasher.digest('hex') as Sha256) : undefined;
   }
 
   /** One flush for all. When it fails nothing of the batch can be trusted to be stored. */
@@ -249,6 +253,11 @@ class CopyBatch {
       this.context.target.trim();
     }
   }
+}
+
+/** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */
+function hasHoles({ size, blocks }: BigIntStats): boolean {
+  return blocks * 512n < size;
 }
 
 function targetChanged({ leftover }: Extract<CommitOutcome, { kind: 'stale' }>): CopyItemOutcome {

@@ -38,6 +38,7 @@ export interface Disk {
   /** Sets access and modification time. */
   futimes(fd: number, mtimeMs: number): void;
   fchmod(fd: number, mode: number): void;
+  ftruncate(fd: number, sizeBytes: number): void;
   fsync(fd: number): void;
   rename(from: string, to: string): void;
   link(existing: string, path: string): void;
@@ -85,6 +86,7 @@ export function createDisk(native: Native | undefined): Disk {
       fs.futimesSync(fd, time, time);
     },
     fchmod: (fd, mode) => fs.fchmodSync(fd, mode),
+    ftruncate: (fd, sizeBytes) => fs.ftruncateSync(fd, sizeBytes),
     fsync: (fd) => fs.fsyncSync(fd),
     rename: (from, to) => fs.renameSync(from, to),
     link: (existing, path) => fs.linkSync(existing, path),

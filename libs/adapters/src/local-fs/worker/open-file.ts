@@ -2,7 +2,7 @@
 
 import { constants, type BigIntStats } from 'node:fs';
 
-import { nameOf, parentOf, type RelativePath, type UnknownReason } from '@wl/domain';
+import { isWithin, nameOf, parentOf, RESERVED_NAME, type RelativePath, type UnknownReason } from '@wl/domain';
 
 import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, unknownReasonOf } from './failure.js';
@@ -15,11 +15,17 @@ export type OpenedFile =
   /** `cause` is missing where looking was no failure: a link, a device. */
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly cause?: unknown };
 
+/** Whether a path lies in our own area; nothing a caller asks for does. */
+export function isReserved(path: RelativePath): boolean {
+  return isWithin(path, RESERVED_NAME as RelativePath);
+}
+
 /** Without O_NONBLOCK, opening a FIFO waits for a writer, for ever. */
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Opens the regular file at `path`; the caller closes it. */
 export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
+  if (isReserved(path)) return { kind: 'absent' };
   const { disk, anchor } = tree;
   let fd: number;
   try {

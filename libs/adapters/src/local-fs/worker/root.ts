@@ -35,7 +35,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Checks the root and tidies its area. Nothing is made on a root that has no area yet. */
 export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, nowMs: number, retentionDays: number): OpenedRoot {
-  const existing = openArea(tree);
+  const existing = openArea(tree, area === undefined);
   let abilities: Abilities | undefined;
   if (existing !== undefined && area !== undefined) {
     try {
@@ -52,7 +52,8 @@ export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, now
 
 /** Looks at the root as it is now, and marks it first where asked and possible. */
 export function identify(tree: DirectoryTree, area: StorageArea | undefined, mark: boolean): KnownRoot {
-  let marker = readMarker(tree);
+  const isReadOnly = area === undefined;
+  let marker = readMarker(tree, isReadOnly);
   let abilities: Abilities | undefined;
   if (mark && area !== undefined) {
     try {
@@ -69,7 +70,7 @@ export function identify(tree: DirectoryTree, area: StorageArea | undefined, mar
   // Without a time of birth an inode number says little: it is 1 on every FAT disk.
   if (birthNs > 0n) ids.push(`inode:${String(inode)}:${String(birthNs)}`);
   else if (marker === undefined) ids.push(`place:${String(inode)}:${location}`);
-  return { ...describe(tree, openArea(tree), abilities), ids, location };
+  return { ...describe(tree, openArea(tree, isReadOnly), abilities), ids, location };
 }
 
 function describe(tree: DirectoryTree, area: Directory | undefined, abilities: Abilities | undefined): OpenedRoot {
@@ -84,19 +85,23 @@ function describe(tree: DirectoryTree, area: Directory | undefined, abilities: A
   };
 }
 
-function openArea(tree: DirectoryTree): Directory | undefined {
+/**
+ * The area, `undefined` when there is none. It is closed to other users: one who only reads
+ * what belongs to somebody else has to do without it.
+ */
+function openArea(tree: DirectoryTree, isReadOnly: boolean): Directory | undefined {
   try {
     return tree.open(RESERVED_NAME);
   } catch (error) {
-    if (error instanceof NoDirectory && error.reason === 'absent') return undefined;
+    if (error instanceof NoDirectory && (error.reason === 'absent' || (isReadOnly && error.reason === 'permission-denied'))) return undefined;
     throw explainArea(error);
   }
 }
 
 /** The marker, `undefined` when there is none. Throws when it cannot be read: then nobody knows whose root this is. */
-function readMarker(tree: DirectoryTree): string | undefined {
+function readMarker(tree: DirectoryTree, isReadOnly: boolean): string | undefined {
   const { disk, anchor } = tree;
-  const area = openArea(tree);
+  const area = openArea(tree, isReadOnly);
   if (area === undefined) return undefined;
   let fd: number;
   try {
@@ -137,7 +142,7 @@ function writeMarker(tree: DirectoryTree, area: StorageArea): string | undefined
   }
   disk.fsync(directory.fd);
   disk.fsync(tree.root.fd);
-  return readMarker(tree);
+  return readMarker(tree, false);
 }
 
 /** Whether the system refused to write here: nothing wrong with looking. */
