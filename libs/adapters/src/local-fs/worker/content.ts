@@ -18,9 +18,6 @@ const COPY_BYTES = 256 << 10;
 /** After how many bytes the kernel is told to start writing them, instead of waiting for the flush; a multiple of `COPY_BYTES`. */
 const WRITE_BEHIND_BYTES = 8 << 20;
 
-
-
-
 /** Two buffers, used over and over by one thread. */
 export class ContentReader {
   private readonly buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);

@@ -1,0 +1,1 @@
+/** The job table: starting, refusing, resuming, stopping, events and status of jobs. */
