@@ -112,7 +112,7 @@ function npmWithPackages(): Means<string> {
   const wanted = Object.entries(dependencies).map(([name, version]) => `${name}@${version}`);
   const patience = ['--prefer-offline', '--fetch-retries=0', '--fetch-timeout=15000'];
   const trial = spawnSync(npm.value, ['cache', 'add', ...patience, ...wanted], { encoding: 'utf8', timeout: 60_000 });
-  return trial.status === 0 ? npm : { missing: `npm gets no packages: ${trial.error?.message ?? /^npm error (?!code)(.*)$/m.exec(trial.stderr)?.[1] ?? 'no answer'}` };
+  return trial.status === 0 ? npm : { missing: `npm gets no packages: ${trial.error?.message ?? /^npm error code (.*)$/m.exec(trial.stderr)?.[1] ?? 'no answer'}` };
 }
 
 /** Whether the process runs a program below `directory` (Linux; taken for granted elsewhere). */

@@ -310,7 +310,9 @@ describe('a continuous job started with raw storage parameters', () => {
     expect(await refusal('start', startArguments(continuous()))).toEqual(running);
     expect(await refusal('start', startArguments(continuous({ target: localStorage('third') })))).toEqual(running);
     await ask('stop', { 'job-id': 'job' });
-    await startAndSync(continuous());
+    await startAndSync(continuous({ 'job-id': 'owner|uuid|two' }));
+    const swapped = { source: localStorage('right', { 'backend-id': 'two' }), target: localStorage('left', { 'backend-id': 'one' }) };
+    expect(await refusal('start', startArguments(continuous({ 'job-id': 'owner|uuid|one', ...swapped })))).toEqual(running);
     expect(await ask('status')).toHaveLength(1);
   });
 

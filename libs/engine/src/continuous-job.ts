@@ -157,6 +157,11 @@ export class ContinuousJob {
     if (scope === 'all') {
       this.#failures = 0;
       this.#fullPassDueMs = now + pace.verifyMs;
+    } else if (this.#failures > 0) {
+      // A halt or failure is about more than these paths. Whether it is over, only a full pass can tell.
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.retryMs);
+      events.state('ERROR');
+      return;
     }
     events.state('SYNCED');
   }

@@ -40,28 +40,26 @@ describe('a damaged state database', () => {
     open = [];
     fillSample(openState());
     closeAll();
-    // No leftovers of moved rows in the pages: each text stands in the file once.
-    change('VACUUM');
   });
   afterEach(() => {
     closeAll();
     rmSync(directory, { recursive: true });
   });
 
-  /** Writes over a text in the file. */
+  /** Writes over a text wherever it stands in the file: pages keep leftovers of rows that were moved. */
   const spoil = (text: string, replacement: string): void => {
     const bytes = readFileSync(file);
-    const offset = bytes.indexOf(text);
-    if (offset < 0 || bytes.includes(text, offset + 1) || text.length !== replacement.length) throw new Error(`nothing to spoil: ${text}`);
-    bytes.write(replacement, offset);
+    if (!bytes.includes(text) || text.length !== replacement.length) throw new Error(`nothing to spoil: ${text}`);
+    for (let offset = bytes.indexOf(text); offset >= 0; offset = bytes.indexOf(text, offset + 1)) bytes.write(replacement, offset);
     writeFileSync(file, bytes);
   };
 
-  /** Flips a bit at a distance from where a text begins. */
+  /** Flips a bit at a distance from wherever a text begins. */
   const flipBit = (text: string, distance: number): void => {
     const bytes = readFileSync(file);
-    const offset = bytes.indexOf(text) + distance;
-    bytes.writeUInt8(bytes.readUInt8(offset) ^ 4, offset);
+    for (let offset = bytes.indexOf(text); offset >= 0; offset = bytes.indexOf(text, offset + 1)) {
+      bytes.writeUInt8(bytes.readUInt8(offset + distance) ^ 4, offset + distance);
+    }
     writeFileSync(file, bytes);
   };
 

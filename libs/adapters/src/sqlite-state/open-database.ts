@@ -20,8 +20,8 @@ import { StateError } from '@wl/ports';
 
 import { Database } from './database.js';
 import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.js';
-import { DamageError, translated } from './sqlite-errors.js';
-import { connect, disconnect, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
+import { DamageError, stateError, translated } from './sqlite-errors.js';
+import { connect, readValues, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
 
 /** How to open a state database. */
 export interface OpenOptions {
@@ -39,44 +39,54 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 /** Opens the database at a path, or begins a new one; throws `StateError`. */
 export function openDatabase(options: OpenOptions): Database {
   const { path, onNotice } = options;
+  const opened = openOrSetAside(options);
+  if (opened instanceof Database) return opened;
+  onNotice(
+    `The state database ${path} was damaged (${opened.reason}). It was set aside as ${opened.keptAs}, and an empty one was begun. ` +
+      'Nothing is deleted because of this: the next sync compares both storages in full, and files that differ ' +
+      'are listed as conflicts. Continuous jobs have to be started again.',
+  );
+  const begun = openOrSetAside(options);
+  if (begun instanceof Database) return begun;
+  throw stateError('damaged', 'begin a new state', path, { message: begun.reason });
+}
+
+/** What became of a damaged file. */
+interface SetAside {
+  readonly keptAs: string;
+  readonly reason: string;
+}
+
+function openOrSetAside(options: OpenOptions): Database | SetAside {
+  const { path } = options;
+  let connection: SqliteConnection | undefined;
   try {
-    return new Database(path, openWhole(options));
+    if (isMissing(path)) beginNew(path);
+    connection = connect(path);
+    prepare(connection, options);
+    return new Database(path, connection);
   } catch (error) {
     const failure = translated(error, 'open the state', path);
-    if (!(failure instanceof StateError) || failure.code !== 'damaged') throw failure;
-    const kept = setAside(path);
-    onNotice(
-      `The state database ${path} was damaged (${reasonOf(failure)}). It was set aside as ${kept}, and an empty one was begun. ` +
-        'Nothing is deleted because of this: the next sync compares both storages in full, and files that differ ' +
-        'are listed as conflicts. Continuous jobs have to be started again.',
-    );
-  }
-  try {
-    return new Database(path, openWhole(options));
-  } catch (error) {
-    throw translated(error, 'begin a new state', path);
+    try {
+      if (!(failure instanceof StateError) || failure.code !== 'damaged') throw failure;
+      // Under its new name before SQLite closes it and thereby removes the log.
+      return { keptAs: setAside(path), reason: (failure.cause as { readonly message: string }).message };
+    } finally {
+      closeQuietly(connection);
+    }
   }
 }
 
-/** Opens and checks the file, after beginning one where there is none; throws what SQLite throws, `DamageError`, or `StateError`. */
-function openWhole(options: OpenOptions): SqliteConnection {
-  const { path } = options;
-  if (isMissing(path)) beginNew(path);
-  const connection = connect(path);
-  try {
-    // One process at a time, and no shared memory beside the file that a crash could leave wrong.
-    const busyTimeoutMs = Math.floor(options.busyTimeoutMs ?? 2000);
-    connection.exec(`PRAGMA busy_timeout = ${String(busyTimeoutMs)}; PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384;`);
-    checkVersion(connection, path);
-    connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1;
-      PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA journal_size_limit = 67108864;`);
-    checkContent(connection);
-    return connection;
-  } catch (error) {
-    disconnectQuietly(connection);
-    throw error;
-  }
+/** Sets up a connection and checks all there is; throws what SQLite throws, `DamageError`, or `StateError` for a newer version. */
+function prepare(connection: SqliteConnection, options: OpenOptions): void {
+  // One process at a time, and no shared memory beside the file that a crash could leave wrong.
+  const busyTimeoutMs = Math.floor(options.busyTimeoutMs ?? 2000);
+  connection.exec(`PRAGMA busy_timeout = ${String(busyTimeoutMs)}; PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -16384;`);
+  checkVersion(connection, options.path);
+  connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1;
+    PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA journal_size_limit = 67108864;`);
+  checkContent(connection);
 }
 
 /** Whether there is no database yet; throws `DamageError` when there is less than one. */
@@ -111,9 +121,10 @@ function beginNew(path: string): void {
 /** Refuses what is not ours, and what is of a newer version, before anything else in it is judged. */
 function checkVersion(connection: SqliteConnection, path: string): void {
   if (pragma(connection, 'application_id') !== APPLICATION_ID) throw new DamageError('it is no state database of wl');
+  if (!tablesOf(connection).has('about')) throw new DamageError('its tables are not those of wl');
   // Said twice, so that a flipped bit in the header is not taken for a newer wl.
   const version = pragma(connection, 'user_version');
-  const stated = connection.prepare("SELECT value FROM about WHERE name = 'schema'").get()?.['value'];
+  const [stated] = readValues(connection, 'value', "about WHERE name = 'schema'");
   if (stated !== version) throw new DamageError('it contradicts itself about its version');
   if (version > SCHEMA_VERSION) {
     throw new StateError(
@@ -126,7 +137,7 @@ function checkVersion(connection: SqliteConnection, path: string): void {
 }
 
 function checkContent(connection: SqliteConnection): void {
-  const [finding] = Object.values(connection.prepare('PRAGMA integrity_check(1)').get() ?? {});
+  const [finding] = readValues(connection, 'integrity_check', 'pragma_integrity_check');
   if (finding !== 'ok') throw new DamageError(String(finding));
   const tables = tablesOf(connection);
   const isOurs = tables.size === TABLES.size && [...TABLES].every(([name, sql]) => tables.get(name) === sql);
@@ -134,12 +145,13 @@ function checkContent(connection: SqliteConnection): void {
 }
 
 function tablesOf(connection: SqliteConnection): Map<SqliteValue | undefined, SqliteValue | undefined> {
-  const rows = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type <> 'index'").all();
-  return new Map(rows.map((row) => [row['name'], row['sql']]));
+  const from = "sqlite_schema WHERE type <> 'index' ORDER BY name";
+  const statements = readValues(connection, 'sql', from);
+  return new Map(readValues(connection, 'name', from).map((name, i) => [name, statements[i]]));
 }
 
 function pragma(connection: SqliteConnection, name: string): number {
-  return Number(Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  return Number(readValues(connection, name, `pragma_${name}`)[0]);
 }
 
 /**
@@ -163,13 +175,9 @@ function setAside(path: string): string {
   return kept;
 }
 
-function reasonOf(failure: StateError): string {
-  return (failure.cause as { readonly message: string }).message;
-}
-
-function disconnectQuietly(connection: SqliteConnection): void {
+function closeQuietly(connection: SqliteConnection | undefined): void {
   try {
-    disconnect(connection);
+    connection?.close();
   } catch {
     // What it was opened for has failed already, and that is the failure to tell of.
   }

@@ -9,9 +9,15 @@ const CODES: ReadonlyMap<number, StateErrorCode> = new Map([
   [7, 'io-error'], // SQLITE_NOMEM
   [8, 'io-error'], // SQLITE_READONLY
   [10, 'io-error'], // SQLITE_IOERR
+  [11, 'damaged'], // SQLITE_CORRUPT
   [13, 'no-space'], // SQLITE_FULL
   [14, 'io-error'], // SQLITE_CANTOPEN
+  [18, 'damaged'], // SQLITE_TOOBIG: a length that was never written
+  [19, 'damaged'], // SQLITE_CONSTRAINT: an index that does not belong to its table
+  [20, 'damaged'], // SQLITE_MISMATCH
   [23, 'io-error'], // SQLITE_AUTH
+  [24, 'damaged'], // SQLITE_FORMAT
+  [26, 'damaged'], // SQLITE_NOTADB
 ]);
 
 /** What to do, by code. */
@@ -40,9 +46,8 @@ interface ForeignError {
 
 /**
  * A failure of SQLite or of the file system, or a `DamageError`, as a `StateError`; anything
- * else (a mistake of ours) as it is. The statements are fixed, so that SQLite's other complaints
- * (a value of the wrong kind, a number out of range, a broken constraint) mean that the file
- * holds what was not written to it.
+ * else as it is: a mistake of ours, such as a statement that SQLite does not understand, must
+ * never pass for damage and cost the user the state.
  */
 export function translated(error: unknown, operation: string, file: string): unknown {
   if (error instanceof StateError) return error;
@@ -73,6 +78,7 @@ function primaryCode(error: ForeignError): number | undefined {
 function codeOf(error: ForeignError): StateErrorCode | undefined {
   // Of the file system: what is done to the files themselves, around SQLite.
   if (typeof error.syscall === 'string') return error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'no-space' : 'io-error';
-  if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_OUT_OF_RANGE') return undefined;
-  return CODES.get(primaryCode(error) ?? 0) ?? 'damaged';
+  // A value that no program of ours writes, where a number or a text should be.
+  if (error.code === 'ERR_OUT_OF_RANGE' || /^(Value is too large|JSON cannot hold)/.test(error.message)) return 'damaged';
+  return error.code === 'ERR_SQLITE_ERROR' ? CODES.get(primaryCode(error) ?? 0) : undefined;
 }

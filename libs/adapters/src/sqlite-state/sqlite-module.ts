@@ -23,6 +23,7 @@ export interface SqliteStatement {
 export interface SqliteConnection {
   exec(sql: string): void;
   prepare(sql: string): SqliteStatement;
+  function(name: string, body: (value: SqliteValue) => null): void;
   close(): void;
 }
 
@@ -39,9 +40,10 @@ export function connect(file: string): SqliteConnection {
 }
 
 /**
- * Closes a connection so that its file can be opened again at once. The package for older Nodes
- * leaves prepared statements to the garbage collector, and with them the connection and its
- * lock; so the log is merged and the lock given up first. What remains is one file.
+ * Closes a connection that has prepared statements, so that its file can be opened again at
+ * once. The package for older Nodes leaves them to the garbage collector, and with them the
+ * connection and its lock; so the log is merged and the lock given up first. What remains is one
+ * file.
  */
 export function disconnect(connection: SqliteConnection): void {
   try {
@@ -49,6 +51,22 @@ export function disconnect(connection: SqliteConnection): void {
   } finally {
     connection.close();
   }
+}
+
+/**
+ * The values of an expression in the rows of `from`, read without a prepared statement: a
+ * connection that never had one is closed when `close` returns. Otherwise it would be closed by
+ * the garbage collector, which may be when a new file has taken the old one's name, and SQLite
+ * would remove that one's log.
+ */
+export function readValues(connection: SqliteConnection, expression: string, from: string): SqliteValue[] {
+  const values: SqliteValue[] = [];
+  connection.function('wl_seen', (value) => {
+    values.push(value);
+    return null;
+  });
+  connection.exec(`SELECT wl_seen(${expression}) FROM ${from}`);
+  return values;
 }
 
 function load(): SqliteModule {
