@@ -1,21 +1,16 @@
 /** `wl status`: the lines of the original, the lines of our own, `--json` against its schema, `--watch`. */
 
-import { readFileSync, symlinkSync, unlinkSync } from 'node:fs';
+import { symlinkSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Ajv } from 'ajv';
 
-import type { Status } from '@wl/ports/schemas';
+import { validateStatus, type Status } from '@wl/ports/schemas';
 
 import { itWith, terminal } from './testing/means.js';
-import { CHECKOUT } from './testing/programs.js';
 import { plant } from './testing/tree.js';
 import { until } from './testing/until.js';
 import { World } from './testing/world.js';
-
-const schema = JSON.parse(readFileSync(path.join(CHECKOUT, 'schemas/status.schema.json'), 'utf8')) as object;
-const matchesSchema = new Ajv({ strict: true, allErrors: true }).compile(schema);
 
 let world: World;
 beforeEach(() => {
@@ -30,7 +25,7 @@ async function statusJson(): Promise<Status> {
   // One object in one line.
   expect(stdout).toMatch(/^\{[^\n]*\}\n$/);
   const status: unknown = JSON.parse(stdout);
-  expect({ isValid: matchesSchema(status), errors: matchesSchema.errors }).toEqual({ isValid: true, errors: null });
+  expect({ isValid: validateStatus(status), errors: validateStatus.errors ?? null }).toEqual({ isValid: true, errors: null });
   return status as Status;
 }
 
@@ -121,7 +116,7 @@ describe('wl status', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).not.toContain('\u001b');
     expect(stdout.match(/No sync jobs running/g)).toHaveLength(1);
-    for (const line of (await json.ended).stdout.trimEnd().split('\n')) expect(matchesSchema(JSON.parse(line))).toBe(true);
+    for (const line of (await json.ended).stdout.trimEnd().split('\n')) expect(validateStatus(JSON.parse(line))).toBe(true);
   });
 
   itWith(terminal(), 'is painted over and over with --watch on a terminal, in colour', async (onTerminal) => {

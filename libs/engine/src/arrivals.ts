@@ -35,18 +35,22 @@ export class Arrivals {
   readonly #arrived: Record<SideName, Map<number, number>> = { source: new Map(), target: new Map() };
   #missing: Record<SideName, Missing[]> = { source: [], target: [] };
 
+  readonly #isNeeded: boolean;
+
   constructor(context: PassContext) {
     this.#context = context;
+    // Without a baseline nothing is ever deleted: a first sync keeps no account (INV-12, INV-40).
+    this.#isNeeded = context.pair.totals().files > 0;
   }
 
   /** A file that was not there before is there now. */
   arrived(on: SideName, hash: Sha256): void {
-    add(this.#arrived[on], hash);
+    if (this.#isNeeded) add(this.#arrived[on], hash);
   }
 
   /** A file that should be there now is not. */
   missed(on: SideName, file: Missing): void {
-    if (this.#missing[on].length <= MISSING_LIMIT) this.#missing[on].push(file);
+    if (this.#isNeeded && this.#missing[on].length <= MISSING_LIMIT) this.#missing[on].push(file);
   }
 
   /** Tells moves from deletions, and takes what arrived out of the account. The rows of all copies must have been written. */

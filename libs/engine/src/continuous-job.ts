@@ -67,7 +67,10 @@ export class ContinuousJob {
   #firstHintMs: number | undefined;
   #lastHintMs = 0;
   #fullPassDueMs = 0;
+  /** Failures and halts since the last full pass that went well. Until the next one, only full passes are made. */
   #failures = 0;
+  /** After a failure: when the next try is due at the latest. */
+  #retryAtMs = 0;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
@@ -97,7 +100,7 @@ export class ContinuousJob {
     let once: FirstPass = first;
     while (!this.#abort.signal.aborted) {
       const now = clock.monotonicMs();
-      if (now >= this.#fullPassDueMs) {
+      if (now >= this.#nextFullPassMs()) {
         await this.#attempt('all', once);
         once = { allowMassDelete: false, acceptNewRoot: false };
         continue;
@@ -110,13 +113,19 @@ export class ContinuousJob {
 
   /** One pass with everything that can come of it; never rejects. */
   async #attempt(scope: Scope, first: FirstPass): Promise<void> {
-    const { events, clock, pace } = this.#parts;
+    const { events, pace } = this.#parts;
     const hintMs = this.#firstHintMs;
     this.#firstHintMs = undefined;
+    if (scope === 'all') {
+      // It looks at all that was hinted at; what is hinted at from now on may be behind it already.
+      this.#fullPassDueMs = Infinity;
+      this.#pending.clear();
+    }
     try {
       if (!this.#isWatching) await this.#watchOrHalt();
+      if (this.#abort.signal.aborted) return;
       events.state(scope === 'all' ? 'ONE_SHOT' : 'RUNNING');
-      const options = { ...first, deletionDelayMs: scope === 'all' ? 0 : pace.deletionDelayMs, retries: 0 };
+      const options = { ...first, deletionDelayMs: pace.deletionDelayMs, retries: 0 };
       const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#requeue(scope, unsettled);
@@ -126,8 +135,7 @@ export class ContinuousJob {
       if (error instanceof HaltError) events.halt(error.halt);
       else events.error(error instanceof Error ? error : new Error(String(error)));
       events.state('ERROR');
-      this.#failures += 1;
-      this.#fullPassDueMs = clock.monotonicMs() + this.#backoffMs();
+      this.#failed();
     }
   }
 
@@ -148,27 +156,35 @@ export class ContinuousJob {
     if (report.halt !== undefined) {
       events.halt(report.halt);
       events.state('ERROR');
-      this.#failures += 1;
       // A root that went away took the watches with it; they are set again when it is back.
       if (isRootHalt(report.halt)) await this.#stopWatchers();
-      this.#fullPassDueMs = now + this.#backoffMs();
+      this.#failed();
       return;
     }
     if (scope === 'all') {
       this.#failures = 0;
-      this.#fullPassDueMs = now + pace.verifyMs;
-    } else if (this.#failures > 0) {
-      // A halt or failure is about more than these paths. Whether it is over, only a full pass can tell.
-      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.retryMs);
-      events.state('ERROR');
-      return;
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.verifyMs);
     }
     events.state('SYNCED');
+  }
+
+  /** The next try is a full pass: whether a halt or failure is over, only that can tell. */
+  #failed(): void {
+    this.#failures += 1;
+    this.#retryAtMs = this.#parts.clock.monotonicMs() + this.#backoffMs();
+  }
+
+  /** When the next full pass is due. After a failure, news brings it forward, once it pauses for a moment. */
+  #nextFullPassMs(): number {
+    if (this.#failures === 0) return this.#fullPassDueMs;
+    if (this.#firstHintMs === undefined) return this.#retryAtMs;
+    return Math.min(this.#retryAtMs, this.#lastHintMs + this.#parts.pace.retryMs);
   }
 
   /** Paths that changed under the pass are looked at again, ever more patiently (T42: a log that keeps growing). */
   #requeue(scope: Scope, unsettled: readonly RelativePath[]): void {
     const { clock, pace } = this.#parts;
+    const now = clock.monotonicMs();
     const still = new Set(unsettled);
     for (const path of scope === 'all' ? [...this.#unsettled.keys()] : scope) {
       if (!still.has(path)) this.#unsettled.delete(path);
@@ -177,29 +193,31 @@ export class ContinuousJob {
       const times = (this.#unsettled.get(path) ?? 0) + 1;
       this.#unsettled.set(path, times);
       const delayMs = Math.min(50 * 2 ** times, pace.retryLimitMs);
-      this.#pending.set(path, clock.monotonicMs() + delayMs);
+      this.#pending.set(path, now + delayMs);
     }
+    // The hints that came during the pass may have been about these paths only.
+    if (unsettled.length > 0 && ![...this.#pending.values()].some((notBeforeMs) => notBeforeMs <= now)) this.#firstHintMs = undefined;
   }
 
   #onHints(hints: readonly Hint[]): void {
     const now = this.#parts.clock.monotonicMs();
-    for (const { path } of hints) {
-      // Everything: the same as a full pass, once things are quiet.
-      if (path === ROOT) this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.quietLimitMs);
-      else if (!this.#pending.has(path)) this.#pending.set(path, now);
+    // A path that was put off is looked at when its time has come: a growing log would be news without end.
+    const news = hints.filter(({ path }) => (this.#pending.get(path) ?? now) <= now);
+    if (news.length === 0) return;
+    for (const { path } of news) if (path !== ROOT) this.#pending.set(path, now);
+    if (this.#pending.size > HINT_LIMIT || news.some(({ path }) => path === ROOT)) {
+      // Everything: a full pass looks at what is pending, too.
+      this.#pending.clear();
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.quietLimitMs);
     }
     this.#firstHintMs ??= now;
     this.#lastHintMs = now;
-    if (this.#pending.size > HINT_LIMIT) {
-      this.#pending.clear();
-      this.#fullPassDueMs = now;
-    }
     this.#wake();
   }
 
   /** The points to look at now, or `undefined` while hints keep coming or nothing is due. */
   #duePoints(now: number): RelativePath[] | undefined {
-    if (this.#pending.size === 0 || now < this.#quietAtMs()) return undefined;
+    if (this.#failures > 0 || this.#pending.size === 0 || now < this.#quietAtMs()) return undefined;
     const due = [...this.#pending].filter(([, notBeforeMs]) => notBeforeMs <= now).map(([path]) => path);
     for (const path of due) this.#pending.delete(path);
     return due.length === 0 ? undefined : due;
@@ -212,7 +230,8 @@ export class ContinuousJob {
   }
 
   #nextDueMs(): number {
-    let next = this.#fullPassDueMs;
+    let next = this.#nextFullPassMs();
+    if (this.#failures > 0) return next;
     for (const notBeforeMs of this.#pending.values()) next = Math.min(next, Math.max(notBeforeMs, this.#quietAtMs()));
     return next;
   }

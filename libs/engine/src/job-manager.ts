@@ -7,7 +7,7 @@
  */
 
 import { parseRelativePath } from '@wl/domain';
-import { isBackendError, type Clock, type PathFilter, type StorageBackend, type SyncState } from '@wl/ports';
+import { isBackendError, type Clock, type PathFilter, type SavedJob, type StorageBackend, type SyncState } from '@wl/ports';
 import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParams } from '@wl/ports/schemas';
 
 import { compareNow } from './conflict-scan.js';
@@ -15,6 +15,7 @@ import { Job, type JobListener, type JobParts } from './job.js';
 import { isoTime } from './job-status.js';
 import { adviceOnRoot, checkRoots } from './root-guard.js';
 import { resolveConflict } from './resolve.js';
+import { settleAll } from './run-all.js';
 import type { SyncerRegistry } from './syncer-registry.js';
 import type { GenericSyncerParts } from './generic-syncer.js';
 import { WildlandError } from './wildland-error.js';
@@ -35,10 +36,11 @@ export interface JobManagerParts extends Pick<GenericSyncerParts, 'cache'> {
 export class JobManager {
   readonly #parts: JobManagerParts;
   readonly #jobs = new Map<string, Job>();
-  /** Ids whose start is under way: a second start of the same id is refused, not raced. */
-  readonly #starting = new Set<string>();
+  /** Starts under way, by job id: a second one of the same id or pair is refused, not raced. */
+  readonly #starting = new Map<string, Claim>();
   readonly #everyone = new Map<JobListener, undefined>();
   readonly #sinceMs: number;
+  #isEnding = false;
 
   constructor(parts: JobManagerParts) {
     this.#parts = parts;
@@ -47,18 +49,14 @@ export class JobManager {
 
   /** Starts a job and answers what the original answers. Rejects with `WildlandError` and has then started nothing. */
   async start(args: StartArgs, listener?: JobListener): Promise<string> {
-    const job = await this.#launch(args, listener, { isResumed: false });
-    if (args.continuous && (args.persist ?? true)) {
-      const { 'allow-mass-delete': _once, 'accept-new-root': _too, ...lasting } = args;
-      this.#parts.state.saveJob({ jobId: job.id, request: JSON.stringify(lasting) });
-    }
-    const { target } = job.parts;
+    const { target } = (await this.#launch(args, listener, { isResumed: false })).parts;
     return `Using remote backend ${target.backendId} of type ${target.type}.`;
   }
 
   /** Starts the continuous jobs that were running when the daemon last ended; what fails is logged. */
   async resume(): Promise<void> {
     for (const { jobId, request } of this.#parts.state.jobs()) {
+      if (this.#isEnding) return;
       try {
         await this.#launch(JSON.parse(request) as StartArgs, undefined, { isResumed: true });
       } catch (error) {
@@ -72,8 +70,12 @@ export class JobManager {
     const job = this.#jobs.get(jobId);
     // One that could not be resumed is on record only.
     if (job === undefined && !this.#saved().includes(jobId)) throw new WildlandError(`Sync for job ${jobId} is not running`);
-    this.#parts.state.deleteJob(jobId);
-    if (job !== undefined) await this.#end(job);
+    try {
+      this.#parts.state.deleteJob(jobId);
+    } finally {
+      // Whoever says stop means now, also where the state cannot be written.
+      if (job !== undefined) await this.#end(job);
+    }
     return `Sync for job ${jobId} stopped`;
   }
 
@@ -81,17 +83,18 @@ export class JobManager {
   async stopContainer(containerId: string): Promise<string[]> {
     const ids = new Set([...this.#jobs.keys(), ...this.#saved()]);
     const stopped = [...ids].filter((id) => containerIdOf(id) === containerId);
-    await Promise.all(stopped.map((id) => this.stop(id)));
+    await settleAll(stopped.map((id) => this.stop(id)));
     return stopped;
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...new Set([...this.#jobs.keys(), ...this.#saved()])].map((id) => this.stop(id)));
+    await settleAll([...new Set([...this.#jobs.keys(), ...this.#saved()])].map((id) => this.stop(id)));
   }
 
-  /** The daemon ends: stops what runs, keeps the continuous jobs on record. */
+  /** The daemon ends: stops what runs, begins nothing more, keeps the continuous jobs on record. */
   async shutdown(): Promise<void> {
-    await Promise.all([...this.#jobs.values()].map((job) => this.#end(job)));
+    this.#isEnding = true;
+    await settleAll([...this.#jobs.values()].map((job) => this.#end(job)));
   }
 
   /** One status text per job. */
@@ -144,8 +147,10 @@ export class JobManager {
 
   /** Compares two storages now, changing nothing (`wl container list-conflicts`). */
   async listConflicts(args: ListConflictsArgs): Promise<StatusConflict[]> {
-    const { source, target } = await this.#open(args.source, args.target);
+    const source = this.#parts.createStorage(args.source);
+    const target = this.#parts.createStorage(args.target);
     try {
+      await openBoth(source, target);
       return await compareNow({
         source,
         target,
@@ -154,7 +159,7 @@ export class JobManager {
         isForced: args['force-scan'] ?? false,
       });
     } finally {
-      await Promise.all([source.close(), target.close()]);
+      await settleAll([source.close(), target.close()]);
     }
   }
 
@@ -164,6 +169,7 @@ export class JobManager {
     const path = parseRelativePath(rawPath);
     if (!path.ok) throw new WildlandError(`not a path inside the storages: ${rawPath}`);
     const { source, target, pair, args } = job.parts;
+    if (args['dry-run'] === true) throw new WildlandError('a dry run changes nothing; start the sync itself, then choose');
     if (keep === 'target' && args.unidirectional) {
       throw new WildlandError('the source of a one-way job is never changed; keep the source, or change it yourself');
     }
@@ -171,29 +177,32 @@ export class JobManager {
   }
 
   async #launch(args: StartArgs, listener: JobListener | undefined, { isResumed }: { isResumed: boolean }): Promise<Job> {
+    if (this.#isEnding) throw ending();
+    // The schema cannot say that these two do not go together.
+    if (args.continuous && args['dry-run'] === true) throw new WildlandError('A dry run is one-shot: it shows what one pass would do.');
     const jobId = args['job-id'];
-    await this.#makeRoom(args);
-    if (this.#starting.has(jobId)) throw alreadyRunning();
-    this.#starting.add(jobId);
-    const opened: StorageBackend[] = [];
+    const given = this.#givesWay(args);
+    const source = this.#parts.createStorage(args.source);
+    const target = this.#parts.createStorage(args.target);
+    const claim: Claim = { args, containerId: containerIdOf(jobId), ids: [source.backendId, target.backendId] };
+    this.#refuseSecondJob(claim);
+    this.#starting.set(jobId, claim);
+    let job: Job | undefined;
     try {
-      const source = this.#parts.createStorage(args.source);
-      const target = this.#parts.createStorage(args.target);
-      opened.push(source, target);
-      this.#refuseSecondJob(args, source, target);
       const syncer = this.#select(args, source, target);
-      const containerId = containerIdOf(jobId);
       const pair = this.#parts.state.openPair({
-        scope: containerId,
+        scope: claim.containerId,
         sourceBackendId: source.backendId,
         targetBackendId: target.backendId,
       });
       const filter = this.#filter(args.ignore);
       // A resumed job waits for a disk that is not plugged in yet; a new one is refused with the reason.
       if (!isResumed) await this.#preflight(args, source, target, pair);
-      const job = new Job({
+      if (given !== undefined) await this.#end(given);
+      if (this.#isEnding) throw ending();
+      job = new Job({
         args,
-        containerId,
+        containerId: claim.containerId,
         source,
         target,
         pair,
@@ -203,42 +212,76 @@ export class JobManager {
       });
       if (listener !== undefined) job.subscribe(listener);
       for (const everyone of this.#everyone.keys()) job.subscribe(everyone);
-      await job.start(
-        syncer.create({ source, target, pair, isUnidirectional: args.unidirectional, filter, events: job }),
-      );
+      const before = this.#record(args);
       this.#jobs.set(jobId, job);
+      try {
+        await job.start(syncer.create({ source, target, pair, isUnidirectional: args.unidirectional, filter, events: job }));
+      } catch (error) {
+        if (args.continuous) this.#restore(jobId, before);
+        throw error;
+      }
       return job;
     } catch (error) {
-      await Promise.all(opened.map((storage) => storage.close()));
+      await (job === undefined ? settleAll([source.close(), target.close()]) : this.#end(job));
       throw error;
     } finally {
       this.#starting.delete(jobId);
     }
   }
 
-  /** A job of this id that has ended, or that waits for the user's word, gives way to a new one. */
-  async #makeRoom(args: StartArgs): Promise<void> {
-    const present = this.#jobs.get(args['job-id']);
-    if (present === undefined) return;
-    const isAnswer = present.isHalted && (args['allow-mass-delete'] === true || args['accept-new-root'] === true);
-    if (!present.isFinished && !isAnswer) throw alreadyRunning();
-    await this.#end(present);
+  /** The job of this id that has ended, or that waits for the user's word, and gives way to a new one; refuses where another is there. */
+  #givesWay(args: StartArgs): Job | undefined {
+    const jobId = args['job-id'];
+    if (this.#starting.has(jobId)) throw alreadyRunning();
+    const present = this.#jobs.get(jobId);
+    if (present === undefined || present.isFinished) return present;
+    const hasWord = args['dry-run'] !== true && (args['allow-mass-delete'] === true || args['accept-new-root'] === true);
+    if (!present.isHalted || !hasWord) throw alreadyRunning();
+    return present;
   }
 
-  #refuseSecondJob(args: StartArgs, source: StorageBackend, target: StorageBackend): void {
-    if (source.backendId === target.backendId) {
+  #refuseSecondJob({ args, containerId, ids }: Claim): void {
+    const [sourceId, targetId] = ids;
+    if (sourceId === targetId) {
       throw new WildlandError(
-        `Source and target are the same storage (${source.backendId}). Choose two different ones with --source-storage and --target-storage.`,
+        `Source and target are the same storage (${sourceId}). Choose two different ones with --source-storage and --target-storage.`,
       );
     }
     // A dry run only looks.
     if (args['dry-run'] === true) return;
-    const ids = [source.backendId, target.backendId];
-    const container = containerIdOf(args['job-id']);
-    for (const { parts, isFinished } of this.#jobs.values()) {
-      const isPair = ids.includes(parts.source.backendId) && ids.includes(parts.target.backendId);
-      if (isPair && parts.containerId === container && !isFinished && parts.args['dry-run'] !== true) throw alreadyRunning();
+    for (const other of this.#claims()) {
+      const isPair = other.ids.includes(sourceId) && other.ids.includes(targetId);
+      if (!isPair || other.args['dry-run'] === true || other.args['job-id'] === args['job-id']) continue;
+      throw other.containerId === containerId ? alreadyRunning() : pairTaken(other.args);
     }
+  }
+
+  /** What the jobs that run, or are about to, lay claim to. */
+  *#claims(): Generator<Claim> {
+    yield* this.#starting.values();
+    for (const { parts, isFinished } of this.#jobs.values()) {
+      if (!isFinished) yield { args: parts.args, containerId: parts.containerId, ids: [parts.source.backendId, parts.target.backendId] };
+    }
+  }
+
+  /**
+   * Puts a continuous job on record, without the words that hold for its first pass only, or takes off
+   * the record one that is to end with the daemon. Returns what was there.
+   */
+  #record(args: StartArgs): SavedJob | undefined {
+    if (!args.continuous) return undefined;
+    const { state } = this.#parts;
+    const jobId = args['job-id'];
+    const before = state.jobs().find((job) => job.jobId === jobId);
+    const { 'allow-mass-delete': _once, 'accept-new-root': _too, ...lasting } = args;
+    if (args.persist ?? true) state.saveJob({ jobId, request: JSON.stringify(lasting) });
+    else if (before !== undefined) state.deleteJob(jobId);
+    return before;
+  }
+
+  #restore(jobId: string, before: SavedJob | undefined): void {
+    if (before !== undefined) this.#parts.state.saveJob(before);
+    else this.#parts.state.deleteJob(jobId);
   }
 
   #select(args: StartArgs, source: StorageBackend, target: StorageBackend) {
@@ -267,16 +310,8 @@ export class JobManager {
       throw new WildlandError(`Storage ${readOnly.backendId} is read-only, and this sync would write to it: ${advice}.`);
     }
     const roots = await checkRoots({ source, target, pair, isUnidirectional: args.unidirectional });
-    if (roots.ok || args['accept-new-root'] === true) return;
-    // A root that changed is for the pass to halt on, where status shows it with the way on.
-    if (roots.halt.reason !== 'root-changed') throw new WildlandError(roots.halt.message);
-  }
-
-  async #open(sourceParams: StorageParams, targetParams: StorageParams): Promise<{ source: StorageBackend; target: StorageBackend }> {
-    const source = this.#parts.createStorage(sourceParams);
-    const target = this.#parts.createStorage(targetParams);
-    await openBoth(source, target);
-    return { source, target };
+    // A root that changed is for the pass to halt on, where status shows it with the way on, or to accept.
+    if (!roots.ok && roots.halt.reason !== 'root-changed') throw new WildlandError(roots.halt.message);
   }
 
   #filter(patterns: readonly string[] | undefined): PathFilter | undefined {
@@ -288,8 +323,11 @@ export class JobManager {
   }
 
   async #end(job: Job): Promise<void> {
-    await job.stop();
-    if (this.#jobs.get(job.id) === job) this.#jobs.delete(job.id);
+    try {
+      await job.stop();
+    } finally {
+      if (this.#jobs.get(job.id) === job) this.#jobs.delete(job.id);
+    }
   }
 
   #known(jobId: string): Job {
@@ -297,6 +335,13 @@ export class JobManager {
     if (job === undefined) throw new WildlandError(`No sync job ${jobId}`);
     return job;
   }
+}
+
+/** A pair of storages that a start or a job has to itself. */
+interface Claim {
+  readonly args: StartArgs;
+  readonly containerId: string;
+  readonly ids: readonly [source: string, target: string];
 }
 
 /** The original answers an unknown job of `test-error` with this class. */
@@ -329,6 +374,14 @@ async function openBoth(source: StorageBackend, target: StorageBackend): Promise
 
 function alreadyRunning(): WildlandError {
   return new WildlandError('Sync process for this container is already running; use stop-sync to stop it.');
+}
+
+function pairTaken({ 'container-name': container, 'job-id': jobId }: StartArgs): WildlandError {
+  return new WildlandError(`A sync of these two storages is already running for container ${container} (job ${jobId}); use stop-sync to stop it.`);
+}
+
+function ending(): WildlandError {
+  return new WildlandError('The sync daemon is ending; try again in a moment.');
 }
 
 function messageOf(error: unknown): string {

@@ -60,6 +60,7 @@ export function haltJson(halt: Halt, job: { container: string; targetId: string;
     `--source-storage ${shellWord(job.sourceId)} --target-storage ${shellWord(job.targetId)}`,
     ...(job.isContinuous ? [] : ['--one-shot']),
     ...(job.isUnidirectional ? ['--unidirectional'] : []),
+    ...(job.container.startsWith('-') ? ['--'] : []),
     shellWord(job.container),
   ].join(' ');
   return {

@@ -22,6 +22,7 @@ import type { StartArgs, StatusJob } from '@wl/ports/schemas';
 
 import { agreedTotals } from './agreed-totals.js';
 import { conflictJson, conflictText, haltJson, isoTime, statusText, STATE_NUMBERS } from './job-status.js';
+import { settleAll } from './run-all.js';
 
 /** An event as subscribers get it; types and texts are those of the control protocol. */
 export interface JobEvent {
@@ -133,9 +134,13 @@ export class Job implements SyncerEvents {
   /** Stops where every file is whole; resolves when nothing runs any more and the storages are closed. */
   async stop(): Promise<void> {
     this.#abort.abort(new Error('the job was stopped'));
-    await this.#syncer?.stopSync();
-    await this.#done;
-    await Promise.all([this.parts.source.close(), this.parts.target.close()]);
+    try {
+      await this.#syncer?.stopSync();
+      await this.#done;
+    } finally {
+      // A syncer that fails to stop cannot write to closed storages.
+      await settleAll([this.parts.source.close(), this.parts.target.close()]);
+    }
     if (this.#state !== 'ERROR') this.state('STOPPED');
   }
 
@@ -206,8 +211,11 @@ export class Job implements SyncerEvents {
   }
 
   halt(halt: Halt): void {
+    // A job that tries again and again meets the same halt: that is told once.
+    const isNews = this.#halt?.reason !== halt.reason || this.#error !== halt.message;
     this.#halt = halt;
     this.#error = halt.message;
+    if (!isNews) return;
     this.#emit('error', halt.message);
     this.parts.log('error', 'halted', { job: this.id, reason: halt.reason, message: halt.message });
   }
@@ -232,6 +240,9 @@ export class Job implements SyncerEvents {
 
   statusText(): string {
     const { args, source, target, pair } = this.parts;
+    const conflicts = pair.conflicts();
+    const texts = conflicts.slice(0, LIST_LIMIT).map(({ path }) => conflictText(path, source.backendId, target.backendId));
+    if (conflicts.length > LIST_LIMIT) texts.push(`… and ${String(conflicts.length - LIST_LIMIT)} more conflicts`);
     return statusText({
       container: args['container-name'],
       state: this.#state,
@@ -240,7 +251,7 @@ export class Job implements SyncerEvents {
       isUnidirectional: args.unidirectional,
       isContinuous: args.continuous,
       current: this.#current && `${this.#current.operation} ${this.#current.path}`,
-      conflicts: pair.conflicts().slice(0, LIST_LIMIT).map(({ path }) => conflictText(path, source.backendId, target.backendId)),
+      conflicts: texts,
       error: this.#error,
     });
   }

@@ -4,8 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toRelativePath, type SideName } from '@wl/domain';
 
 import { resolveConflict } from './resolve.js';
-import type { Rig} from './testing/rig.js';
-import { files, synced, trashed } from './testing/rig.js';
+import { files, synced, trashed, type Rig } from './testing/rig.js';
 
 const A = toRelativePath('a');
 

@@ -1,9 +1,9 @@
 /** Passes over single names: they decide what a full pass would decide, whatever hint came first or got lost (INV-30). */
 
 import { describe, expect, it } from '@jest/globals';
+import type { RelativePath } from '@wl/domain';
 
-import type { Rig} from './testing/rig.js';
-import { files, synced } from './testing/rig.js';
+import { files, synced, type Rig } from './testing/rig.js';
 
 /** The trees and records after passes over these scopes, and then a full one. */
 async function outcome(make: () => Promise<Rig>, scopes: readonly (readonly string[])[]) {
@@ -70,8 +70,8 @@ describe('a pass over points', () => {
     const context = rig.context();
     const { runPass } = await import('./pass.js');
     const options = { allowMassDelete: false, acceptNewRoot: false, deletionDelayMs: 0, retries: 0 };
-    await runPass(context, ['.wl/trash/x'], options);
-    expect((await runPass(context, ['', 'a'], options)).report).toMatchObject({ copiedFiles: 1 });
+    await runPass(context, ['.wl/trash/x'] as RelativePath[], options);
+    expect((await runPass(context, ['', 'a'] as RelativePath[], options)).report).toMatchObject({ copiedFiles: 1 });
   });
 
   it('T75: keeps telling of a name that no path can be made of', async () => {

@@ -3,8 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { FaultEvent, MemoryBackend } from '@wl/adapters/memory';
 
-import type { Rig} from './testing/rig.js';
-import { files, synced, trashed, type RigOptions } from './testing/rig.js';
+import { files, synced, trashed, type Rig, type RigOptions } from './testing/rig.js';
 
 /** Calls `act` once, at the `at`-th moment at which either backend can be interrupted; says whether it came to that. */
 function actAt(rig: Rig, at: number, act: () => void): { readonly moments: () => number } {

@@ -8,37 +8,33 @@
  */
 
 import {
-  ABSENT,
   ancestorsOf,
   directoryKey,
   fileKey,
-  hashesNeeded,
   isDirectoryKey,
   isWithin,
   parentOf,
-  pathOfKey,
   ROOT,
   SKIP_REASONS,
   TreePlanner,
-  type BaselineNode,
-  type FileNode,
   type Node,
   type PlanItem,
   type RelativePath,
   type SideName,
 } from '@wl/domain';
-import { baselineNodeOf, isBackendError, type BackendError, type BaselineBatch, type BaselineRow, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
+import { isBackendError, type BackendError, type BaselineBatch, type BaselineRow, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
 import { Arrivals } from './arrivals.js';
 import { ConflictBook, type FoundConflict } from './conflict-book.js';
 import { copyAll, trusted, type PlannedCopy } from './copier.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
-import { hashFiles } from './hashing.js';
-import { joinStreams, type JoinedRow } from './join.js';
+import { Identifier } from './identify.js';
+import { joinStreams } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
 import { checkRoots, markRoots } from './root-guard.js';
 import { settleAll } from './run-all.js';
+import { widenPoints } from './widen-points.js';
 
 /** What to look at: everything, or these names with all below them. */
 export type Scope = 'all' | readonly RelativePath[];
@@ -61,23 +57,9 @@ export interface PassResult {
 
 const CHUNK_ROWS = 1024;
 
-/**
- * Milliseconds for which a fresh version is not relied upon: one that was emptied is about to be
- * written (T39, INV-28), one of a racy token may change once more without showing it (T30).
- */
-const SETTLE_MS = 2000;
-
 /** Runs one pass. Rejects when a whole storage or the state failed; everything smaller is in the report. */
 export async function runPass(context: PassContext, scope: Scope, options: PassOptions): Promise<PassResult> {
   return new Pass(context, options).run(scope);
-}
-
-/** A joined row with what the baseline says; the nodes gain hashes on the way. */
-interface IdentifiedRow {
-  readonly key: JoinedRow['key'];
-  readonly baseline: BaselineNode;
-  source: Node;
-  target: Node;
 }
 
 class Pass {
@@ -93,6 +75,7 @@ class Pass {
   /** Files that the baseline knew when the pass began. */
   readonly #knownFiles: number;
   readonly #arrivals: Arrivals;
+  readonly #identifier: Identifier;
   #copying: Promise<void> = Promise.resolve();
 
   constructor(context: PassContext, options: PassOptions) {
@@ -102,6 +85,7 @@ class Pass {
     this.#baseline = new BaselineWriter(context);
     this.#conflicts = new ConflictBook(context, this.#log);
     this.#arrivals = new Arrivals(context);
+    this.#identifier = new Identifier(context, (path) => this.#conflicts.known(path) !== undefined);
     this.#knownFiles = context.pair.totals().files;
   }
 
@@ -155,7 +139,11 @@ class Pass {
   async #scan(scope: Scope): Promise<Record<SideName, SideCounts> | undefined> {
     const { pair, filter } = this.#context;
     if (scope !== 'all' && !scope.includes(ROOT)) {
-      for (const point of await this.#widen(scope)) await this.#scanPoint(point);
+      const unsure = new Set<RelativePath>();
+      for (const point of await widenPoints(scope, this.#context)) {
+        if ((await this.#scanPoint(point)) === 'siblings-matter') unsure.add(parentOf(point));
+      }
+      if (unsure.size > 0) await this.#scan([...unsure]);
       await this.#copying;
       return undefined;
     }
@@ -183,38 +171,10 @@ class Pass {
   }
 
   /**
-   * Each point, or the outermost directory above it that is not one and the same for both sides
-   * and the baseline: what is below it is decided by what becomes of it. Without points inside others.
+   * Scans one name: looked at by itself, and listed where it is a directory. Where names are
+   * folded, its deletion is not decided without its siblings: it may have been renamed in case (T73).
    */
-  async #widen(points: readonly RelativePath[]): Promise<RelativePath[]> {
-    const { filter } = this.#context;
-    const common = new Map<RelativePath, boolean>();
-    const widened = new Set<RelativePath>();
-    for (const point of points) {
-      const ancestors = ancestorsOf(point);
-      if (filter !== undefined && ancestors.some((path) => filter.ignores(path, true))) continue;
-      let outermost = point;
-      for (const path of ancestors) {
-        const isCommon = common.get(path) ?? (await this.#isCommonDirectory(path));
-        common.set(path, isCommon);
-        if (isCommon) continue;
-        outermost = path;
-        break;
-      }
-      widened.add(outermost);
-    }
-    return [...widened].filter((point) => !ancestorsOf(point).some((path) => widened.has(path)));
-  }
-
-  async #isCommonDirectory(path: RelativePath): Promise<boolean> {
-    const { source, target, pair } = this.#context;
-    if (pair.get(directoryKey(path)) === undefined) return false;
-    const looks = await Promise.allSettled([source.stat(path), target.stat(path)]);
-    return looks.every((look) => look.status === 'fulfilled' && look.value.kind === 'directory');
-  }
-
-  /** Scans one name: looked at by itself, and listed where it is a directory. */
-  async #scanPoint(point: RelativePath): Promise<void> {
+  async #scanPoint(point: RelativePath): Promise<'done' | 'siblings-matter'> {
     const { pair, filter } = this.#context;
     const planned = this.#deletions.length;
     try {
@@ -230,7 +190,17 @@ class Pass {
       this.#deletions.length = planned;
       if (error.cause.code === 'not-found') this.#log.retry.add(point);
       else this.#log.failure(point, error.side, error.cause);
+      return 'done';
     }
+    const isOwnDeletion = this.#deletions.slice(planned).some(({ path }) => path === point);
+    if (!isOwnDeletion || !this.#isFolding) return 'done';
+    this.#deletions.length = planned;
+    return 'siblings-matter';
+  }
+
+  /** Whether a side does not tell names apart that differ only in case. */
+  get #isFolding(): boolean {
+    return [this.#context.source, this.#context.target].some((storage) => !storage.capabilities.isCaseSensitive);
   }
 
   /** What is at a point and below it. */
@@ -248,7 +218,7 @@ class Pass {
 
   async #join(root: RelativePath, source: ListingCursor, target: ListingCursor, rows: Iterable<BaselineBatch>): Promise<void> {
     const { isUnidirectional, signal } = this.#context;
-    const isFolding = [this.#context.source, this.#context.target].some((storage) => !storage.capabilities.isCaseSensitive);
+    const isFolding = this.#isFolding;
     const planner = new TreePlanner(root, {
       isUnidirectional,
       known: (path) => this.#conflicts.known(path),
@@ -259,7 +229,7 @@ class Pass {
       const onSeen = (keys: number): void => this.#log.seen(keys);
       for await (const chunk of joinStreams(source, target, baseline, { chunkRows: CHUNK_ROWS, deliverAll: isFolding, onSeen, signal })) {
         const items: PlanItem[] = [];
-        for (const row of await this.#identify(chunk)) planner.visit(row, items);
+        for (const row of await this.#identifier.identify(chunk)) planner.visit(row, items);
         await this.#apply(items);
       }
       const items: PlanItem[] = [];
@@ -269,88 +239,6 @@ class Pass {
       baseline.close();
       await settleAll([source.close(), target.close()]);
     }
-  }
-
-  /** Gives the files of a chunk the hashes that `reconcile` needs: by token where possible, else by reading. */
-  async #identify(chunk: readonly JoinedRow[]): Promise<IdentifiedRow[]> {
-    const rows = chunk.map(({ key, source, target, isKnown }): IdentifiedRow => {
-      const row = isKnown ? this.#context.pair.get(key) : undefined;
-      return {
-        key,
-        baseline: baselineNodeOf(row),
-        source: hashByToken(source, row, 'source'),
-        target: hashByToken(target, row, 'target'),
-      };
-    });
-    // A file that turns out to be another one than was listed can make a hash of the other side needed.
-    for (let isMissing = true; isMissing; ) {
-      const [source, target] = [this.#unhashed(rows, 'source'), this.#unhashed(rows, 'target')];
-      await settleAll([this.#hash(source, 'source'), this.#hash(target, 'target')]);
-      isMissing = source.length + target.length > 0;
-    }
-    for (const row of rows) {
-      row.source = this.#settled(row.source, row.baseline);
-      row.target = this.#settled(row.target, row.baseline);
-    }
-    return rows;
-  }
-
-  /** A file that was just emptied is most likely being saved: not yet a version to bring over. */
-  #settled(node: Node, baseline: BaselineNode): Node {
-    if (node.kind !== 'file' || node.sizeBytes > 0 || baseline.kind !== 'file' || baseline.sizeBytes === 0) return node;
-    return this.#isFresh(node) ? { kind: 'unknown', reason: 'changing' } : node;
-  }
-
-  /** Whether a file was written a moment ago. A time in the future says nothing (INV-22). */
-  #isFresh(node: FileNode): boolean {
-    const ageMs = this.#context.clock.nowMs() - node.mtimeMs;
-    return ageMs >= 0 && ageMs < SETTLE_MS;
-  }
-
-  /** Whether a version may be another by the time it is replaced or removed, although its token is the same (T30). */
-  #maySlip(node: FileNode | undefined): boolean {
-    return node !== undefined && node.isRacy && this.#isFresh(node) && !this.#context.isDryRun;
-  }
-
-  /** The rows whose file on a side must be hashed and is not yet. */
-  #unhashed(rows: readonly IdentifiedRow[], side: SideName): IdentifiedRow[] {
-    return rows.filter((row) => {
-      const node = row[side];
-      if (node.kind !== 'file' || node.hash !== undefined) return false;
-      return hashesNeeded(row.baseline, row.source, row.target)[side] || this.#conflicts.known(pathOfKey(row.key)) !== undefined;
-    });
-  }
-
-  async #hash(rows: readonly IdentifiedRow[], side: SideName): Promise<void> {
-    const storage = storageAt(this.#context, side);
-    const unread: { row: IdentifiedRow; path: RelativePath }[] = [];
-    for (const row of rows) {
-      const path = pathOfKey(row.key);
-      const node = row[side] as FileNode;
-      const cached = node.isRacy ? undefined : this.#context.cache.get(storage.backendId, path, node.token);
-      if (cached === undefined) unread.push({ row, path });
-      else row[side] = { ...node, hash: cached };
-    }
-    const outcomes = await hashFiles(storage, unread.map(({ path }) => path), this.#context.signal);
-    const learnt = [];
-    for (const [i, { row, path }] of unread.entries()) {
-      const outcome = outcomes[i]!;
-      switch (outcome.kind) {
-        case 'hashed':
-          row[side] = outcome.node;
-          if (!outcome.node.isRacy) learnt.push({ path, token: outcome.node.token, hash: outcome.node.hash });
-          break;
-        case 'absent':
-          row[side] = ABSENT;
-          break;
-        case 'changing':
-          row[side] = { kind: 'unknown', reason: 'changing' };
-          break;
-        case 'unknown':
-          row[side] = { kind: 'unknown', reason: outcome.reason };
-      }
-    }
-    if (!this.#context.isDryRun && learnt.length > 0) this.#context.cache.putMany(storage.backendId, learnt);
   }
 
   /** Carries out the items of a chunk; copies go on in the background, one chunk ahead of the scan. */
@@ -378,11 +266,11 @@ class Pass {
           if (!isDryRun) await this.#makeDirectory(item.on, item.path);
           break;
         case 'copy-file':
-          if (this.#maySlip(item.replaces)) this.#log.retry.add(item.path);
+          if (this.#identifier.maySlip(item.replaces)) this.#log.retry.add(item.path);
           else copies.push(item);
           break;
         case 'delete-file':
-          if (this.#maySlip(item.node)) this.#log.retry.add(item.path);
+          if (this.#identifier.maySlip(item.node)) this.#log.retry.add(item.path);
           else this.#deletions.push(item);
           break;
         case 'delete-directory':
@@ -551,13 +439,6 @@ const MESSAGES: Partial<Record<string, string>> = {
   'listing-incomplete': 'could not be listed to the end; nothing below was changed',
   'read-error': 'could not be read; nothing was changed here',
 };
-
-/** A token that the baseline recorded for a side says which content it is, without reading. */
-function hashByToken(node: Node, row: BaselineRow | undefined, side: SideName): Node {
-  if (node.kind !== 'file' || row?.kind !== 'file' || node.hash !== undefined) return node;
-  const token = side === 'source' ? row.sourceToken : row.targetToken;
-  return node.token === token ? { ...node, hash: row.hash } : node;
-}
 
 /** A storage could not be looked at from a point on; what concerns the whole storage too ends up here first. */
 class LookError extends Error {

@@ -4,8 +4,8 @@
  * The next pass finds both sides equal and closes the record.
  */
 
-import { otherSide, type FileNode, type Node, type RelativePath, type SideName, type Version } from '@wl/domain';
-import type { PairState, StorageBackend } from '@wl/ports';
+import { ancestorsOf, otherSide, SKIP_REASONS, type FileNode, type Node, type RelativePath, type SideName, type UnknownReason, type Version } from '@wl/domain';
+import { isBackendError, type PairState, type StorageBackend } from '@wl/ports';
 
 import { copyThrough } from './copier.js';
 import { WildlandError } from './wildland-error.js';
@@ -23,39 +23,75 @@ export interface Choice {
 export async function resolveConflict({ source, target, pair, path, keep }: Choice): Promise<void> {
   const record = pair.conflict(path);
   if (record === undefined) throw new WildlandError(`${path} is not in conflict`);
+  if (record.reason === 'name-collision') {
+    throw new WildlandError(`${path} and another name differ only in case, and one storage cannot hold both; rename one of them`);
+  }
   const storages = { source, target };
   const give = otherSide(keep);
-  const kept = await shown(storages[keep], path, record[keep]);
-  const given = await shown(storages[give], path, record[give]);
+  const kept = await shown(storages[keep], keep, path, record[keep]);
+  const given = await shown(storages[give], give, path, record[give]);
   if (kept === undefined || given === undefined) {
     throw new WildlandError(`${path} has changed since the conflict was listed; look at it again and choose then`);
   }
   if (given.kind === 'directory') {
     throw new WildlandError(`${path} is a directory on the ${give}; move it away yourself, then the file is brought over`);
   }
+  try {
+    await carryOut(path, kept, given, storages[keep], storages[give]);
+  } catch (error) {
+    if (!isBackendError(error)) throw error;
+    throw new WildlandError(`${path} could not be changed on the ${give}: ${error.message}. Nothing was lost; mend that and choose again`, { cause: error });
+  }
+}
+
+async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, { kind: 'directory' }>, from: StorageBackend, to: StorageBackend): Promise<void> {
   if (kept.kind === 'directory' || kept.kind === 'absent') {
     // Removing the other version is the gesture that decides a known conflict; the pass does the rest.
     if (given.kind !== 'file') return;
-    const removed = await storages[give].remove(path, given.token);
+    const removed = await to.remove(path, given.token);
     if (!removed.ok) throw changedMeanwhile(path);
   } else {
     const replaces = given.kind === 'file' ? given : undefined;
-    const outcome = await copyThrough(storages[keep], storages[give], { path, from: kept, replaces }, undefined);
+    // What was removed may have been removed with the directories around it.
+    if (replaces === undefined) await makeDirectories(to, path);
+    const outcome = await copyThrough(from, to, { path, from: kept, replaces }, undefined);
     if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind !== 'copied') throw changedMeanwhile(path);
   }
-  await storages[give].flush();
+  await to.flush();
+}
+
+async function makeDirectories(storage: StorageBackend, path: RelativePath): Promise<void> {
+  for (const directory of ancestorsOf(path)) {
+    const made = await storage.makeDirectory(directory);
+    if (!made.ok) throw changedMeanwhile(path);
+  }
 }
 
 type Shown = Extract<Node, { kind: 'absent' | 'directory' }> | FileNode;
 
-/** What a side holds now, if it still is the recorded version. */
-async function shown(storage: StorageBackend, path: RelativePath, version: Version): Promise<Shown | undefined> {
-  const node = await storage.stat(path);
-  if (version.kind !== 'file') return node.kind === version.kind ? node : undefined;
-  const [outcome] = await storage.getHashes([path]);
-  if (outcome?.kind !== 'hashed' || outcome.node.hash !== version.sha256) return undefined;
-  return outcome.node;
+/** What a side holds now, if it still is the recorded version. Rejects where that cannot be seen. */
+async function shown(storage: StorageBackend, side: SideName, path: RelativePath, version: Version): Promise<Shown | undefined> {
+  try {
+    const node = await storage.stat(path);
+    if (node.kind === 'unknown' && isUnseen(node.reason)) throw unreadable(path, side, node.reason);
+    if (node.kind !== version.kind) return undefined;
+    if (version.kind !== 'file') return node;
+    const [outcome] = await storage.getHashes([path]);
+    if (outcome?.kind === 'unknown' && isUnseen(outcome.reason)) throw unreadable(path, side, outcome.message);
+    return outcome?.kind === 'hashed' && outcome.node.hash === version.sha256 ? outcome.node : undefined;
+  } catch (error) {
+    throw isBackendError(error) ? unreadable(path, side, error.message) : error;
+  }
+}
+
+/** Whether a reason says that nobody could look, not that something else is there. */
+function isUnseen(reason: UnknownReason): boolean {
+  return reason !== 'vanished' && reason !== 'changing' && !SKIP_REASONS.has(reason);
+}
+
+function unreadable(path: string, side: SideName, why: string): WildlandError {
+  return new WildlandError(`${path} cannot be read on the ${side} (${why}); make it readable, then choose again`);
 }
 
 function changedMeanwhile(path: string): WildlandError {

@@ -249,6 +249,36 @@ describe.each([
     }
   });
 
+  it('T55, T56: tells of a save through a descriptor that was open before, as long as it can be seen', async () => {
+    const operations = {
+      replace: async (node: FileNode) => (await copy(world, await copyRequest(world, node))).kind === 'copied',
+      remove: async (node: FileNode) => (await world.target.backend.remove(path, node.token)).ok,
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      for (let moment = 0; ; moment += 1) {
+        const node = (await prepare(world, OLD)) as FileNode;
+        const editor = fs.openSync(world.place, 'r+');
+        let hasActed = false;
+        let isLookedAtAfter = false;
+        world.disk.watch(({ index, name: call, path: callPath }) => {
+          // A save after the last look cannot be told, but is kept.
+          if (hasActed && call === 'lstat' && callPath.endsWith('/file')) isLookedAtAfter = true;
+          if (index !== moment) return;
+          hasActed = true;
+          fs.writeSync(editor, THEIRS, 0);
+        });
+        const isDone = await operation(node);
+        world.disk.watch(undefined);
+        fs.closeSync(editor);
+        const edited = THEIRS + OLD.slice(THEIRS.length);
+        if (hasActed) expect([name, moment, retrievable(world)]).toEqual([name, moment, expect.arrayContaining([edited])]);
+        if (hasActed && isLookedAtAfter) expect([name, moment, isDone]).toEqual([name, moment, false]);
+        if (withKoffi && hasActed && isLookedAtAfter) expect([name, moment, inPlace(world)]).toEqual([name, moment, edited]);
+        if (!hasActed) break;
+      }
+    }
+  });
+
   async function countCalls(): Promise<number> {
     const request = await copyRequest(world, await prepare(world, OLD));
     world.disk.watch(() => undefined);

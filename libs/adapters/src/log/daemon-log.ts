@@ -1,7 +1,8 @@
 /**
- * The daemon's log. JSON lines (pino), at most five files of 10 MB, mode 0640 as in the
- * original. Field values never hold secrets: callers log ids, paths and messages only,
- * and what looks like a credential is removed once more here.
+ * The daemon's log. JSON lines (pino), at most five files of 10 MB, for its user alone: the
+ * names of somebody's files are nobody else's business. Field values never hold secrets:
+ * callers log ids, paths and messages only, and what looks like a credential is removed once
+ * more here.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -39,7 +40,7 @@ export function openDaemonLog(logPath: string): DaemonLog {
     path: path.dirname(logPath),
     size: FILE_SIZE,
     maxFiles: FILES,
-    mode: 0o640,
+    mode: 0o600,
   });
   // A full disk must not end the daemon: the line is lost, the sync goes on.
   stream.on('error', () => undefined);

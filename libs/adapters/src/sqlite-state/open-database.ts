@@ -121,7 +121,8 @@ function beginNew(path: string): void {
 /** Refuses what is not ours, and what is of a newer version, before anything else in it is judged. */
 function checkVersion(connection: SqliteConnection, path: string): void {
   if (pragma(connection, 'application_id') !== APPLICATION_ID) throw new DamageError('it is no state database of wl');
-  if (!tablesOf(connection).has('about')) throw new DamageError('its tables are not those of wl');
+  // This table is the same in every version.
+  if (tablesOf(connection).get('about') !== TABLES.get('about')) throw new DamageError('its tables are not those of wl');
   // Said twice, so that a flipped bit in the header is not taken for a newer wl.
   const version = pragma(connection, 'user_version');
   const [stated] = readValues(connection, 'value', "about WHERE name = 'schema'");

@@ -19,7 +19,8 @@
  * save by rename within the microseconds between look and rename is lost; `capabilities`
  * say so (`replace: 'window'`). A save in place is not: the link is the same file.
  *
- * Remove: move to the trash, look at what came out, move back if it is not the expected one.
+ * Remove: move to the trash, look at what came out, move back if it is not the expected one,
+ * and look once more at the end of the batch.
  */
 
 import { nameOf, NO_TOKEN, parentOf, type RelativePath, type Token } from '@wl/domain';
@@ -44,8 +45,8 @@ export interface Replaced {
   readonly trashPath: string;
   readonly old: FileIdentity;
   readonly ctimeNs: bigint;
-  /** What is visible in its place. */
-  readonly ours: FileIdentity;
+  /** What is visible in its place; nothing when it was removed. */
+  readonly ours: FileIdentity | undefined;
 }
 
 const STALE: CommitOutcome = { kind: 'stale' };
@@ -90,10 +91,11 @@ export class Committer {
       if (errnoOf(error) === 'ENOENT') return STALE;
       throw error;
     }
-    if (hasIdentity(this.tree.lstat(place.directory, place.name), identityOf(seen))) {
-      return { kind: 'committed', token: NO_TOKEN, isRacy: false };
-    }
-    return this.moveBack(place, to);
+    const old = identityOf(seen);
+    const out = this.tree.lstat(place.directory, place.name);
+    if (!hasIdentity(out, old)) return this.moveBack(place, to);
+    const replaced = { path, trashPath: place.path, old, ctimeNs: out.ctimeNs, ours: undefined };
+    return { kind: 'committed', token: NO_TOKEN, isRacy: false, replaced };
   }
 
   /** The last look at a version that was replaced: `undefined` when it still is what it was. */
@@ -108,15 +110,21 @@ export class Committer {
 
   private lookAgain(replaced: Replaced): CommitOutcome | undefined {
     const slash = replaced.trashPath.lastIndexOf('/');
-    const place = { directory: this.tree.open(replaced.trashPath.slice(0, slash)), name: replaced.trashPath.slice(slash + 1) };
+    const place: TrashPlace = {
+      directory: this.tree.open(replaced.trashPath.slice(0, slash)),
+      name: replaced.trashPath.slice(slash + 1),
+      path: replaced.trashPath,
+    };
     const now = this.tree.lstat(place.directory, place.name);
     if (now === undefined || (hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
+    const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
+    const { ours } = replaced;
+    if (ours === undefined) return this.moveBack(place, to);
     const { safeRenames } = this.tree.disk;
     if (this.area.abilities().canExchange && safeRenames !== undefined) {
-      const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
       const swap = (): void => safeRenames.exchange(place.directory.fd, place.name, to.directory.fd, to.name);
       swap();
-      if (this.dropIf(place, replaced.ours)) return STALE;
+      if (this.dropIf(place, ours)) return STALE;
       // Somebody replaced our file as well: theirs is the latest, it stays in place.
       swap();
     }

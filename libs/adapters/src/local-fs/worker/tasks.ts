@@ -10,7 +10,7 @@ import type { FileAttributes, HashOutcome } from '@wl/ports';
 import { createAnchor, type Anchor, type AnchorKind } from './anchor.js';
 import { StorageArea, type AreaSpec } from './area.js';
 import { checkpointOf, type CancelFlag } from './cancellation.js';
-import { Committer } from './commit.js';
+import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
 import { copyBatch, FEW_FILES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
 import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
@@ -149,18 +149,29 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
     change: ({ steps, ...writable }: Writable & { steps: readonly ChangeStep[] }): Settled<ChangeAnswer>[] =>
       withArea(writable, 'change the storage', (tree, area) => {
         const committer = new Committer(tree, area);
-        return steps.map((step) =>
+        const removed: { readonly index: number; readonly version: Replaced }[] = [];
+        const answers = steps.map((step, index) =>
           settle(CHANGING[step.kind], step.path, tree, (): ChangeAnswer => {
             switch (step.kind) {
               case 'make-directory':
                 return makeDirectory(tree, step.path);
               case 'remove-directory':
                 return removeDirectory(tree, step.path);
-              case 'remove':
-                return staleOr(committer.remove(step.path, step.expected));
+              case 'remove': {
+                const outcome = committer.remove(step.path, step.expected);
+                if (outcome.kind === 'stale') return staleAnswer(outcome.leftover);
+                if (outcome.replaced !== undefined) removed.push({ index, version: outcome.replaced });
+                return { ok: true, value: undefined };
+              }
             }
           }),
         );
+        for (const { index, version } of removed) {
+          const outcome = committer.settle(version);
+          if (outcome?.kind === 'stale') answers[index] = { ok: true, value: staleAnswer(outcome.leftover) };
+          tree.trim();
+        }
+        return answers;
       }),
 
     hash: ({ root, paths, flag }: { root: RootSpec; paths: readonly RelativePath[]; flag: CancelFlag }): HashOutcome[] =>
@@ -276,9 +287,7 @@ function settle<T>(operation: string, path: RelativePath, tree: DirectoryTree, s
   }
 }
 
-function staleOr(outcome: ReturnType<Committer['remove']>): ChangeAnswer {
-  if (outcome.kind === 'committed') return { ok: true, value: undefined };
-  const { leftover } = outcome;
+function staleAnswer(leftover: string | undefined): ChangeAnswer {
   return { ok: false, error: leftover === undefined ? { kind: 'stale-token' } : { kind: 'stale-token', leftover } };
 }
 
