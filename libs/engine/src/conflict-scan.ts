@@ -9,7 +9,9 @@ import type { StatusConflict } from '@wl/ports/schemas';
 
 import { BaselineCursor, ListingCursor } from './cursors.js';
 import { conflictJson } from './job-status.js';
+import { hashFiles } from './hashing.js';
 import { joinStreams, type JoinedRow } from './join.js';
+import { settleAll } from './run-all.js';
 
 /** What to compare. */
 export interface Comparison {
@@ -31,21 +33,21 @@ export async function compareNow(comparison: Comparison): Promise<StatusConflict
   const planner = new TreePlanner(ROOT, { isUnidirectional: false, known: () => undefined });
   const items: PlanItem[] = [];
   const conflicts: StatusConflict[] = [];
-  const joined = joinStreams(
-    new ListingCursor(source.list(ROOT, options), filter),
-    new ListingCursor(target.list(ROOT, options), filter),
-    new BaselineCursor([]),
-    { chunkRows: CHUNK_ROWS, deliverAll: false, onSeen: () => undefined, signal },
-  );
+  const cursors = [new ListingCursor(source.list(ROOT, options), filter), new ListingCursor(target.list(ROOT, options), filter)] as const;
+  const joined = joinStreams(...cursors, new BaselineCursor([]), { chunkRows: CHUNK_ROWS, deliverAll: false, onSeen: () => undefined, signal });
   const collect = (): void => {
     for (const item of items.splice(0)) {
       if (item.kind !== 'conflict') continue;
       conflicts.push(conflictJson({ path: item.path, reason: item.cause, source: shown(item.source), target: shown(item.target) }));
     }
   };
-  for await (const chunk of joined) {
-    for (const row of await withHashes(chunk, comparison)) planner.visit({ ...row, baseline: ABSENT }, items);
-    collect();
+  try {
+    for await (const chunk of joined) {
+      for (const row of await withHashes(chunk, comparison)) planner.visit({ ...row, baseline: ABSENT }, items);
+      collect();
+    }
+  } finally {
+    await settleAll(cursors.map((cursor) => cursor.close()));
   }
   planner.finish(items);
   collect();
@@ -76,7 +78,7 @@ async function hashSide(rows: readonly JoinedRow[], side: 'source' | 'target', c
     if (hash !== undefined) nodes.set(row.key, { ...node, hash });
     return hash === undefined;
   });
-  const outcomes = await storage.getHashes(unread.map((row) => pathOfKey(row.key)), comparison.signal);
+  const outcomes = await hashFiles(storage, unread.map((row) => pathOfKey(row.key)), comparison.signal);
   unread.forEach((row, i) => nodes.set(row.key, nodeOf(outcomes[i]!)));
   comparison.cache.putMany(
     storage.backendId,

@@ -87,6 +87,8 @@ export class ContinuousJob {
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#wake();
+    // A watcher that still starts, which takes its time in a large tree, gives up by this.
+    await Promise.all(this.#watchers.map((watcher) => watcher.stop()));
     await this.#loop;
     await this.#stopWatchers();
   }
@@ -255,6 +257,7 @@ export class ContinuousJob {
     const { source, target, events, watch } = this.#parts;
     try {
       for (const storage of [source, target]) {
+        if (this.#abort.signal.aborted) return;
         const watcher = watch(storage);
         this.#watchers.push(watcher);
         await watcher.start({

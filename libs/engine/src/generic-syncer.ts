@@ -3,17 +3,18 @@
  * It serves every pair of storages for which nothing more special is registered.
  */
 
-import type {
-  Clock,
-  HashCache,
-  PassReport,
-  Problem,
-  StorageBackend,
-  Syncer,
-  SyncerContext,
-  SyncerDefinition,
-  SyncOptions,
-  Watcher,
+import {
+  StateError,
+  type Clock,
+  type HashCache,
+  type PassReport,
+  type Problem,
+  type StorageBackend,
+  type Syncer,
+  type SyncerContext,
+  type SyncerDefinition,
+  type SyncOptions,
+  type Watcher,
 } from '@wl/ports';
 
 import { ContinuousJob, DEFAULT_PACE, type Pace } from './continuous-job.js';
@@ -118,7 +119,18 @@ class GenericSyncer implements Syncer {
   }
 
   async #pass(scope: Scope, options: PassOptions, run: SyncOptions): Promise<PassResult> {
-    const result = await runPass(this.#passContext(run), scope, options);
+    const context = this.#passContext(run);
+    const result = await runPass(context, scope, options).catch((error: unknown) => {
+      if (context.isDryRun || !(error instanceof StateError) || error.code !== 'damaged') throw error;
+      // INV-11, INV-12: what is in doubt is forgotten as a whole; both storages are then merged as at a first sync.
+      context.pair.reset();
+      context.events.note(
+        `What was stored of this pair was damaged (${error.cause instanceof Error ? error.cause.message : error.message}) and has been forgotten. ` +
+          'Nothing was deleted because of this: both storages are compared in full, and files that differ are listed as conflicts.',
+      );
+      if (scope !== 'all') throw error;
+      return runPass(context, scope, options);
+    });
     if (scope === 'all') this.#problems = result.report.problems;
     return result;
   }

@@ -13,7 +13,7 @@ import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParam
 import { compareNow } from './conflict-scan.js';
 import { Job, type JobListener, type JobParts } from './job.js';
 import { isoTime } from './job-status.js';
-import { adviceOnRoot, checkRoots } from './root-guard.js';
+import { adviceOnRoot, checkRoots, placeOf } from './root-guard.js';
 import { resolveConflict } from './resolve.js';
 import { settleAll } from './run-all.js';
 import type { SyncerRegistry } from './syncer-registry.js';
@@ -184,7 +184,7 @@ export class JobManager {
     const given = this.#givesWay(args);
     const source = this.#parts.createStorage(args.source);
     const target = this.#parts.createStorage(args.target);
-    const claim: Claim = { args, containerId: containerIdOf(jobId), ids: [source.backendId, target.backendId] };
+    const claim = claimOf(args, source, target);
     this.#refuseSecondJob(claim);
     this.#starting.set(jobId, claim);
     let job: Job | undefined;
@@ -240,19 +240,19 @@ export class JobManager {
     return present;
   }
 
-  #refuseSecondJob({ args, containerId, ids }: Claim): void {
-    const [sourceId, targetId] = ids;
-    if (sourceId === targetId) {
+  #refuseSecondJob({ args, containerId, ids, places }: Claim): void {
+    if (ids[0] === ids[1]) {
       throw new WildlandError(
-        `Source and target are the same storage (${sourceId}). Choose two different ones with --source-storage and --target-storage.`,
+        `Source and target are the same storage (${ids[0]}). Choose two different ones with --source-storage and --target-storage.`,
       );
     }
     // A dry run only looks.
     if (args['dry-run'] === true) return;
     for (const other of this.#claims()) {
-      const isPair = other.ids.includes(sourceId) && other.ids.includes(targetId);
-      if (!isPair || other.args['dry-run'] === true || other.args['job-id'] === args['job-id']) continue;
-      throw other.containerId === containerId ? alreadyRunning() : pairTaken(other.args);
+      if (other.args['dry-run'] === true || other.args['job-id'] === args['job-id']) continue;
+      // Ids are names within a container; across containers the places tell.
+      if (other.containerId === containerId && ids.every((id) => other.ids.includes(id))) throw alreadyRunning();
+      if (places.every((place) => other.places.includes(place))) throw pairTaken(other.args);
     }
   }
 
@@ -260,7 +260,7 @@ export class JobManager {
   *#claims(): Generator<Claim> {
     yield* this.#starting.values();
     for (const { parts, isFinished } of this.#jobs.values()) {
-      if (!isFinished) yield { args: parts.args, containerId: parts.containerId, ids: [parts.source.backendId, parts.target.backendId] };
+      if (!isFinished) yield claimOf(parts.args, parts.source, parts.target);
     }
   }
 
@@ -342,6 +342,16 @@ interface Claim {
   readonly args: StartArgs;
   readonly containerId: string;
   readonly ids: readonly [source: string, target: string];
+  readonly places: readonly [source: string, target: string];
+}
+
+function claimOf(args: StartArgs, source: StorageBackend, target: StorageBackend): Claim {
+  return {
+    args,
+    containerId: containerIdOf(args['job-id']),
+    ids: [source.backendId, target.backendId],
+    places: [placeOf(source), placeOf(target)],
+  };
 }
 
 /** The original answers an unknown job of `test-error` with this class. */

@@ -5,23 +5,25 @@
  */
 
 import { isWithin, type RelativePath } from '@wl/domain';
-import type {
-  Clock,
-  ConflictRecord,
-  Halt,
-  JobStateName,
-  PairState,
-  PassReport,
-  Progress,
-  StorageBackend,
-  Syncer,
-  SyncerEvents,
-  SyncOptions,
+import {
+  StateError,
+  type Clock,
+  type ConflictRecord,
+  type Halt,
+  type JobStateName,
+  type PairState,
+  type PassReport,
+  type Progress,
+  type StorageBackend,
+  type Syncer,
+  type SyncerEvents,
+  type SyncOptions,
 } from '@wl/ports';
 import type { StartArgs, StatusJob } from '@wl/ports/schemas';
 
 import { agreedTotals } from './agreed-totals.js';
 import { conflictJson, conflictText, haltJson, isoTime, statusText, STATE_NUMBERS } from './job-status.js';
+import { REPORT_LIMIT } from './pass-context.js';
 import { settleAll } from './run-all.js';
 
 /** An event as subscribers get it; types and texts are those of the control protocol. */
@@ -239,8 +241,8 @@ export class Job implements SyncerEvents {
   }
 
   statusText(): string {
-    const { args, source, target, pair } = this.parts;
-    const conflicts = pair.conflicts();
+    const { args, source, target } = this.parts;
+    const { conflicts } = this.#recorded();
     const texts = conflicts.slice(0, LIST_LIMIT).map(({ path }) => conflictText(path, source.backendId, target.backendId));
     if (conflicts.length > LIST_LIMIT) texts.push(`… and ${String(conflicts.length - LIST_LIMIT)} more conflicts`);
     return statusText({
@@ -257,9 +259,8 @@ export class Job implements SyncerEvents {
   }
 
   statusJson(): StatusJob {
-    const { args, source, target, pair, clock } = this.parts;
-    const conflicts = pair.conflicts();
-    const totals = agreedTotals(pair);
+    const { args, source, target, clock } = this.parts;
+    const { conflicts, totals, failure } = this.#recorded();
     const report = this.#report;
     const problems = report?.problems ?? [];
     const skipped = report?.skipped ?? [];
@@ -292,8 +293,19 @@ export class Job implements SyncerEvents {
       since: isoTime(Math.min(this.#stateSinceMs, clock.nowMs())),
       ...(this.#lastLagMs !== undefined && { 'lag-ms': Math.round(this.#lastLagMs) }),
       // Looked up each time: what a storage can do is known once it was opened.
-      notes: [...capabilityNotes(source), ...capabilityNotes(target), ...this.#notes],
+      notes: [...capabilityNotes(source), ...capabilityNotes(target), ...this.#notes, ...failure],
     };
+  }
+
+  /** What is on record of the pair. Where that cannot be read, status says so, and still shows all jobs. */
+  #recorded(): { conflicts: readonly ConflictRecord[]; totals: { files: number; bytes: number }; failure: readonly string[] } {
+    const { pair } = this.parts;
+    try {
+      return { conflicts: pair.conflicts(), totals: agreedTotals(pair), failure: [] };
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      return { conflicts: [], totals: { files: 0, bytes: 0 }, failure: [error.message] };
+    }
   }
 
   #progressJson(progress: Progress): NonNullable<StatusJob['progress']> {
@@ -369,11 +381,12 @@ function storageJson(storage: StorageBackend): StatusJob['source'] {
 function mergeReports(before: PassReport, now: PassReport): PassReport {
   const { scope } = now;
   if (scope === undefined) return now;
-  const isElsewhere = ({ path }: { readonly path: string }): boolean =>
-    !scope.some((point) => isWithin(path as RelativePath, point as RelativePath));
-  return {
-    ...now,
-    problems: [...before.problems.filter(isElsewhere), ...now.problems],
-    skipped: [...before.skipped.filter(isElsewhere), ...now.skipped],
+  // A pass may look at more than it was asked to; what it tells again is not told twice.
+  const isElsewhere = (again: ReadonlySet<string>, { path }: { readonly path: string }): boolean =>
+    !again.has(path) && !scope.some((point) => isWithin(path as RelativePath, point as RelativePath));
+  const merge = <T extends { readonly path: string }>(old: readonly T[], found: readonly T[]): T[] => {
+    const again = new Set(found.map(({ path }) => path));
+    return [...old.filter((one) => isElsewhere(again, one)), ...found].slice(0, REPORT_LIMIT);
   };
+  return { ...now, problems: merge(before.problems, now.problems), skipped: merge(before.skipped, now.skipped) };
 }

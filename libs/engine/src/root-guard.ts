@@ -4,7 +4,7 @@
  */
 
 import { isSameRoot, otherSide, rootOverlap, type SideName } from '@wl/domain';
-import { isBackendError, type BackendError, type Halt, type RootIdentity } from '@wl/ports';
+import { isBackendError, type BackendError, type Halt, type RootIdentity, type StorageBackend } from '@wl/ports';
 
 import { describeSide, storageAt, type PassContext } from './pass-context.js';
 
@@ -101,6 +101,11 @@ function overlapHalt(source: RootIdentity, target: RootIdentity, context: RootCo
     reason: 'overlapping-roots',
     message: `${describeSide(context, 'source')} and ${describeSide(context, 'target')} cannot be synced with each other: ${how}. Choose two separate places.`,
   };
+}
+
+/** Names the place of a storage as far as its params tell: two that differ may still be one, behind a link. */
+export function placeOf({ type, displayLocation }: StorageBackend): string {
+  return `${mediumOf(type)} ${displayLocation}`;
 }
 
 /** All local types name places in one file system tree. */

@@ -16,7 +16,7 @@ import { fillSample, PAIRS, pathOf, readCache, readPair, rowOf, tokenOf } from '
 /** Seed of the random damages; printed with each failure, and taken from the environment to repeat one. */
 const SEED = Number(process.env['WL_SEED'] ?? '20240607');
 const [PHOTOS, DOCS] = PAIRS as [PairIdentity, PairIdentity];
-const ROUNDS = Number(process.env['WL_ROUNDS'] ?? '50');
+const ROUNDS = Number(process.env['WL_ROUNDS'] ?? '30');
 
 describe('a damaged state database', () => {
   let directory: string;

@@ -86,6 +86,7 @@ function prepare(connection: SqliteConnection, options: OpenOptions): void {
   checkVersion(connection, options.path);
   connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1;
     PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA journal_size_limit = 67108864;`);
+  checkSize(connection, options.path);
   checkContent(connection);
 }
 
@@ -135,6 +136,13 @@ function checkVersion(connection: SqliteConnection, path: string): void {
         'compared in full, nothing is deleted, and continuous jobs have to be started again.',
     );
   }
+}
+
+/** Of a last page that is cut, SQLite takes the rest for zeros; which it may have been, and then nothing else would show it. */
+function checkSize(connection: SqliteConnection, path: string): void {
+  // A page may stand in the log alone until now.
+  connection.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  if (statSync(path).size < pragma(connection, 'page_count') * pragma(connection, 'page_size')) throw new DamageError('its end is missing');
 }
 
 function checkContent(connection: SqliteConnection): void {
