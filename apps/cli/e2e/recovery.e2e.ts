@@ -1,6 +1,6 @@
 /** What survives a crash: killed daemons, damaged databases, files written while they are synced, with the built programs. */
 
-import { closeSync, copyFileSync, existsSync, fstatSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, linkSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,6 +12,9 @@ import { until } from './testing/until.js';
 import { World, type Pair } from './testing/world.js';
 
 const MIB = 1024 * 1024;
+
+/** For tests that move much data or start many programs, on a machine that is busy, in milliseconds. */
+const SLOW_MS = 150_000;
 
 let world: World;
 beforeEach(() => {
@@ -125,7 +128,7 @@ describe('a daemon that is killed', () => {
     const wanted = treeOf(left);
     await world.wl('container', 'sync', 'photos');
     await world.crashDaemon();
-    const kills = [() => staged(right).length > 0, () => existsSync(path.join(right, 'big-2')), () => existsSync(path.join(right, 'many/5')), () => existsSync(path.join(right, 'many/9'))];
+    const kills = [() => staged(right).length > 0, () => existsSync(path.join(right, 'big-2')), () => existsSync(path.join(right, 'many/5'))];
     let partial = 0;
     for (const isTime of kills) {
       await crashWhen(isTime);
@@ -139,7 +142,7 @@ describe('a daemon that is killed', () => {
     expect(treeOf(right)).toEqual(wanted);
     await untilNothingStaged(left, right);
     expect(treeOf(left)).toEqual(wanted);
-  });
+  }, SLOW_MS);
 
   it('T49: shows old or new files only when killed while it replaces them', async () => {
     const names = ['one', 'two', 'three', 'four'];
@@ -159,17 +162,17 @@ describe('a daemon that is killed', () => {
     expect(treeOf(right)).toEqual(wanted);
     expect(treeOf(left)).toEqual(wanted);
     await untilNothingStaged(left, right);
-  });
+  }, SLOW_MS);
 
   it('also survives being killed again and again at any moment, with changes on both sides in between', async () => {
     const { left, right } = await runningPair({ 'base.txt': 'base' });
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       for (let index = 0; index < 20; index += 1) {
         plant(left, { [`left/${round}-${index}`]: `left ${round}`, [`shared-${index}`]: `version ${round}` });
         plant(right, { [`right/${round}-${index}`]: `right ${round}` });
       }
       if (round > 0) rmSync(path.join(left, `left/${round - 1}-3`));
-      await sleep(round * 12);
+      await sleep(round * 16);
       await world.crashDaemon();
       await world.wl('status');
       await world.untilJob('has caught up', (job) => job.state === 'SYNCED' && existsSync(path.join(right, `left/${round}-19`)) && existsSync(path.join(left, `right/${round}-19`)));
@@ -177,78 +180,85 @@ describe('a daemon that is killed', () => {
     await world.untilSame(left, right);
     expect((await world.job()).conflicts).toEqual([]);
     const tree = treeOf(left);
-    expect(Object.keys(tree)).toHaveLength(1 + 2 + 8 * 40 - 7 + 20);
-    expect(tree).toMatchObject({ 'shared-7': 'version 7', 'right/0-3': 'right 0', 'left/7-3': 'left 7' });
-    expect(tree).not.toHaveProperty('left/6-3');
+    expect(Object.keys(tree)).toHaveLength(1 + 2 + 6 * 40 - 5 + 20);
+    expect(tree).toMatchObject({ 'shared-7': 'version 5', 'right/0-3': 'right 0', 'left/5-3': 'left 5' });
+    expect(tree).not.toHaveProperty(['left/4-3']);
     await untilNothingStaged(left, right);
-  });
+  }, SLOW_MS);
 });
 
 describe('T20, T21: a state database that is lost or damaged', () => {
   const database = (): string => path.join(world.base, 'wl-state.db');
   const FILES = { 'gone.txt': 'kept on one side', 'edit.txt': 'old', 'same.txt': 'same', 'sub/a.txt': 'a', 'sub/b.txt': 'b' };
 
-  /** A synced pair, its daemon stopped, and then changed. */
-  async function changedPair(): Promise<Pair> {
+  /** A synced pair, its daemon stopped, and then changed; `again` brings all of that back, the database too. */
+  async function changedPair(): Promise<Pair & { readonly good: Buffer; again: () => Promise<void> }> {
     const pair = await world.pair('photos', FILES);
     await world.wl('stop');
+    const good = readFileSync(database());
     rmSync(path.join(pair.left, 'gone.txt'));
     rmSync(path.join(pair.right, 'sub'), { recursive: true });
     plant(pair.left, { 'edit.txt': 'new' });
-    return pair;
+    const trees = [pair.left, pair.right].map((root) => [root, treeOf(root)] as const);
+    const again = async (): Promise<void> => {
+      await world.wl('stop');
+      for (const [root, tree] of trees) {
+        for (const name of readdirSync(root)) if (name !== '.wl') rmSync(path.join(root, name), { recursive: true });
+        for (const [name, content] of Object.entries(tree)) plant(root, { [name]: content });
+      }
+      writeFileSync(database(), good);
+    };
+    return { ...pair, good, again };
   }
 
   /** Nothing was deleted or overwritten: what one side lacked came back, what differs is a conflict. */
-  async function expectNothingDeleted({ left, right }: Pair): Promise<void> {
+  async function expectNothingDeleted({ left, right }: Pair, what: string): Promise<void> {
     const { stdout } = await world.wlEnds(3, ...ONE_SHOT);
+    const whole = { ...FILES, 'sub/': 'dir' };
+    expect({ what, left: treeOf(left), right: treeOf(right) }).toEqual({ what, left: { ...whole, 'edit.txt': 'new' }, right: whole });
     expect(stdout).toContain('Conflict detected on edit.txt');
     expect(stdout).toContain('deleted 0 files');
-    const whole = { ...FILES, 'sub/': 'dir' };
-    expect(treeOf(left)).toEqual({ ...whole, 'edit.txt': 'new' });
-    expect(treeOf(right)).toEqual(whole);
   }
 
   it('deletes nothing when it is lost', async () => {
     const pair = await changedPair();
     for (const name of readdirSync(world.base)) if (name.startsWith('wl-state.db')) rmSync(path.join(world.base, name));
-    await expectNothingDeleted(pair);
+    await expectNothingDeleted(pair, 'lost');
   });
 
-  const damages: readonly (readonly [string, (file: string) => void])[] = [
-    ['cut to half', (file) => truncateSync(file, statSync(file).size / 2)],
-    ['cut within a page', (file) => truncateSync(file, statSync(file).size - 1000)],
-    ['empty', (file) => truncateSync(file, 0)],
-    ['of something else', (file) => writeFileSync(file, 'this is no database\n'.repeat(500))],
-    ['overwritten at its start', (file) => overwrite(file, 0, Buffer.alloc(64, 0x5a))],
-    ['changed by a bit in each page', (file) => flipInEachPage(file)],
-  ];
-  it.each(damages)('sets one aside that is %s, says so in the log, and deletes nothing', async (_what, damage) => {
+  const damages: Readonly<Record<string, (file: string) => void>> = {
+    'cut to half': (file) => truncateSync(file, statSync(file).size / 2),
+    'cut within a page': (file) => truncateSync(file, statSync(file).size - 1000),
+    empty: (file) => truncateSync(file, 0),
+    'something else': (file) => writeFileSync(file, 'this is no database\n'.repeat(500)),
+    'overwritten at its start': (file) => overwrite(file, 0, Buffer.alloc(64, 0x5a)),
+    'changed by some bits in each page': (file) => flipInEachPage(file),
+  };
+  it('is set aside when it is cut, overwritten or changed; the log says so, and nothing is deleted', async () => {
     const pair = await changedPair();
-    damage(database());
-    await expectNothingDeleted(pair);
-    expect(world.log()).toMatch(/The state database .*wl-state\.db was damaged .*set aside as .*wl-state\.db\.damaged-1/);
-    expect(existsSync(`${database()}.damaged-1`)).toBe(true);
-  });
-
-  it('never deletes by a record in which a single bit is wrong', async () => {
-    const { left, right } = await changedPair();
-    const good = readFileSync(database());
-    const places = [...placesOf(good, 'gone.txt')];
-    expect(places.length).toBeGreaterThan(0);
-    writeFileSync(world.path('good.db'), good);
-    const [keptLeft, keptRight] = [treeOf(left), treeOf(right)];
-    for (const [round, offset] of [-3, 0, 4, 9, 20, 40].entries()) {
-      copyFileSync(world.path('good.db'), database());
-      for (const place of places) overwrite(database(), place + offset, Buffer.from([(good[place + offset] ?? 0) ^ (1 << round)]));
-      const { stdout } = await world.wlEnds(3, ...ONE_SHOT);
-      expect(`at ${offset}: ${String(treeOf(right)['gone.txt'])}`).toBe(`at ${offset}: ${FILES['gone.txt']}`);
-      expect(stdout).toContain('deleted 0 files');
-      expect(stdout).toContain('Conflict detected on edit.txt');
-      expect(world.log().split('\n').filter((line) => /was damaged.*Nothing (is|was) deleted because of this/.test(line)).length).toBeGreaterThan(round);
-      await world.wl('stop');
-      for (const [root, tree] of [[left, keptLeft], [right, keptRight]] as const) restore(root, tree);
+    for (const [round, [what, damage]] of Object.entries(damages).entries()) {
+      if (round > 0) await pair.again();
+      damage(database());
+      const logged = world.log().length;
+      await expectNothingDeleted(pair, what);
+      const keptAs = `${database()}.damaged-${round + 1}`;
+      expect(world.log().slice(logged)).toContain(`It was set aside as ${keptAs}`);
+      expect(existsSync(keptAs)).toBe(true);
     }
-  });
+  }, SLOW_MS);
+
+  it('deletes nothing by a record in which a single bit is wrong, and the log says so', async () => {
+    const pair = await changedPair();
+    const places = [...placesOf(pair.good, 'gone.txt')];
+    expect(places.length).toBeGreaterThan(0);
+    for (const [round, offset] of [-3, 0, 4, 9, 40].entries()) {
+      if (round > 0) await pair.again();
+      for (const place of places) overwrite(database(), place + offset, Buffer.from([(pair.good[place + offset] ?? 0) ^ (1 << round)]));
+      const logged = world.log().length;
+      await expectNothingDeleted(pair, `a bit at ${offset}`);
+      expect(world.log().slice(logged)).toMatch(/was damaged.*Nothing (is|was) deleted because of this/);
+    }
+  }, SLOW_MS);
 
   it('lets a container be synced continuously again', async () => {
     const pair = await runningPair(FILES);
@@ -283,12 +293,6 @@ describe('T20, T21: a state database that is lost or damaged', () => {
 
   function* placesOf(bytes: Buffer, text: string): Generator<number> {
     for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + 1)) yield at;
-  }
-
-  /** Makes a directory hold a tree of short files again. */
-  function restore(root: string, tree: Readonly<Record<string, string>>): void {
-    for (const name of readdirSync(root)) if (name !== '.wl') rmSync(path.join(root, name), { recursive: true });
-    for (const [name, content] of Object.entries(tree)) plant(root, { [name]: content });
   }
 });
 

@@ -145,7 +145,7 @@ describe('the state database', () => {
     fillSample(state);
     database.statement('PRAGMA cache_size = 1').get();
     const pair = state.openPair(DOCS);
-    [...pair.scan(ROOT)];
+    expect(held(pair)).toHaveLength(305);
     const bytes = readFileSync(file);
     const page = Math.floor(bytes.indexOf(pathOf(450)) / 4096);
     const descriptor = openSync(file, 'r+');

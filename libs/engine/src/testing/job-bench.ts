@@ -95,7 +95,7 @@ export class JobBench {
   #manager(): JobManager {
     const { state, clock } = this;
     const registry = new SyncerRegistry();
-    registry.register(genericSyncer({ cache: state, clock, watch: (storage: StorageBackend) => storage.watcher!()! }));
+    registry.register(genericSyncer({ cache: state, clock, watch: (storage: StorageBackend) => storage.watcher()! }));
     return new JobManager({
       state,
       cache: state,

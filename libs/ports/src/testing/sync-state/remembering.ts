@@ -87,9 +87,9 @@ export function describeRemembering(current: CurrentState): void {
 
     it('lose nothing over months, in whatever order the times come', () => {
       const pair = current().state.openPair(IDENTITY);
-      const hours = Array.from({ length: 400 }, (_, i) => (i * 37) % 4000);
+      const hours = Array.from({ length: 100 }, (_, i) => (i * 1237) % 4000);
       for (const hour of hours) pair.addDeletions('target', 1, T0 + hour * HOUR_MS);
-      expect(pair.deletionsSince('target', 0)).toBe(400);
+      expect(pair.deletionsSince('target', 0)).toBe(100);
       const middle = T0 + 2000 * HOUR_MS;
       const exact = hours.filter((hour) => hour >= 2000).length;
       // What is long past may be counted by the hour; never is anything left out.

@@ -53,7 +53,7 @@ export function describeScanning(current: CurrentState): void {
         seen.push(...batch.keys);
       }
       expect(seen).toEqual(Array.from({ length: MANY }, (_, i) => numbered(i)));
-    });
+    }, 30_000);
 
     it('can be left early, started anew, and run beside another one', () => {
       const pair = current().state.openPair(IDENTITY);
@@ -71,7 +71,7 @@ export function describeScanning(current: CurrentState): void {
       }
       expect(beside.next().done).toBe(true);
       expect(rows).toBe(MANY);
-    });
+    }, 30_000);
 
     it('goes on undisturbed while rows behind its position are changed, deleted and added', () => {
       const pair = current().state.openPair(IDENTITY);
@@ -95,6 +95,6 @@ export function describeScanning(current: CurrentState): void {
       expect(left).toHaveLength(MANY - Math.ceil(MANY / 3));
       expect(pair.get(numbered(4))).toEqual(fileRow(4 + MANY));
       expect(pair.totals().files).toBe(left.length + round);
-    });
+    }, 30_000);
   });
 }
