@@ -13,6 +13,9 @@ import { World, type Pair } from './testing/world.js';
 
 const MIB = 1024 * 1024;
 
+/** A deletion that lasts less is none, in milliseconds. */
+const DELETION_DELAY_MS = 150;
+
 /** For tests that move much data or start many programs, on a machine that is busy, in milliseconds. */
 const SLOW_MS = 150_000;
 
@@ -453,15 +456,18 @@ describe('files that are written while they are synced', () => {
   it('T39: editors that truncate and write, replace by rename, or delete and make anew show no empty file and no conflict', async () => {
     const { left, right } = await runningPair({ 'truncated.txt': 'v0', 'renamed.txt': 'v0', 'deleted.txt': 'v0', 'other.txt': 'other' });
     const names = ['truncated.txt', 'renamed.txt', 'deleted.txt'];
+    let missing = 0;
     const watch = observer(() => {
       for (const name of names) {
         const there = textIn(path.join(right, name));
-        if (there === undefined || there === '') throw new Error(`${name} was ${there === '' ? 'empty' : 'missing'} on the other side`);
-        if (!/^v\d+$/.test(there)) throw new Error(`${name} was ${there}`);
+        if (there === undefined) missing += 1;
+        else if (!/^v\d+$/.test(there)) throw new Error(`${name} was ${JSON.stringify(there)} on the other side`);
       }
     });
-    for (let version = 1; version <= 12; version += 1) {
+    let longestPauseMs = 0;
+    for (let version = 1; version <= 14; version += 1) {
       const content = `v${version}`;
+      const begin = performance.now();
       const fd = openSync(path.join(left, 'truncated.txt'), 'w');
       plant(left, { '.renamed.txt.swp': content });
       renameSync(path.join(left, '.renamed.txt.swp'), path.join(left, 'renamed.txt'));
@@ -470,8 +476,15 @@ describe('files that are written while they are synced', () => {
       writeSync(fd, content);
       closeSync(fd);
       plant(left, { 'deleted.txt': content });
-      if (version % 2 === 0) await world.untilTree(right, { 'truncated.txt': content, 'renamed.txt': content, 'deleted.txt': content, 'other.txt': 'other' });
-      else await sleep(version * 10);
+      longestPauseMs = Math.max(longestPauseMs, performance.now() - begin);
+      if (version % 2 === 1) {
+        await sleep(version * 10);
+        continue;
+      }
+      await world.untilTree(right, { 'truncated.txt': content, 'renamed.txt': content, 'deleted.txt': content, 'other.txt': 'other' });
+      // On a busy machine the pause can become one after which a deletion is rightly taken for one.
+      if (longestPauseMs < DELETION_DELAY_MS) expect(missing).toBe(0);
+      [missing, longestPauseMs] = [0, 0];
     }
     watch.stop();
     expect(await world.untilSynced()).toMatchObject({ conflicts: [], problems: [] });

@@ -1,6 +1,6 @@
 /** `wl status`: the lines of the original, the lines of our own, `--json` against its schema, `--watch`. */
 
-import { symlinkSync, unlinkSync } from 'node:fs';
+import { renameSync, symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -92,6 +92,34 @@ describe('wl status', () => {
     expect((await world.shell(command)).code).toBe(0);
     await world.untilTree(left, { '11.txt': '11' });
     expect((await world.untilSynced()).halt).toBeUndefined();
+  });
+
+  it('tells of a storage that went away as long as it is away, and no longer', async () => {
+    const { left, right } = await world.pair('photos', { 'a.txt': 'a' });
+    await world.wl('container', 'sync', 'photos');
+    await world.untilSynced();
+    renameSync(right, world.path('away'));
+    plant(left, { 'b.txt': 'b' });
+    await world.untilHalted('root-missing');
+    const away = (await world.wl('status')).stdout;
+    expect(away).toMatch(/\n {3}\[!\] [^\n]*photos-right[^\n]*Connect or mount it[^\n]*the sync then goes on by itself\.\n/);
+    expect(away).not.toContain('To go on:');
+    renameSync(world.path('away'), right);
+    await world.untilSynced();
+    const back = (await world.wl('status')).stdout;
+    expect(back).toContain('2 files (2 B) in sync; SYNCED');
+    expect(back).not.toMatch(/\[!\]|Note:/);
+  });
+
+  it('T21: tells that a damaged state database was set aside, and with it the continuous jobs', async () => {
+    await world.pair('photos', { 'a.txt': 'a' });
+    await world.wl('container', 'sync', 'photos');
+    await world.untilSynced();
+    await world.wl('stop');
+    truncateSync(path.join(world.base, 'wl-state.db'), 100);
+    const { stdout } = await world.wl('status');
+    expect(stdout).toMatch(/^No sync jobs running\n\nNote: The state database .*wl-state\.db was damaged .* Continuous jobs have to be started again\.\n$/);
+    expect((await statusJson()).daemon).toHaveProperty('notes');
   });
 
   it('lets a shell go on that waits for its output, although it started the daemon', async () => {

@@ -42,13 +42,18 @@ export const STATE_FILE = 'wl-state.db';
 /** Binds everything as singletons; nothing is opened before it is asked for. */
 export function createContainer(settings: DaemonSettings): Container {
   const container = new Container({ defaultScope: 'Singleton' });
+  /** What status tells of the state file: who lost continuous jobs with it does not read logs. */
+  const notices: string[] = [];
   container.bind(TOKENS.log).toDynamicValue(() => openDaemonLog(resolveLogPath(settings.logPath, settings.env, settings.cwd)));
   container.bind(TOKENS.clock).toConstantValue(systemClock);
   container.bind(TOKENS.state).toResolvedValue(
     ({ log }) =>
       openSqliteState({
         path: path.join(settings.baseDir, STATE_FILE),
-        onNotice: (message: string) => log('warn', message),
+        onNotice: (message: string) => {
+          log('warn', message);
+          notices.push(message);
+        },
       }),
     [TOKENS.log],
   );
@@ -76,7 +81,7 @@ export function createContainer(settings: DaemonSettings): Container {
         createStorage,
         createFilter: createIgnoreFilter,
         log,
-        program: { version: settings.version, pid: process.pid },
+        program: { version: settings.version, pid: process.pid, notices },
       }),
     [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.createStorage, TOKENS.log],
   );

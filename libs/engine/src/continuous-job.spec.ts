@@ -419,6 +419,18 @@ describe('INV-30: events are hints only', () => {
     await rig.clock.advance(0);
     expect(rig.events.notes).toEqual(['memory(right): some folders are not watched']);
   });
+
+  it('does not say so any more once the root went away, and others watch the one that is back', async () => {
+    const { rig } = await settled(agreed);
+    rig.target.events.degrade('it was moved away');
+    const volume = rig.targetTree.unmount();
+    await rig.clock.advance(SOON);
+    expect(rig.events.notes).toEqual([]);
+    rig.targetTree.mount(volume);
+    await rig.clock.advance(MINUTE);
+    expect(rig.events.states.at(-1)).toBe('SYNCED');
+    expect(rig.events.notes).toEqual([]);
+  });
 });
 
 describe('T61, INV-31: the echo of its own writes', () => {

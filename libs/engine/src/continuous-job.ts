@@ -28,7 +28,7 @@ export interface Pace {
 export const DEFAULT_PACE: Pace = {
   quietMs: 15,
   quietLimitMs: 400,
-  deletionDelayMs: 150,
+  deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
   retryMs: 1000,
   retryLimitMs: 60_000,
@@ -60,6 +60,8 @@ export class ContinuousJob {
   readonly #abort = new AbortController();
   #watchers: Watcher[] = [];
   #isWatching = false;
+  /** What the watchers said they do not see. */
+  readonly #degradations = new Set<string>();
   /** Points to look at; a Map keeps the time (monotonic, ms) from which each may be looked at. */
   readonly #pending = new Map<RelativePath, number>();
   /** How often each path was found changing in a row. */
@@ -71,6 +73,8 @@ export class ContinuousJob {
   #failures = 0;
   /** After a failure: when the next try is due at the latest. */
   #retryAtMs = 0;
+  /** How often in a row deletions were put off because there was news. */
+  #postponed = 0;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
@@ -127,7 +131,7 @@ export class ContinuousJob {
       if (!this.#isWatching) await this.#watchOrHalt();
       if (this.#abort.signal.aborted) return;
       events.state(scope === 'all' ? 'ONE_SHOT' : 'RUNNING');
-      const options = { ...first, deletionDelayMs: pace.deletionDelayMs, retries: 0 };
+      const options = { ...first, deletionDelayMs: pace.deletionDelayMs, isDisturbed: () => this.#isDisturbed(), retries: 0 };
       const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#requeue(scope, unsettled);
@@ -139,6 +143,20 @@ export class ContinuousJob {
       events.state('ERROR');
       this.#failed();
     }
+  }
+
+  /**
+   * Whether hints came while a pass waited to delete. A tree that is being removed shows piece by
+   * piece, and the rule against mass deletion must see it whole (T85). Put off a few times only:
+   * in a place that is never quiet deletions still arrive.
+   */
+  #isDisturbed(): boolean {
+    if (this.#firstHintMs === undefined || this.#postponed >= POSTPONE_LIMIT) {
+      this.#postponed = 0;
+      return false;
+    }
+    this.#postponed += 1;
+    return true;
   }
 
   /** Without a watcher nothing is concluded at all (T07); a root that is not there is told as such. */
@@ -254,7 +272,7 @@ export class ContinuousJob {
   }
 
   async #startWatchers(): Promise<void> {
-    const { source, target, events, watch } = this.#parts;
+    const { source, target, watch } = this.#parts;
     try {
       for (const storage of [source, target]) {
         if (this.#abort.signal.aborted) return;
@@ -262,7 +280,7 @@ export class ContinuousJob {
         this.#watchers.push(watcher);
         await watcher.start({
           hints: (hints) => this.#onHints(hints),
-          degraded: (message) => events.note(`${storage.type}(${storage.backendId}): ${message}`),
+          degraded: (message) => this.#onDegraded(`${storage.type}(${storage.backendId}): ${message}`),
         });
       }
       this.#isWatching = true;
@@ -272,11 +290,19 @@ export class ContinuousJob {
     }
   }
 
+  #onDegraded(message: string): void {
+    this.#degradations.add(message);
+    this.#parts.events.note(message);
+  }
+
   async #stopWatchers(): Promise<void> {
     const watchers = this.#watchers;
     this.#watchers = [];
     this.#isWatching = false;
     await Promise.all(watchers.map((watcher) => watcher.stop()));
+    // What those watchers did not see is no fault of the next ones.
+    for (const message of this.#degradations) this.#parts.events.noteEnded(message);
+    this.#degradations.clear();
   }
 }
 
@@ -286,6 +312,9 @@ class HaltError extends Error {
     super(halt.message);
   }
 }
+
+/** How often in a row deletions are put off at most. */
+const POSTPONE_LIMIT = 4;
 
 /** More single hints than this are cheaper as one pass over everything. */
 const HINT_LIMIT = 20_000;

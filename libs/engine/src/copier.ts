@@ -148,6 +148,7 @@ function settle(
         key: fileKey(path),
         row: { kind: 'file', hash: outcome.sha256, sizeBytes: outcome.sizeBytes, sourceToken, targetToken },
       });
+      if (replaces === undefined) baseline.created(to);
       log.copied(outcome.sizeBytes);
       context.events.operation(replaces === undefined ? 'CREATE' : 'MODIFY', path);
       return;

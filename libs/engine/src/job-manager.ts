@@ -29,7 +29,12 @@ export interface JobManagerParts extends Pick<GenericSyncerParts, 'cache'> {
   readonly createStorage: (params: StorageParams) => StorageBackend;
   readonly createFilter: (patterns: readonly string[]) => PathFilter;
   readonly log: JobParts['log'];
-  readonly program: { readonly version: string; readonly pid: number };
+  readonly program: {
+    readonly version: string;
+    readonly pid: number;
+    /** What the user has to know of the daemon's own files; may grow. */
+    readonly notices?: readonly string[];
+  };
 }
 
 /** The job table. */
@@ -112,7 +117,12 @@ export class JobManager {
     const { program } = this.#parts;
     return {
       version: 1,
-      daemon: { version: program.version, pid: program.pid, since: isoTime(this.#sinceMs) },
+      daemon: {
+        version: program.version,
+        pid: program.pid,
+        since: isoTime(this.#sinceMs),
+        ...(program.notices !== undefined && program.notices.length > 0 && { notes: [...program.notices] }),
+      },
       jobs: [...this.#jobs.values()].map((job) => job.statusJson()),
     };
   }

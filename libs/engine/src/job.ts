@@ -233,6 +233,10 @@ export class Job implements SyncerEvents {
     this.parts.log('warn', 'note', { job: this.id, message });
   }
 
+  noteEnded(message: string): void {
+    this.#notes.delete(message);
+  }
+
   // --- What others ask ---
 
   /** `[number, text]` of the control protocol. */

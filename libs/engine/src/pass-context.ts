@@ -3,7 +3,7 @@
  * grows while the pass goes on.
  */
 
-import { ancestorsOf, type FileNode, type Key, type RelativePath, type SideName, type Unsynced } from '@wl/domain';
+import { ancestorsOf, DELETION_WINDOW_MS, type FileNode, type Key, type RelativePath, type SideName, type Unsynced } from '@wl/domain';
 import {
   isBackendError,
   type BackendError,
@@ -196,6 +196,7 @@ export class BaselineWriter {
   readonly #context: PassContext;
   #changes: BaselineChange[] = [];
   #deletions: Record<SideName, number> = { source: 0, target: 0 };
+  #creations: Record<SideName, number> = { source: 0, target: 0 };
 
   constructor(context: PassContext) {
     this.#context = context;
@@ -211,19 +212,31 @@ export class BaselineWriter {
     if (!isMoved) this.#deletions[on] += 1;
   }
 
+  /** Notes that a file was made where there was none; its row is added by itself. */
+  created(on: SideName): void {
+    this.#creations[on] += 1;
+  }
+
   /** Writes what has come together, if it is worth a transaction or `isForced`. */
   async flush(isForced: boolean): Promise<void> {
     if (this.#changes.length === 0 || (!isForced && this.#changes.length < BATCH_CHANGES)) return;
     const changes = this.#changes;
     const deletions = this.#deletions;
+    const creations = this.#creations;
     this.#changes = [];
     this.#deletions = { source: 0, target: 0 };
+    this.#creations = { source: 0, target: 0 };
     if (this.#context.isDryRun) return;
     const { source, target, pair, clock, isUnidirectional } = this.#context;
     await Promise.all([isUnidirectional ? undefined : source.flush(), target.flush()]);
     pair.commit(changes);
     for (const side of ['source', 'target'] as const) {
-      if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());
+      if (deletions[side] + creations[side] === 0) continue;
+      // Files that come make up for files that go: a folder where short-lived files come and go
+      // all day does not shrink. They make up for deletions of the past only, not of the future.
+      const recent = pair.deletionsSince(side, clock.nowMs() - DELETION_WINDOW_MS);
+      const net = Math.max(deletions[side] - creations[side], -recent);
+      if (net !== 0) pair.addDeletions(side, net, clock.nowMs());
     }
   }
 }

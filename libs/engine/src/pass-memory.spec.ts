@@ -91,7 +91,7 @@ function probe(): { readonly onBatch: (before: number) => void; readonly growth:
 const nothing = (): void => undefined;
 const silent: SyncerEvents = {
   state: nothing, operation: nothing, progress: nothing, conflict: nothing, conflictResolved: nothing,
-  report: nothing, halt: nothing, error: nothing, note: nothing,
+  report: nothing, halt: nothing, error: nothing, note: nothing, noteEnded: nothing,
 };
 
 const OPTIONS = { allowMassDelete: false, acceptNewRoot: false, deletionDelayMs: 0, retries: 0 };

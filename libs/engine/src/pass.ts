@@ -45,6 +45,8 @@ export interface PassOptions {
   readonly acceptNewRoot: boolean;
   /** Wait this long before deleting, in milliseconds: a file that an editor is about to put back is not missing (T39). */
   readonly deletionDelayMs: number;
+  /** Asked after that wait: whether there is news, so that the deletions had better be looked at again with it. */
+  readonly isDisturbed?: () => boolean;
   /** How often paths that changed under the pass are looked at again before they are left to the next one. */
   readonly retries: number;
 }
@@ -394,7 +396,14 @@ class Pass {
       }
       return undefined;
     }
-    if (this.#options.deletionDelayMs > 0) await clock.sleep(this.#options.deletionDelayMs, signal);
+    if (this.#options.deletionDelayMs > 0) {
+      await clock.sleep(this.#options.deletionDelayMs, signal);
+      if (this.#options.isDisturbed?.() === true) {
+        for (const { path } of [...plan.deletions, ...plan.keptBack]) this.#log.retry.add(path);
+        this.#keptBack = [];
+        return undefined;
+      }
+    }
     await deleteAll(plan, this.#context, this.#log, this.#baseline);
     if (this.#options.allowMassDelete) {
       await this.#baseline.flush(true);

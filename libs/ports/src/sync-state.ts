@@ -108,7 +108,7 @@ export interface PairState {
   putConflicts(records: readonly ConflictRecord[]): void;
   deleteConflicts(paths: readonly RelativePath[]): void;
 
-  /** Adds to the count of deletions carried out on a side at a time (INV-39: slow drip). */
+  /** Adds to the count of deletions carried out on a side at a time (INV-39: slow drip); less than 0 takes back earlier ones. */
   addDeletions(side: SideName, count: number, timeMs: number): void;
   /** Deletions carried out on a side since a time. */
   deletionsSince(side: SideName, timeMs: number): number;

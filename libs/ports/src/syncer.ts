@@ -96,7 +96,10 @@ export interface SyncerEvents {
   report(report: PassReport): void;
   halt(halt: Halt): void;
   error(error: Error): void;
+  /** Something to know about this pair; it is shown until it ends. */
   note(message: string): void;
+  /** What was noted does not hold any more. */
+  noteEnded(message: string): void;
 }
 
 /** Everything a syncer is given. */

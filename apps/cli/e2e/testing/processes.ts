@@ -12,7 +12,10 @@ export function processesWith(text: string): number[] {
 
 /** Whether a process has not ended yet; one that only waits to be reaped has. */
 export function isRunning(pid: number): boolean {
-  if (process.platform === 'linux') return /^\d+ \(.*\) [^ZX]/s.test(fileText(`/proc/${pid}/stat`));
+  if (process.platform === 'linux') {
+    // The main thread may have ended while others still hold the files and sockets open.
+    return directoryNames(`/proc/${pid}/task`).some((thread) => /^\d+ \(.*\) [^ZX]/s.test(fileText(`/proc/${pid}/task/${thread}/stat`)));
+  }
   try {
     process.kill(pid, 0);
     return true;

@@ -13,6 +13,12 @@ describe('statusLines', () => {
     expect(statusLines(statusOf(), view)).toEqual(['No sync jobs running']);
   });
 
+  it('T21: tells what happened to the files of the daemon, with which jobs may have gone', () => {
+    const status = statusOf();
+    const damaged = { ...status, daemon: { ...status.daemon, notes: ['The state database was damaged.'] } };
+    expect(statusLines(damaged, view)).toEqual(['No sync jobs running', '', 'Note: The state database was damaged.']);
+  });
+
   it('shows each job with the text of the original first', () => {
     expect(statusLines(statusOf(someJob(), someJob({ container: 'docs', mode: 'one-shot', unidirectional: true })), view)).toEqual([
       'Sync jobs:',

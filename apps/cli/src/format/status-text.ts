@@ -24,12 +24,12 @@ const INDENT = '   ';
 
 /** The lines of `wl status`. */
 export function statusLines(status: Status, view: StatusView): string[] {
-  if (status.jobs.length === 0) return ['No sync jobs running'];
-  const lines = ['Sync jobs:', ...status.jobs.flatMap((job) => jobLines(job, view))];
+  const lines = status.jobs.length === 0 ? ['No sync jobs running'] : ['Sync jobs:', ...status.jobs.flatMap((job) => jobLines(job, view))];
   if (status.jobs.some((job) => job.conflicts.length > 0)) {
     const command = view.toCommand('wl container resolve CONTAINER PATH --keep source|target');
     lines.push('', `To settle a conflict make both copies equal, or delete the one you do not want, or run: ${command}`);
   }
+  for (const note of status.daemon.notes ?? []) lines.push('', view.colors.yellow(`Note: ${oneLine(note)}`));
   return lines;
 }
 

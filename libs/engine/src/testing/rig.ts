@@ -28,6 +28,7 @@ export class EventLog implements SyncerEvents {
   readonly reports: PassReport[] = [];
   readonly halts: Halt[] = [];
   readonly errors: string[] = [];
+  /** Those that have not ended. */
   readonly notes: string[] = [];
 
   state(state: JobStateName): void {
@@ -56,6 +57,10 @@ export class EventLog implements SyncerEvents {
   }
   note(message: string): void {
     this.notes.push(message);
+  }
+  noteEnded(message: string): void {
+    const at = this.notes.indexOf(message);
+    if (at >= 0) this.notes.splice(at, 1);
   }
 }
 

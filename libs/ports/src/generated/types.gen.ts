@@ -306,6 +306,10 @@ export interface StatusDaemon {
   version: string;
   pid: number;
   since: string;
+  /**
+   * What happened to the daemon's own files, e.g. that a damaged state database was set aside.
+   */
+  notes?: string[];
 }
 
 export interface StatusJob {

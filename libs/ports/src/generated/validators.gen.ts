@@ -3612,6 +3612,35 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
                       } else {
                         var valid1 = true;
                       }
+                      if (valid1) {
+                        if (data1.notes !== void 0) {
+                          let data5 = data1.notes;
+                          const _errs10 = errors;
+                          if (errors === _errs10) {
+                            if (Array.isArray(data5)) {
+                              var valid2 = true;
+                              const len0 = data5.length;
+                              for (let i0 = 0; i0 < len0; i0++) {
+                                const _errs12 = errors;
+                                if (typeof data5[i0] !== "string") {
+                                  validate67.errors = [{ instancePath: instancePath + "/daemon/notes/" + i0, schemaPath: "#/properties/daemon/properties/notes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  return false;
+                                }
+                                var valid2 = _errs12 === errors;
+                                if (!valid2) {
+                                  break;
+                                }
+                              }
+                            } else {
+                              validate67.errors = [{ instancePath: instancePath + "/daemon/notes", schemaPath: "#/properties/daemon/properties/notes/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              return false;
+                            }
+                          }
+                          var valid1 = _errs10 === errors;
+                        } else {
+                          var valid1 = true;
+                        }
+                      }
                     }
                   }
                 }
@@ -3626,20 +3655,20 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
           }
           if (valid0) {
             if (data.jobs !== void 0) {
-              let data5 = data.jobs;
-              const _errs10 = errors;
-              if (errors === _errs10) {
-                if (Array.isArray(data5)) {
-                  var valid2 = true;
-                  const len0 = data5.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    const _errs12 = errors;
-                    if (!validate70(data5[i0], { instancePath: instancePath + "/jobs/" + i0, parentData: data5, parentDataProperty: i0, rootData })) {
+              let data7 = data.jobs;
+              const _errs14 = errors;
+              if (errors === _errs14) {
+                if (Array.isArray(data7)) {
+                  var valid3 = true;
+                  const len1 = data7.length;
+                  for (let i1 = 0; i1 < len1; i1++) {
+                    const _errs16 = errors;
+                    if (!validate70(data7[i1], { instancePath: instancePath + "/jobs/" + i1, parentData: data7, parentDataProperty: i1, rootData })) {
                       vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
                       errors = vErrors.length;
                     }
-                    var valid2 = _errs12 === errors;
-                    if (!valid2) {
+                    var valid3 = _errs16 === errors;
+                    if (!valid3) {
                       break;
                     }
                   }
@@ -3648,7 +3677,7 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
                   return false;
                 }
               }
-              var valid0 = _errs10 === errors;
+              var valid0 = _errs14 === errors;
             } else {
               var valid0 = true;
             }

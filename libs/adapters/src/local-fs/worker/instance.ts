@@ -55,11 +55,14 @@ function thisProcess(): ProcessIdentity {
   };
 }
 
-/** When a process was started, in ticks since boot; `undefined` when there is none of that number. */
+/** When a process was started, in ticks since boot; `undefined` when none of that number runs. */
 function startOf(pid: number): string | undefined {
   const status = readText(`/proc/${String(pid)}/stat`);
   // The second field is the program's name in parentheses and may hold anything.
-  const start = status?.slice(status.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = status?.slice(status.lastIndexOf(')') + 2).split(' ');
+  // One that has ended stays listed until its parent has asked how, which some take their time for.
+  if (fields?.[0] === 'Z' || fields?.[0] === 'X') return undefined;
+  const start = fields?.[19];
   if (start !== undefined) return start;
   if (readText('/proc/self/stat') !== undefined) return undefined;
   // No /proc: the number alone has to do.
