@@ -9,7 +9,7 @@ export interface DeletionFacts {
   readonly knownFiles: number;
   /** Files the plan would delete here, less those whose content arrives elsewhere in the same plan (moves). */
   readonly deletions: number;
-  /** Deletions already carried out here within `DELETION_WINDOW_MS`. */
+  /** Deletions already carried out here within `DELETION_WINDOW_MS`, less the files that were made here since. */
   readonly recentDeletions: number;
   /** Whether the side the deletions come from holds no file at all any more. */
   readonly isOtherSideEmpty: boolean;
