@@ -10,4 +10,5 @@ export default {
   testMatch: ['<rootDir>/e2e/**/*.e2e.ts'],
   testTimeout: 60_000,
   maxWorkers: 2,
+  setupFilesAfterEnv: ['<rootDir>/e2e/testing/once-more.mjs'],
 };

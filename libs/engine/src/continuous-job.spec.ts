@@ -143,6 +143,21 @@ describe('a continuous job', () => {
     expect(runner.isRunning).toBe(true);
   });
 
+  it('is not SYNCED as long as deletions are put off, which its own copies cause', async () => {
+    const rig = await synced({ gone: '1', kept: '2' });
+    rig.targetTree.remove('gone');
+    rig.sourceTree.write('new', '3');
+    const runner = new Runner(rig);
+    const claimed: unknown[] = [];
+    rig.sourceTree.observe(({ path }) => void (path === 'gone' && claimed.push(...rig.events.states)));
+    await runner.start();
+    await rig.clock.advance(10 * SECOND);
+    expect(claimed).toContain('ONE_SHOT');
+    expect(claimed).not.toContain('SYNCED');
+    expect(runner.state).toBe('SYNCED');
+    expect(rig.snapshots()).toEqual([{ kept: '2', new: '3' }, { kept: '2', new: '3' }]);
+  });
+
   it('looks at nothing but the paths that a hint names', async () => {
     const runner = await settled({ 'd/a': '1', 'd/b': '2', 'e/c': '3' });
     const { rig } = runner;

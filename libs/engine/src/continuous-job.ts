@@ -66,6 +66,8 @@ export class ContinuousJob {
   readonly #pending = new Map<RelativePath, number>();
   /** How often each path was found changing in a row. */
   readonly #unsettled = new Map<RelativePath, number>();
+  /** What was to be looked at again when deletions were put off, and was not yet. */
+  readonly #putOff = new Set<RelativePath>();
   #firstHintMs: number | undefined;
   #lastHintMs = 0;
   #fullPassDueMs = 0;
@@ -131,10 +133,15 @@ export class ContinuousJob {
       if (!this.#isWatching) await this.#watchOrHalt();
       if (this.#abort.signal.aborted) return;
       events.state(scope === 'all' ? 'ONE_SHOT' : 'RUNNING');
-      const options = { ...first, deletionDelayMs: pace.deletionDelayMs, isDisturbed: () => this.#isDisturbed(), retries: 0 };
+      let isPostponed = false;
+      const isDisturbed = (): boolean => (isPostponed = this.#isDisturbed());
+      const options = { ...first, deletionDelayMs: pace.deletionDelayMs, isDisturbed, retries: 0 };
       const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#requeue(scope, unsettled);
+      if (scope === 'all') this.#putOff.clear();
+      else for (const path of scope) this.#putOff.delete(path);
+      if (isPostponed) for (const path of unsettled) this.#putOff.add(path);
       await this.#finish(scope, report, hintMs);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -185,7 +192,8 @@ export class ContinuousJob {
       this.#failures = 0;
       this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.verifyMs);
     }
-    events.state('SYNCED');
+    // Until the deletions that were put off are looked at again, in a moment, the sides differ.
+    if (this.#putOff.size === 0) events.state('SYNCED');
   }
 
   /** The next try is a full pass: whether a halt or failure is over, only that can tell. */
