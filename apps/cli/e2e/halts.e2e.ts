@@ -367,7 +367,8 @@ describe('what is no file or directory', () => {
   });
 
   it('T71: nor when it is swapped again and again while files below it are written and deleted', async () => {
-    const { left, right } = await runningPair({ 'sub/a.txt': 'a', 'sub/b.txt': 'b', 'top.txt': 'top' });
+    // The many others keep what is deleted here from being a mass.
+    const { left, right } = await runningPair({ ...manyFiles('rest', 150), 'sub/a.txt': 'a', 'sub/b.txt': 'b', 'top.txt': 'top' });
     const outside = world.folder('outside');
     plant(outside, { 'a.txt': 'precious', 'b.txt': 'precious', 'secret.txt': 'secret' });
     const precious = treeOf(outside);

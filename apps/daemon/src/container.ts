@@ -61,7 +61,10 @@ export function createContainer(settings: DaemonSettings): Container {
     const program = diskWorkerProgram();
     return program === undefined ? undefined : createLocalFsWorkers(program);
   });
-  container.bind(TOKENS.createStorage).toResolvedValue(storageFactory, [TOKENS.clock, TOKENS.diskWorkers]);
+  container.bind(TOKENS.createStorage).toResolvedValue(
+    (clock, workers) => storageFactory(settings.baseDir, clock, workers),
+    [TOKENS.clock, TOKENS.diskWorkers],
+  );
   container.bind(TOKENS.watch).toResolvedValue(watcherFactory, [TOKENS.clock]);
   container.bind(TOKENS.registry).toResolvedValue(
     (cache, clock, watch) => {

@@ -5,7 +5,8 @@
 import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
 import { IntervalWatcher } from '@wl/adapters/interval-watcher';
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
-import { deterministicBackendId } from '@wl/adapters/manifests';
+import { canonicalPath, deterministicBackendId } from '@wl/adapters/manifests';
+import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
@@ -16,7 +17,7 @@ export type CreateStorage = (params: StorageParams) => StorageBackend;
 export type Watch = (storage: StorageBackend) => Watcher;
 
 /** Makes drivers. Without disk workers their work is done on the calling thread. */
-export function storageFactory(clock: Clock, workers: TaskRunner | undefined): CreateStorage {
+export function storageFactory(baseDir: string, clock: Clock, workers: TaskRunner | undefined): CreateStorage {
   return (params) => {
     const type = LOCAL_TYPES.find((local) => local === params.type);
     if (type === undefined) throw new UnknownTypeError(params.type);
@@ -26,6 +27,12 @@ export function storageFactory(clock: Clock, workers: TaskRunner | undefined): C
     if (params['is-local-owner'] === false) {
       throw new WildlandError(
         `the owner of storage ${params.location} may not name local paths: add the owner to local-owners in config.yaml if you trust it`,
+      );
+    }
+    // Reading our own lock file through a storage would release the lock: POSIX drops it on any close.
+    if (rootOverlap(canonicalPath(baseDir), canonicalPath(params.location)) !== 'apart') {
+      throw new WildlandError(
+        `storage ${params.location} and the base directory ${baseDir} lie in one another: choose a folder that does not hold it, or another --base-dir`,
       );
     }
     const backend = createLocalFsBackend(
