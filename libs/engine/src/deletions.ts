@@ -89,13 +89,14 @@ export async function deletionHalt(
     const files = filesOf(deletions, on);
     if (files.length === 0) continue;
     const from = otherSide(on);
+    const recentDeletions = context.pair.deletionsSince(on, context.clock.nowMs() - DELETION_WINDOW_MS);
     const verdict = judgeDeletions({
       knownFiles,
       deletions: files.filter((file) => !moved.has(file)).length,
-      recentDeletions: context.pair.deletionsSince(on, context.clock.nowMs() - DELETION_WINDOW_MS),
+      recentDeletions,
       isOtherSideEmpty: await isEmpty(from, counts, context),
     });
-    if (verdict !== 'allowed') return haltFor(verdict, from, files.length, knownFiles, context);
+    if (verdict !== 'allowed') return haltFor(verdict, from, { deletions: files.length, recentDeletions, knownFiles }, context);
   }
   return undefined;
 }
@@ -214,14 +215,15 @@ function filesOf(deletions: readonly PlannedDeletion[], on: SideName): FileDelet
 function haltFor(
   verdict: 'side-emptied' | 'mass-deletion',
   from: SideName,
-  deletions: number,
-  known: number,
+  { deletions, recentDeletions, knownFiles }: { readonly deletions: number; readonly recentDeletions: number; readonly knownFiles: number },
   context: PassContext,
 ): Halt {
+  // Without it "1 of 10 files" would be no reason.
+  const earlier = recentDeletions === 0 ? '' : `, after ${String(recentDeletions)} within the last day`;
   const found =
     verdict === 'side-emptied'
       ? `${describeSide(context, from)} holds no files any more`
-      : `${deletions} of ${known} files are gone from ${describeSide(context, from)}`;
+      : `${deletions} of ${knownFiles} files are gone from ${describeSide(context, from)}${earlier}`;
   return {
     reason: verdict,
     side: from,

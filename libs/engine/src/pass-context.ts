@@ -209,7 +209,9 @@ export class BaselineWriter {
   /** Notes a file deleted on a side, with the row to forget. What only moved counts for no safety rule. */
   deleted(key: Key, on: SideName, isMoved: boolean): void {
     this.#changes.push({ kind: 'delete', key });
-    if (!isMoved) this.#deletions[on] += 1;
+    // What moved was made under another name in this pass: neither counts.
+    if (isMoved) this.#creations[on] -= 1;
+    else this.#deletions[on] += 1;
   }
 
   /** Notes that a file was made where there was none; its row is added by itself. */
@@ -222,22 +224,30 @@ export class BaselineWriter {
     if (this.#changes.length === 0 || (!isForced && this.#changes.length < BATCH_CHANGES)) return;
     const changes = this.#changes;
     const deletions = this.#deletions;
-    const creations = this.#creations;
     this.#changes = [];
     this.#deletions = { source: 0, target: 0 };
-    this.#creations = { source: 0, target: 0 };
     if (this.#context.isDryRun) return;
     const { source, target, pair, clock, isUnidirectional } = this.#context;
     await Promise.all([isUnidirectional ? undefined : source.flush(), target.flush()]);
     pair.commit(changes);
     for (const side of ['source', 'target'] as const) {
-      if (deletions[side] + creations[side] === 0) continue;
-      // Files that come make up for files that go: a folder where short-lived files come and go
-      // all day does not shrink. They make up for deletions of the past only, not of the future.
-      const recent = pair.deletionsSince(side, clock.nowMs() - DELETION_WINDOW_MS);
-      const net = Math.max(deletions[side] - creations[side], -recent);
-      if (net !== 0) pair.addDeletions(side, net, clock.nowMs());
+      if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());
     }
+  }
+
+  /**
+   * At the end of a pass: files that came make up for files that went. A folder where short-lived
+   * files come and go all day does not shrink. They make up for deletions of the past only.
+   */
+  settleCreations(): void {
+    const { pair, clock, isDryRun } = this.#context;
+    if (isDryRun) return;
+    for (const side of ['source', 'target'] as const) {
+      const recent = pair.deletionsSince(side, clock.nowMs() - DELETION_WINDOW_MS);
+      const taken = Math.min(this.#creations[side], recent);
+      if (taken > 0) pair.addDeletions(side, -taken, clock.nowMs());
+    }
+    this.#creations = { source: 0, target: 0 };
   }
 }
 

@@ -111,6 +111,19 @@ describe('the guard against mass deletion', () => {
     },
   );
 
+  it('T85: a rename takes back nothing of what was deleted before, and files that come do', async () => {
+    for (const isRename of [true, false]) {
+      const rig = await synced({ ...named(40), ...named(30, 'e') });
+      remove(rig, 0, 25);
+      expect(await rig.pass()).toMatchObject({ halt: undefined, deletedFiles: 25 });
+      if (isRename) rig.sourceTree.rename('e', 'f');
+      else for (let i = 0; i < 30; i += 1) rig.sourceTree.write(`new/${String(i)}`, `n ${String(i)}`);
+      expect(await rig.pass()).toMatchObject({ halt: undefined, copiedFiles: 30 });
+      remove(rig, 25, 36);
+      expect((await rig.pass()).halt?.reason).toBe(isRename ? 'mass-deletion' : undefined);
+    }
+  });
+
   it('T52, T85: a renamed top directory whose copies fail deletes nothing', async () => {
     for (const backend of [{}, { keepsHashes: true }, { copiesWithin: true }]) {
       const rig = await synced({ ...named(30), other: 'x' }, { backend });

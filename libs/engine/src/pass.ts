@@ -101,6 +101,7 @@ class Pass {
       let halt = await this.#delete(counts);
       halt ??= await this.#retry();
       await this.#baseline.flush(true);
+      this.#baseline.settleCreations();
       this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
       if (scope === 'all' && !isDryRun && halt === undefined) pair.setLastFullPass(clock.nowMs());
       const conflicts = isDryRun ? this.#conflicts.count : pair.conflicts().length;
@@ -398,9 +399,12 @@ class Pass {
     }
     if (this.#options.deletionDelayMs > 0) {
       await clock.sleep(this.#options.deletionDelayMs, signal);
-      if (this.#options.isDisturbed?.() === true) {
-        for (const { path } of [...plan.deletions, ...plan.keptBack]) this.#log.retry.add(path);
-        this.#keptBack = [];
+      // Halves of moves are known for what they are only here and now: they are not put off.
+      const isPlain = (item: PlannedDeletion): boolean => item.kind === 'delete-file' && !plan.moved.has(item);
+      if (plan.deletions.some(isPlain) && this.#options.isDisturbed?.() === true) {
+        const moves = plan.deletions.filter((item) => plan.moved.has(item));
+        for (const item of plan.deletions) if (!plan.moved.has(item)) this.#log.retry.add(item.path);
+        await deleteAll({ ...plan, deletions: moves }, this.#context, this.#log, this.#baseline);
         return undefined;
       }
     }
