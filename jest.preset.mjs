@@ -10,6 +10,8 @@ export const preset = (rootDir, displayName) => ({
   rootDir,
   displayName,
   testEnvironment: 'node',
+  // No test waits for real time without need; this is for machines with other things to do.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-spec/'],
   extensionsToTreatAsEsm: ['.ts'],
