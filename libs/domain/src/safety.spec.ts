@@ -40,6 +40,8 @@ describe('isSameRoot (INV-10)', () => {
     ['the marker was lost but the place is the one stored', ['marker:1', 'inode:7'], ['inode:7'], true],
     ['T05: another tree stands in its place', ['marker:1', 'inode:7'], ['marker:2', 'inode:8'], false],
     ['T04: an empty mount point stands in its place', ['marker:1', 'inode:7'], ['inode:2'], false],
+    ['only its place was known so far, and a marker has come', ['place:s3://b'], ['marker:1', 'place:s3://b'], true],
+    ['T10: the bucket was made anew under the old name', ['marker:1', 'place:s3://b'], ['place:s3://b'], false],
     ['nothing is known of what is there', ['marker:1'], [], false],
   ])('when %s', (_name, stored, seen, expected) => {
     expect(isSameRoot(stored, seen)).toBe(expected);

@@ -34,12 +34,18 @@ export function judgeDeletions(facts: DeletionFacts): 'allowed' | 'side-emptied'
   return total > HANDFUL && total > known * MASS_DELETION_SHARE ? 'mass-deletion' : 'allowed';
 }
 
+/** Ids that begin so say where a root is, not which one it is: another bucket can be given the same name. */
+export const PLACE_PREFIX = 'place:';
+
 /**
- * Whether a root is the one stored with the baseline: the two share an id. Nothing stored
- * yet means nothing to compare with.
+ * Whether a root is the one stored with the baseline: the two share an id. One that only names
+ * the place counts as long as nothing better was stored (T10: a bucket made anew under the old
+ * name has lost its marker). Nothing stored yet means nothing to compare with.
  */
 export function isSameRoot(storedIds: readonly string[], seenIds: readonly string[]): boolean {
-  return storedIds.length === 0 || storedIds.some((id) => seenIds.includes(id));
+  const proving = storedIds.filter((id) => !id.startsWith(PLACE_PREFIX));
+  const decisive = proving.length > 0 ? proving : storedIds;
+  return decisive.length === 0 || decisive.some((id) => seenIds.includes(id));
 }
 
 /** How two places of one medium lie to each other; overlapping ones cannot be synced with each other (INV-23). */

@@ -105,6 +105,18 @@ export interface FileAttributes {
   readonly mtimeMs: number;
   /** Whether a local copy should be executable. */
   readonly isExecutable?: boolean;
+  /**
+   * The content itself, where it is known before the bytes are. From a reader: what the store
+   * recorded of this very version; other bytes are damaged ones. To a writer: what will be
+   * written; a store that has to name it beforehand can do better with it (`hashFirstBytes`).
+   */
+  readonly content?: ContentIdentity;
+}
+
+/** Bytes by their hash and number. */
+export interface ContentIdentity {
+  readonly sha256: Sha256;
+  readonly sizeBytes: number;
 }
 
 /** A file opened for reading one version of it. */
@@ -128,7 +140,7 @@ export interface FileWriter {
    * only if the path still holds the expected version (INV-6, INV-17, INV-27).
    * Rejects with `damaged` when the stored bytes differ.
    */
-  commit(content: { readonly sha256: Sha256; readonly sizeBytes: number }): Promise<Result<Committed, StaleToken>>;
+  commit(content: ContentIdentity): Promise<Result<Committed, StaleToken>>;
   /** Drops everything written; safe to call at any time, also after `commit` (then it does nothing). */
   abort(): Promise<void>;
 }
@@ -136,6 +148,8 @@ export interface FileWriter {
 /** One file to be copied by `copyFrom`. */
 export interface CopyRequest {
   readonly path: RelativePath;
+  /** Where in the source the content is; default: the same path. A storage copies from itself under another name so (moves and duplicates). */
+  readonly fromPath?: RelativePath;
   /** The version to copy. */
   readonly from: FileNode;
   /** What the target is expected to hold: this version, or nothing. */
@@ -159,9 +173,75 @@ export type CopyOutcome =
   | { readonly kind: 'target-changed'; readonly leftover?: string }
   | { readonly kind: 'failed'; readonly error: BackendError };
 
-/** What a root is known by; all ids of it. Two roots are the same when they share an id. */
+/** A small file to be read whole. */
+export interface WholeRead {
+  readonly path: RelativePath;
+  /** The version to read. */
+  readonly expected: Token;
+  readonly sizeBytes: number;
+}
+
+/** What became of one `WholeRead`. */
+export type WholeReadOutcome =
+  | {
+      readonly kind: 'read';
+      /** All of it; the caller may keep it. */
+      readonly content: Uint8Array;
+      /** Computed from `content`. */
+      readonly sha256: Sha256;
+      readonly attributes: FileAttributes;
+      readonly isRacy: boolean;
+    }
+  /** It is another version, or changed while it was read, or is gone. */
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'failed'; readonly error: BackendError };
+
+/** A small file to be written whole; conditions as of `openForSafeReplace`. */
+export interface WholeWrite {
+  readonly path: RelativePath;
+  readonly expected: Token | undefined;
+  readonly content: Uint8Array;
+  /** Of `content`; what is stored is verified to have it. */
+  readonly sha256: Sha256;
+  readonly attributes: FileAttributes;
+}
+
+/** What became of one `WholeWrite`. */
+export type WholeWriteOutcome =
+  | ({ readonly kind: 'written' } & Committed)
+  | { readonly kind: 'stale'; readonly leftover?: string }
+  | { readonly kind: 'failed'; readonly error: BackendError };
+
+/**
+ * Small files read and written whole, many at a time: what a stream costs for each would be
+ * more than the file (ADR 0003). The same conditions and verification hold as for `read` and
+ * `openForSafeReplace`, file by file; one that fails stops no other (INV-16).
+ */
+export interface WholeFiles {
+  /** Largest file taken, in bytes. */
+  readonly maxBytes: number;
+  /** Reads all, in any order, each index once; reads ahead only so far that memory stays bounded (INV-40). Rejects only when stopped. */
+  read(requests: readonly WholeRead[], signal?: AbortSignal): AsyncIterable<readonly { readonly index: number; readonly outcome: WholeReadOutcome }[]>;
+  /** Writes all; one outcome each, in order. Several calls may run at once. Rejects only when stopped. */
+  write(requests: readonly WholeWrite[], signal?: AbortSignal): Promise<readonly WholeWriteOutcome[]>;
+}
+
+/** What trying one ability of a storage showed. */
+export interface AbilityReport {
+  /** Short name for people: `create only if absent`. */
+  readonly ability: string;
+  readonly outcome: 'works' | 'missing' | 'not-tried';
+  /** One sentence: what was tried and answered; what is done instead where it is missing. */
+  readonly detail: string;
+}
+
+/** What a root is known by; all ids of it. Two roots are the same when they share an id (`isSameRoot`). */
 export interface RootIdentity {
-  /** Stable, opaque; e.g. `marker:<uuid>`, `inode:<n>:<birth>`, `bucket:<name>/<prefix>`. Never empty for a root that is there. */
+  /**
+   * Stable, opaque; e.g. `marker:<uuid>`, `inode:<n>:<birth>`. An id `place:…` says only where
+   * the root is and not which: it counts as long as nothing else is known of the root. Never
+   * empty for a root that is there.
+   */
   readonly ids: readonly string[];
   /**
    * Where the storage really is, after resolving links, when that can be compared with
@@ -184,6 +264,16 @@ export interface StorageCapabilities {
   readonly keepsEmptyDirectories: boolean;
   /** Whether replaced and removed versions are kept in a trash. */
   readonly hasTrash: boolean;
+  /**
+   * Files of at least this many bytes are written better when `FileAttributes.content` tells
+   * beforehand what they will be; absent: never.
+   */
+  readonly hashFirstBytes?: number;
+  /**
+   * Files of at least this many bytes whose content the storage holds under another name are
+   * better copied within it (`copyFrom` of itself) than written anew; absent: none.
+   */
+  readonly copyWithinBytes?: number;
   /** Downgrades a user should know of, one sentence each; empty when all is at its best. */
   readonly notes: readonly string[];
 }
@@ -270,6 +360,12 @@ export interface StorageBackend {
 
   /** Makes everything committed so far survive a power loss. INV-15: the baseline is written after this. */
   flush(): Promise<void>;
+
+  /** Small files in bulk, where the storage has a better way for them. */
+  readonly wholeFiles?: WholeFiles;
+
+  /** Tries out what the storage can do and tells, in the order of a report; nothing of it is left behind. */
+  check?(signal?: AbortSignal): Promise<readonly AbilityReport[]>;
 
   /** An efficient watcher of this storage, or `undefined` where it has none (the interval watcher serves then). */
   watcher(): Watcher | undefined;

@@ -84,6 +84,9 @@ export interface PairSummary {
   readonly lastFullPassMs: number | undefined;
 }
 
+/** Smaller files are not worth an index: writing one anew costs no more than finding it. */
+export const FINDABLE_BYTES = 128 * 1024;
+
 /** The durable state of one pair, seen from one orientation. */
 export interface PairState {
   summary(): PairSummary;
@@ -96,6 +99,11 @@ export interface PairState {
   /** Rows at or below a directory (its own row included), in key order; `ROOT` = all. Reads a snapshot or live rows; rows behind the reading position may change. */
   scan(directory: RelativePath): Iterable<BaselineBatch>;
   get(key: Key): BaselineRow | undefined;
+  /**
+   * Files of exactly this size, at most `limit`, in any order: where to look for content that a
+   * side may hold already. Rows of less than `FINDABLE_BYTES` are not found.
+   */
+  filesOfSize(sizeBytes: number, limit: number): readonly { readonly key: Key; readonly row: Extract<BaselineRow, { kind: 'file' }> }[];
   /** Number of file rows and their bytes. */
   totals(): { readonly files: number; readonly bytes: number };
   /** Applies all changes in one durable transaction, or none. */
