@@ -1,0 +1,4 @@
+/** The driver for S3 buckets. */
+
+export { createS3Backend } from './create-s3-backend.js';
+export type { S3Host, S3Notes, S3Params } from './s3-params.js';
