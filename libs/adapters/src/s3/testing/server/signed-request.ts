@@ -30,6 +30,8 @@ export interface RawRequest {
   readonly payloadHash?: string;
   /** The client's clock; default now. */
   readonly at?: Date;
+  /** Breaks the connection after so many bytes of the body; `send` rejects then. */
+  readonly breakAfterBytes?: number;
   /** Puts the bucket into this domain's host name instead of the path. */
   readonly hostDomain?: string;
 }
@@ -98,7 +100,8 @@ function send(target: RawTarget, agent: Agent, request: RawRequest): Promise<Raw
       },
     );
     outgoing.on('error', reject);
-    outgoing.end(body);
+    if (request.breakAfterBytes === undefined) outgoing.end(body);
+    else outgoing.write(body.subarray(0, request.breakAfterBytes), () => outgoing.destroy(new Error('broken off on purpose')));
   });
 }
 
