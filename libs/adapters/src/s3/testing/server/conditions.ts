@@ -80,9 +80,10 @@ function checkTarget(context: OperationContext, current: StoredObject | undefine
 
 function checkAbsent(context: OperationContext, current: StoredObject | undefined, value: string): void {
   if (value !== '*') {
-    // AWS knows the asterisk only and says so; Ceph takes anything else for no condition.
-    if (context.variant.matchesTags === 'bare') return;
-    throw notImplemented();
+    // AWS knows the asterisk only and says so; Ceph refuses where the bare tag is the current one.
+    if (context.variant.dialect === 'aws') throw notImplemented();
+    if (current !== undefined && value.startsWith(current.etag)) throw preconditionFailed();
+    return;
   }
   if (current !== undefined) throw overtaken(context, current.key) ?? preconditionFailed();
 }

@@ -20,11 +20,13 @@ export function describePuts(facts: () => Facts): void {
     expect(await facts().text('free')).toBe('one');
   });
 
-  it('takes any other If-None-Match for no condition, an asterisk in quotes too', async () => {
+  it('compares any other If-None-Match with the bare tag, an asterisk in quotes too', async () => {
     await facts().put('other', 'one');
     expect((await facts().put('other', 'two', { 'if-none-match': '"*"' })).status).toBe(200);
-    expect((await facts().put('other', 'three', { 'if-none-match': md5('two') })).status).toBe(200);
-    expect(await facts().text('other')).toBe('three');
+    expect((await facts().put('other', 'three', { 'if-none-match': `"${md5('two')}"` })).status).toBe(200);
+    expect((await facts().put('other', 'four', { 'if-none-match': md5('three') })).status).toBe(412);
+    expect((await facts().put('other', 'five', { 'if-none-match': md5('four') })).status).toBe(200);
+    expect(await facts().text('other')).toBe('five');
   });
 
   it('replaces with If-Match and the bare tag, and refuses a stale one with 412', async () => {
