@@ -42,6 +42,7 @@ export class S3TestServer {
   readonly #hostDomain: string;
   readonly #clock: () => number;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #movedBuckets = new Map<string, string>();
   readonly #faults = new FaultBook();
   readonly #before = new HookList();
   readonly #after = new HookList();
@@ -91,6 +92,11 @@ export class S3TestServer {
     const bucket = new Bucket(name, this.variant.listOrder === 'utf8' ? utf8Order : utf16Order, this.nowMs());
     if (isVersioned) bucket.versioning = 'Enabled';
     this.#buckets.set(name, bucket);
+  }
+
+  /** Puts a bucket into another region: requests signed for the server's are answered with 301 and that region. */
+  moveBucket(name: string, region: string): void {
+    this.#movedBuckets.set(name, region);
   }
 
   removeBucket(name: string): void {
@@ -212,8 +218,9 @@ export class S3TestServer {
   #check(request: S3Request): void {
     const { headers } = request;
     if (this.variant.checksSignatures) {
-      const { accessKey, secretKey, region } = this;
-      checkSignature(request, { accessKey, secretKey, region, checksRegion: this.variant.checksRegion }, this.nowMs());
+      const { accessKey, secretKey, region: serverRegion } = this;
+      const region = this.#movedBuckets.get(request.bucket) ?? serverRegion;
+      checkSignature(request, { accessKey, secretKey, region, serverRegion, checksRegion: this.variant.checksRegion }, this.nowMs());
     }
     if (headers['transfer-encoding'] !== undefined && headers['content-length'] === undefined) {
       throw new S3Failure(411, 'MissingContentLength', 'You must provide the Content-Length HTTP header.');

@@ -137,11 +137,21 @@ function signedHeaders(
   const canonical = [request.method, path, query, lines, names.join(';'), payload].join('\n');
   const scope = `${time.slice(0, 8)}/${target.region}/s3/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
-  const key = scope.split('/').reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${target.secretKey}`);
+  const key = signingKey(target.secretKey, scope);
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${target.accessKey}/${scope}, SignedHeaders=${names.join(';')}, ` +
     `Signature=${hmac(key, toSign).toString('hex')}`;
   return headers;
+}
+
+/** Derived keys; deriving one costs more than the signature. */
+const derived = new Map<string, Buffer | string>();
+
+function signingKey(secretKey: string, scope: string): Buffer | string {
+  const name = `${secretKey} ${scope}`;
+  const key = derived.get(name) ?? scope.split('/').reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${secretKey}`);
+  derived.set(name, key);
+  return key;
 }
 
 function hmac(key: Buffer | string, text: string): Buffer {

@@ -148,12 +148,12 @@ const ignoring: S3Variant = {
   checksums: 'swallowed',
 };
 
-/** Answers 501 to conditional writes, like Swift. */
+/** Answers 501 to conditional writes, like Swift's S3 layer; conditional deletes it knows. */
 const refusing: S3Variant = {
   ...ignoring,
   putIfAbsent: 'refused',
   putIfMatch: 'refused',
-  deleteIfMatch: 'refused',
+  deleteIfMatch: 'obeyed',
   completeConditions: 'refused',
   copyConditions: 'refused',
 };
