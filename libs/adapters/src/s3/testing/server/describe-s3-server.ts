@@ -14,7 +14,7 @@ import { describeContent, describeCopies, describeDeletes, describePuts, describ
 /** Holds a server to the facts; `raceRounds` of each race. */
 export function describeS3Server(name: string, connect: Connect, raceRounds = 50): void {
   describe(`${name} as radosgw 16.2`, () => {
-    let connection: FactsConnection;
+    let connection: FactsConnection | undefined;
     let plain: Facts;
     let versioned: Facts;
 
@@ -24,13 +24,14 @@ export function describeS3Server(name: string, connect: Connect, raceRounds = 50
     });
 
     beforeEach(() => {
+      if (connection === undefined) throw new Error('there is no server to ask');
       plain = new Facts(connection.client, connection.bucket);
       versioned = new Facts(connection.client, connection.versionedBucket);
     });
 
     afterAll(async () => {
-      connection.client.close();
-      await connection.close();
+      connection?.client.close();
+      await connection?.close();
     });
 
     describe('putting', () => describePuts(() => plain));

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { md5 } from './facts.js';
 import type { FaultEffect } from './faults.js';
+import { realServer } from './real-server.js';
 import { elementOf } from './signed-request.js';
 import { openServer, type OpenServer } from './testing-client.js';
 
@@ -77,6 +78,14 @@ describe('faults of the server', () => {
     onGet({ kind: 'cut-body', afterBytes: 4, ending });
     const answer = await facts().get('a');
     expect([answer.status, answer.body.toString(), answer.headers['content-length']]).toEqual([200, '0123', length]);
+  });
+
+  it('answers without the work', async () => {
+    opened.server.fault({ operation: 'DeleteObject', effect: { kind: 'answer', status: 204 } });
+    expect([(await facts().delete('a')).status, await facts().text('a')]).toEqual([204, '0123456789']);
+    opened.server.fault({ operation: 'CopyObject', effect: { kind: 'answer', status: 200, body: '<Error><Code>InternalError</Code></Error>' } });
+    const copied = await facts().copy('a', 'b');
+    expect([copied.status, elementOf(copied.body, 'Code'), await facts().text('b')]).toEqual([200, 'InternalError', undefined]);
   });
 
   it('replaces bodies', async () => {
@@ -191,6 +200,10 @@ describe('faults of the server', () => {
     const answer = await facts().send({ method: 'PUT', key: facts().key('b'), body: 'one', headers: { 'transfer-encoding': 'chunked' } });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(await facts().text('b')).toBeUndefined();
+  });
+
+  it('names what is missing where a real server is wanted', () => {
+    expect(() => realServer({ WL_S3_ENDPOINT: '', WL_S3_ACCESS_KEY: 'a' })).toThrow('set WL_S3_ENDPOINT, WL_S3_SECRET_KEY');
   });
 
   it('refuses a request that nobody signed', async () => {

@@ -41,7 +41,6 @@ function isList(value: XmlNode | readonly XmlNode[]): value is readonly XmlNode[
 }
 
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-// eslint-disable-next-line no-control-regex -- these are what has to be told apart
 const special = /[&<>"\u0000-\u001f]/;
 const everySpecial = new RegExp(special, 'g');
 
