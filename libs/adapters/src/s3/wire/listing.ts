@@ -133,6 +133,8 @@ export async function listVersions(requester: Requester, key: string, signal: Ab
       if (decodeIf(childText(element, 'Key')) === key) versions.push(toVersion(key, element));
       else isPast = true;
     }
+    // What lies below what is told by the order alone.
+    if (versions.findIndex((version) => version.isLatest) > 0) throw damaged('The versions of an object are not listed latest first.');
     if (isPast || childText(root, 'IsTruncated') === 'false') return versions;
     const next: Pair[] = [['key-marker', decodeIf(childText(root, 'NextKeyMarker'))], ['version-id-marker', childText(root, 'NextVersionIdMarker') ?? '']];
     if (next[0]?.[1] === '' || JSON.stringify(next) === JSON.stringify(markers)) throw damaged('The list of versions does not say how it goes on.');

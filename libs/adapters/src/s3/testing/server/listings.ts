@@ -74,9 +74,7 @@ export const listObjectVersions: OperationHandler = (context) => {
       NextKeyMarker: isTruncated && last !== undefined ? text.key(last.key) : undefined,
       NextVersionIdMarker: isTruncated ? last?.versionId : undefined,
       IsTruncated: isTruncated,
-      Version: listed.filter(({ version }) => !version.isDeleteMarker).map(describe),
-      DeleteMarker: listed.filter(({ version }) => version.isDeleteMarker).map(describe),
-    }),
+    }, listed.map((entry) => [entry.version.isDeleteMarker ? 'DeleteMarker' : 'Version', describe(entry)])),
   );
 };
 

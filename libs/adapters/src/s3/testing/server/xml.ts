@@ -4,9 +4,11 @@
 export type XmlNode = string | number | boolean | { readonly [name: string]: XmlNode | readonly XmlNode[] | undefined };
 
 /** A whole document with S3's namespace. */
-export function xmlDocument(root: string, content: XmlNode): Buffer {
+export function xmlDocument(root: string, content: XmlNode, mixed: readonly (readonly [string, XmlNode])[] = []): Buffer {
+  // Elements of several names in one order: versions and the markers between them.
+  const ordered = mixed.map(([name, node]) => `<${name}>${write(node)}</${name}>`).join('');
   return Buffer.from(
-    `<?xml version="1.0" encoding="UTF-8"?><${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${write(content)}</${root}>`,
+    `<?xml version="1.0" encoding="UTF-8"?><${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${write(content)}${ordered}</${root}>`,
   );
 }
 
