@@ -100,7 +100,7 @@ async function afterFailure(context: WriteContext, write: ReservedWrite, placeme
   }
   const head = await context.api.headObject(write.key, write.signal).catch(() => undefined);
   if (head === undefined || !write.isOurs(head)) throw error;
-  return { kind: 'done', etag: head.etag, versionId: head.versionId };
+  return { kind: 'done', etag: head.etag, versionId: head.versionId, head };
 }
 
 /** Deletes our placeholder, once. */
