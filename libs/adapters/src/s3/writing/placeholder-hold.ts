@@ -34,8 +34,12 @@ export interface Placement {
   readonly placedWallMs: number;
 }
 
-/** Reserves a name whose object is `expected` (an ETag, or nothing); `stale` when it is something else. */
-export async function place(context: WriteContext, key: string, expected: string | undefined, signal?: AbortSignal): Promise<Placement | 'stale'> {
+/**
+ * Reserves a name whose object is `expected` (an ETag, or nothing). `stale`: it is something else,
+ * nothing was done. `overtaken`: it is something else, but ours may have been in place before
+ * (an answer was lost, and others took the name over while we slept).
+ */
+export async function place(context: WriteContext, key: string, expected: string | undefined, signal?: AbortSignal): Promise<Placement | 'stale' | 'overtaken'> {
   const { api, clock } = context;
   const { condition, isChecked } = conditionFor(expected, context.abilities());
   invariant(isChecked, 'INV-17: a name can be reserved only where the server compares');
@@ -44,18 +48,19 @@ export async function place(context: WriteContext, key: string, expected: string
   const sha256 = sha256Of(content);
   const written = propertiesFor(key, { attributes: { mtimeMs: Number.NaN }, sha256: undefined, etag: undefined, writeId });
   const placedAt = { placedMonotonicMs: clock.monotonicMs(), placedWallMs: clock.nowMs() };
-  const found = async (): Promise<Placement | undefined> => {
+  const lookedUp = async (): Promise<Placement | 'stale' | 'overtaken'> => {
     const head = await api.headObject(key, signal);
-    return head !== undefined && isOfWrite(head, writeId) ? { key, etag: head.etag, writeId, ...placedAt } : undefined;
+    if (head !== undefined && isOfWrite(head, writeId)) return { key, etag: head.etag, writeId, ...placedAt };
+    return head?.etag === expected ? 'stale' : 'overtaken';
   };
   try {
     const answer = await api.putObject(key, content, sha256, { ...written, contentType: PLACEHOLDER_TYPE }, condition, signal);
     if (answer.kind === 'done') return { key, etag: answer.etag, writeId, ...placedAt };
-    return answer.mayBeOurs ? ((await found()) ?? 'stale') : 'stale';
+    return answer.mayBeOurs ? await lookedUp() : 'stale';
   } catch (error) {
     if (!mayHaveTakenEffect(error) || signal?.aborted === true) throw error;
-    const placement = await found().catch(() => undefined);
-    if (placement === undefined) throw error;
+    const placement = await lookedUp().catch(() => undefined);
+    if (typeof placement !== 'object') throw error;
     return placement;
   }
 }
@@ -69,7 +74,9 @@ export async function renewed(context: WriteContext, placement: Placement, signa
   const isYoung = (elapsedMs: number): boolean => elapsedMs >= 0 && elapsedMs < HOLD_MS;
   const { clock } = context;
   const isHeld = isYoung(clock.monotonicMs() - placement.placedMonotonicMs) && isYoung(clock.nowMs() - placement.placedWallMs);
-  return isHeld ? placement : place(context, placement.key, placement.etag, signal);
+  if (isHeld) return placement;
+  const again = await place(context, placement.key, placement.etag, signal);
+  return typeof again === 'object' ? again : 'stale';
 }
 
 /** Whether an object is this placement. */

@@ -25,11 +25,13 @@ const ONCE: Condition = { kind: 'none', isOnce: true };
 
 /**
  * Removes the object `key` if it is version `etag`. The caller has put that version in the trash.
+ * `stale`: it is another version, nothing was done. `overtaken`: it is another version or gone,
+ * and this call may have removed `etag` before; what is in the trash has to stay there.
  * Rejects when it is not known whether the placeholder is gone; the removal itself is then done.
  */
-export async function placeholderDelete(context: WriteContext, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'stale'> {
+export async function placeholderDelete(context: WriteContext, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'stale' | 'overtaken'> {
   const placement = await place(context, key, etag, signal);
-  if (placement === 'stale') return 'stale';
+  if (typeof placement !== 'object') return placement;
   await removePlacement(context, placement, signal);
   return 'done';
 }
@@ -47,7 +49,7 @@ export interface ReservedWrite {
 export async function writeReserved(context: WriteContext, write: ReservedWrite): Promise<SwapOutcome | { readonly kind: 'source-stale' }> {
   const { key, signal } = write;
   const first = await place(context, key, undefined, signal);
-  const placement = first === 'stale' ? 'stale' : await renewed(context, first, signal);
+  const placement = typeof first === 'object' ? await renewed(context, first, signal) : 'stale';
   if (placement === 'stale') return { kind: 'stale' };
   try {
     const answer = await actInTime(context, placement, signal, (within) => write.perform(ONCE, within));
@@ -85,7 +87,7 @@ export async function clearStalePlaceholder(context: WriteContext, key: string, 
   const ageMs = head.serverTimeMs === undefined ? 0 : head.serverTimeMs - head.lastModifiedMs;
   if (ageMs < LEFTOVER_AGE_MS) return 'fresh';
   const placement = await place(context, key, head.etag, signal);
-  if (placement === 'stale') return 'fresh';
+  if (typeof placement !== 'object') return 'fresh';
   await removePlacement(context, placement, signal);
   return 'cleared';
 }
@@ -100,7 +102,7 @@ async function afterFailure(context: WriteContext, write: ReservedWrite, placeme
   }
   const head = await context.api.headObject(write.key, write.signal).catch(() => undefined);
   if (head === undefined || !write.isOurs(head)) throw error;
-  return { kind: 'done', etag: head.etag, versionId: head.versionId };
+  return { kind: 'done', etag: head.etag, versionId: head.versionId, head };
 }
 
 /** Deletes our placeholder, once. */

@@ -13,10 +13,10 @@
  *   is replaced unseen (`window`); what they write after us is noticed.
  */
 
-import type { CheckedCondition } from './conditions.js';
 import type { Condition, ListedVersion, ObjectHead, S3Api, WriteAnswer } from '../s3-api.js';
 import { S3Error } from '../s3-error.js';
 
+import type { CheckedCondition } from './conditions.js';
 import type { WriteContext } from './context.js';
 
 /** One write. */
@@ -27,14 +27,21 @@ export interface Swap extends CheckedCondition {
   /** Whether an object is what this attempt writes. */
   isOurs(head: ObjectHead): boolean;
   perform(condition: Condition): Promise<WriteAnswer>;
+  /** What `keepOld` answered, where it was called before. */
+  readonly kept?: Promise<Kept>;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Whether the version to be replaced is in the trash now; `not-needed` where nothing is replaced, or the bucket keeps it itself. */
+export type Kept = 'kept' | 'stale' | 'not-needed';
 
 /** What is now at the key. */
 export interface Stored {
   readonly kind: 'done';
   readonly etag: string;
   readonly versionId: string | undefined;
+  /** The object, where it was looked at after it was written. */
+  readonly head?: ObjectHead;
 }
 
 /** What became of a write. `stale`: nothing of it shows. */
@@ -52,13 +59,18 @@ const SECOND_LOOKS_MS = [100, 400, 1500];
 /** Writes, if what is there is what was expected. */
 export async function swapIn(context: WriteContext, swap: Swap): Promise<SwapOutcome> {
   const { key, expected, signal } = swap;
-  // A bucket with versions keeps what is replaced by itself.
-  const isKept = expected !== undefined && !context.abilities().isVersioned;
-  if (isKept && (await context.keep(key, expected, signal)) === 'stale') return { kind: 'stale' };
+  const kept = await (swap.kept ?? keepOld(context, key, expected, signal));
+  if (kept === 'stale') return { kind: 'stale' };
   const attempt = await (swap.isChecked ? compareAndWrite(context, swap) : lookAndWrite(context, swap));
   if (attempt.kind === 'done') return attempt;
-  if (isKept && !attempt.mayHaveReplaced) await context.unkeep(key, expected);
+  if (kept === 'kept' && expected !== undefined && !attempt.mayHaveReplaced) await context.unkeep(key, expected);
   return { kind: 'stale' };
+}
+
+/** Puts the version to be replaced in the trash. */
+export async function keepOld(context: WriteContext, key: string, expected: string | undefined, signal: AbortSignal | undefined): Promise<Kept> {
+  if (expected === undefined || context.abilities().isVersioned) return 'not-needed';
+  return context.keep(key, expected, signal);
 }
 
 async function compareAndWrite(context: WriteContext, swap: Swap): Promise<Attempt> {
@@ -137,6 +149,6 @@ function isExpectedBelow(below: ListedVersion | undefined, expected: string | un
   return below.etag === expected;
 }
 
-function stored({ etag, versionId }: Pick<ObjectHead, 'etag' | 'versionId'>): Stored {
-  return { kind: 'done', etag, versionId };
+function stored(head: ObjectHead): Stored {
+  return { kind: 'done', etag: head.etag, versionId: head.versionId, head };
 }

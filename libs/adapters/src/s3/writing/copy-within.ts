@@ -1,0 +1,131 @@
+/**
+ * Copies objects within one endpoint, without their bytes passing through this machine, under
+ * the conditions and with the verification of a write (`copyFrom` of the port). Where the server
+ * does not compare the target of a copy, a new name is reserved by a placeholder (ADR 0011), and
+ * an existing object is written anew from a stream: a copy over it could not be undone.
+ */
+
+import type { RelativePath, Sha256, Token } from '@wl/domain';
+import { BackendError, isBackendError, type CopyOutcome, type CopyRequest, type HashOutcome } from '@wl/ports';
+
+import type { ObjectHead, S3Api } from '../s3-api.js';
+import { toBackendError } from '../s3-error.js';
+
+import { conditionFor, conditionForCopy } from './conditions.js';
+import type { WriteContext, WriteNames } from './context.js';
+import { Limiter } from './limiter.js';
+import { attributesOf, trustedHash } from './object-properties.js';
+import { isPlaceholderUsable } from './placeholder.js';
+import { copyOnServer, type CopyJob } from './server-copy.js';
+import { SIZES, type Sizes } from './sizes.js';
+import { copyByStream } from './streamed-copy.js';
+import { expectedTag } from './whole-writer.js';
+
+/** Streams at once: each holds some parts in memory (INV-40). */
+const STREAMS_AT_ONCE = 2;
+
+/** Where the copies come from: this storage itself, or another one of the endpoint. */
+export interface CopyOrigin extends WriteNames {
+  readonly api: S3Api;
+  /** Name of its bucket; `undefined`: the same as that of the target. */
+  readonly bucket: string | undefined;
+  /** Hashes a file of the source, by reading it if need be. */
+  hashOf(path: RelativePath, signal?: AbortSignal): Promise<HashOutcome>;
+}
+
+/** Outcomes as they come, by index of the request. */
+export type CopyOutcomes = readonly { readonly index: number; readonly outcome: CopyOutcome }[];
+
+/** Copies all; each request is answered once. Rejects when stopped. Ending the iteration early stops the rest. */
+export async function* copyWithin(
+  context: WriteContext,
+  origin: CopyOrigin,
+  requests: readonly CopyRequest[],
+  signal?: AbortSignal,
+  sizes: Sizes = SIZES,
+): AsyncGenerator<CopyOutcomes> {
+  const stop = new AbortController();
+  const within = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+  const streams = new Limiter(STREAMS_AT_ONCE);
+  const ready: { readonly index: number; readonly outcome: CopyOutcome }[] = [];
+  let wake = (): void => undefined;
+  const copies = requests.map(async (request, index) => {
+    const outcome = await context.limiter.run(() => copyOne({ context, origin, request, streams, sizes, signal: within }), within).catch((error: unknown) => failed(error, request.path));
+    ready.push({ index, outcome });
+    wake();
+  });
+  try {
+    for (let left = requests.length; left > 0; ) {
+      if (ready.length === 0) await Promise.race([new Promise<void>((resolve) => (wake = resolve)), firstFailure(copies)]);
+      if (signal?.aborted === true) throw new BackendError('cancelled', { operation: 'copy', retryable: false }, { explanation: 'stopped on request' });
+      const batch = ready.splice(0);
+      left -= batch.length;
+      yield batch;
+    }
+  } finally {
+    stop.abort();
+    await Promise.allSettled(copies);
+  }
+}
+
+/** Rejects when a copy rejects, which only a broken invariant makes it do; else never settles. */
+function firstFailure(copies: readonly Promise<void>[]): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    for (const copy of copies) copy.catch(reject);
+  });
+}
+
+function failed(error: unknown, path: RelativePath): CopyOutcome {
+  const translated = toBackendError(error, 'copy', path);
+  if (!isBackendError(translated)) throw translated;
+  return { kind: 'failed', error: translated };
+}
+
+interface OneCopy {
+  readonly context: WriteContext;
+  readonly origin: CopyOrigin;
+  readonly request: CopyRequest;
+  readonly streams: Limiter;
+  readonly sizes: Sizes;
+  readonly signal: AbortSignal;
+}
+
+async function copyOne(copy: OneCopy): Promise<CopyOutcome> {
+  const { context, origin, request, streams, sizes, signal } = copy;
+  const { path, fromPath = path, from, replaces } = request;
+  const expected = expectedTag(context, replaces?.token);
+  if (expected === undefined) return { kind: 'target-changed' };
+  const fromKey = origin.keyOf(fromPath);
+  const head = await origin.api.headObject(fromKey, signal);
+  if (head === undefined || head.etag === '' || head.etag !== origin.etagOf(from.token) || head.sizeBytes !== from.sizeBytes) return { kind: 'source-changed' };
+  const sha256 = from.hash ?? trustedHash(head) ?? (await hashOfSource(origin, fromPath, from.token, signal));
+  if (typeof sha256 !== 'string') return sha256;
+
+  const job: CopyJob = {
+    context,
+    source: { api: origin.api, bucket: origin.bucket, key: fromKey, head },
+    target: { path, key: context.keyOf(path), expected: expected.etag },
+    attributes: { mtimeMs: from.mtimeMs, isExecutable: attributesOf(head).isExecutable === true },
+    sha256,
+    signal,
+  };
+  const outcome = isForServer(context, head, expected.etag, sizes) ? await copyOnServer(job) : await streams.run(() => copyByStream(job, sizes), signal);
+  if (outcome.kind !== 'done') return outcome;
+  return { kind: 'copied', sha256, sizeBytes: head.sizeBytes, sourceToken: from.token, isSourceRacy: false, targetToken: outcome.token, isTargetRacy: false };
+}
+
+/** Whether the server's copy is as safe as the best write of this object would be. */
+function isForServer(context: WriteContext, { sizeBytes }: ObjectHead, expected: string | undefined, sizes: Sizes): boolean {
+  const abilities = context.abilities();
+  if (!abilities.copies || sizeBytes > sizes.single) return false;
+  if (conditionForCopy(expected, abilities).isChecked) return true;
+  if (expected === undefined && isPlaceholderUsable(abilities)) return true;
+  return !conditionFor(expected, abilities).isChecked;
+}
+
+async function hashOfSource(origin: CopyOrigin, path: RelativePath, token: Token, signal: AbortSignal): Promise<Sha256 | CopyOutcome> {
+  const outcome = await origin.hashOf(path, signal);
+  if (outcome.kind === 'hashed') return outcome.node.token === token ? outcome.node.hash : { kind: 'source-changed' };
+  if (outcome.kind !== 'unknown') return { kind: 'source-changed' };
+  return { kind: 'failed', error: new BackendError('io-error', { operation: 'copy', path, retryable: true }, { explanation: outcome.message }) };
+}
