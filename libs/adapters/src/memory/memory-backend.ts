@@ -20,6 +20,7 @@ import {
   type StorageBackend,
   type StorageCapabilities,
   type Watcher,
+  type WholeFiles,
 } from '@wl/ports';
 
 import type { FileVersion } from './memory-entry.js';
@@ -30,6 +31,7 @@ import { pack, walk, type ListingRow } from './memory-listing.js';
 import { MemoryObserver } from './memory-observer.js';
 import { MemoryReader } from './memory-reader.js';
 import type { MemoryTree } from './memory-tree.js';
+import { MemoryWholeFiles } from './memory-whole.js';
 import { assertPlace, assertSpace, MemoryWriter, sha256Of, swapIn } from './memory-writer.js';
 
 /** How one backend looks at its tree. */
@@ -48,6 +50,12 @@ export interface MemoryBackendOptions {
   readonly copiesWithin?: boolean;
   /** Whether `watcher` gives one; default true. */
   readonly hasWatcher?: boolean;
+  /** Whether small files are taken whole, with `wholeFiles`; default false. */
+  readonly hasWholeFiles?: boolean;
+  /** Largest file that is taken whole; default 64 KiB. */
+  readonly wholeFileBytes?: number;
+  /** Told in `capabilities`; default: not told. */
+  readonly hashFirstBytes?: number;
 }
 
 /** One machine's view of a `MemoryTree`. */
@@ -59,6 +67,7 @@ export class MemoryBackend implements StorageBackend {
   readonly tree: MemoryTree;
   readonly faults: MemoryFaults;
   readonly events: MemoryEvents;
+  readonly wholeFiles?: WholeFiles;
   readonly #options: MemoryBackendOptions;
   readonly #gate: MemoryGate;
   readonly #observer: MemoryObserver;
@@ -77,12 +86,14 @@ export class MemoryBackend implements StorageBackend {
       isCaseSensitive: tree.isCaseSensitive,
       keepsEmptyDirectories: tree.keepsEmptyDirectories,
       hasTrash: true,
+      ...(options.hashFirstBytes !== undefined && { hashFirstBytes: options.hashFirstBytes }),
       notes: [],
     };
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
     this.#gate = new MemoryGate(tree, this.faults);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
+    if (options.hasWholeFiles === true) this.wholeFiles = new MemoryWholeFiles(this, options.wholeFileBytes ?? 65_536, options.batchSize ?? 3);
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -172,7 +183,8 @@ export class MemoryBackend implements StorageBackend {
       const file = this.#observer.versionAt('read', path);
       if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
       const chunkBytes = this.#options.chunkBytes ?? 65_536;
-      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes }, file));
+      const keepsHashes = this.#options.keepsHashes ?? false;
+      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, faults: this.faults, path, expected, signal, chunkBytes, keepsHashes }, file));
     });
   }
 

@@ -16,6 +16,7 @@ import { describeRacing } from './storage-backend/racing.js';
 import { describeReading } from './storage-backend/reading.js';
 import { describeRemoving } from './storage-backend/removing.js';
 import { describeReplacing } from './storage-backend/replacing.js';
+import { describeWholeFiles } from './storage-backend/whole-files.js';
 
 export type { OpenBackend } from './storage-backend/open-backend.js';
 export { describeReadOnlyBackend } from './storage-backend/read-only-suite.js';
@@ -39,5 +40,6 @@ export function describeStorageBackend(name: string, open: () => Promise<OpenBac
     describeNaming(current);
     describeRacing(current);
     describeCopying(current);
+    describeWholeFiles(current);
   });
 }
