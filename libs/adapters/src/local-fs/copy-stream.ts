@@ -90,8 +90,16 @@ function cut(requests: readonly CopyRequest[], width: number): Batch[] {
   return batches;
 }
 
-function itemOf({ path, from, replaces }: CopyRequest): CopyItem {
-  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', sizeBytes: from.sizeBytes, replaces: replaces?.token };
+function itemOf({ path, fromPath, from, replaces, attributes }: CopyRequest): CopyItem {
+  return {
+    path,
+    sourcePath: fromPath ?? path,
+    sourceToken: from.token,
+    sourceHash: from.hash ?? '',
+    sizeBytes: from.sizeBytes,
+    replaces: replaces?.token,
+    attributes,
+  };
 }
 
 function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: readonly (CopyItemOutcome | undefined)[]): CopyResults {

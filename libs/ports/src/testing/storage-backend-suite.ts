@@ -6,6 +6,7 @@
 
 import { afterEach, beforeEach, describe } from '@jest/globals';
 
+import { describeCopyingWithin } from './storage-backend/copying-within.js';
 import { describeCopying } from './storage-backend/copying.js';
 import { describeListing } from './storage-backend/listing.js';
 import { describeLiving } from './storage-backend/living.js';
@@ -39,5 +40,6 @@ export function describeStorageBackend(name: string, open: () => Promise<OpenBac
     describeNaming(current);
     describeRacing(current);
     describeCopying(current);
+    describeCopyingWithin(current);
   });
 }

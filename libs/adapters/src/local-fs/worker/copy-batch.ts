@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
 import { nameOf, parentOf, RESERVED_NAME, type RelativePath, type Sha256, type Token } from '@wl/domain';
+import type { FileAttributes } from '@wl/ports';
 
 import type { StorageArea } from './area.js';
 import { Cancelled, type Checkpoint } from './cancellation.js';
@@ -17,18 +18,22 @@ import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { failure, toWireError, type WireError } from './failure.js';
 import { isReserved, openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
-import { permissionsFor, Stager, type Staged } from './stager.js';
+import { permissionsFor, permissionsOf, Stager, type Staged } from './stager.js';
 import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
 export interface CopyItem {
   readonly path: RelativePath;
+  /** Where in the source its content is. */
+  readonly sourcePath: RelativePath;
   readonly sourceToken: Token;
   /** `''` where it is not known. */
   readonly sourceHash: Sha256 | '';
   /** Size of the source, for planning only. */
   readonly sizeBytes: number;
   readonly replaces: Token | undefined;
+  /** What to give the copy; `undefined`: what the source has. */
+  readonly attributes: FileAttributes | undefined;
 }
 
 /** What became of it; a `CopyOutcome` that can cross a thread. */
@@ -128,14 +133,13 @@ class CopyBatch {
   private stage(index: number, item: CopyItem): CopyItemOutcome | undefined {
     const replaced = this.lookAtTarget(item);
     if (replaced === 'changed') return { kind: 'target-changed' };
-    const opened = openFile(this.context.source, item.path);
+    const opened = openFile(this.context.source, item.sourcePath);
     if (opened.kind === 'unknown' && opened.cause !== undefined) return { kind: 'failed', error: toWireError(opened.cause, 'read', item.path) };
     if (opened.kind !== 'file') return SOURCE_CHANGED;
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
       const isSourceRacy = isRacy(opened.stats, opened.seenMs);
-      const mode = permissionsFor(opened.stats.mode, replaced?.mode);
-      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, mode, item.sourceHash);
+      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, opened.stats, replaced), item.sourceHash);
       if (copied === undefined) return SOURCE_CHANGED;
       this.ready.push({ index, isSourceRacy, ...copied });
       return undefined;
@@ -167,7 +171,7 @@ class CopyBatch {
     from: number,
     before: BigIntStats,
     isSourceRacy: boolean,
-    mode: number,
+    shape: Shape,
     expectedHash: Sha256 | '',
   ): { readonly staged: Staged; readonly sha256: Sha256 } | undefined {
     const { source, target, content, checkpoint } = this.context;
@@ -183,13 +187,13 @@ class CopyBatch {
     const isSmall = content.fits(sizeBytes);
     const loaded = isSmall ? content.load(from, sizeBytes) : undefined;
     if (isSmall && !isExpected(loaded)) return undefined;
-    const file = this.stager.create(mode);
+    const file = this.stager.create(shape.createMode);
     let staged: Staged | undefined;
     try {
       if (isSmall) content.store(file.fd, sizeBytes);
       const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes, hasHoles(before));
       if (sha256 === undefined || (!isSmall && !isExpected(sha256))) return undefined;
-      staged = this.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, !this.flushesOnce);
+      staged = this.stager.complete(file, shape, !this.flushesOnce);
       return { staged, sha256 };
     } finally {
       target.disk.close(file.fd);
@@ -253,6 +257,20 @@ class CopyBatch {
       this.context.target.trim();
     }
   }
+}
+
+/** Time and permissions of a copy. */
+interface Shape {
+  readonly createMode: number;
+  readonly mtimeMs: number;
+  /** Missing where the umask has its say, as for a file that comes from elsewhere. */
+  readonly mode?: number;
+}
+
+function shapeOf({ attributes }: CopyItem, source: BigIntStats, replaced: BigIntStats | undefined): Shape {
+  if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
+  const mode = permissionsFor(source.mode, replaced?.mode);
+  return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };
 }
 
 /** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */
