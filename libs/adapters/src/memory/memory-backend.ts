@@ -42,7 +42,7 @@ export interface MemoryBackendOptions {
   readonly batchSize?: number;
   /** Default 64 KiB. */
   readonly chunkBytes?: number;
-  /** Whether `stat` tells the hash, as a store that keeps checksums does; default false. */
+  /** Whether `stat` and `read` tell the hash, as a store that keeps checksums does; default false. */
   readonly keepsHashes?: boolean;
   /** Whether `copyFrom` works from other memory backends; default false. */
   readonly copiesWithin?: boolean;
@@ -178,7 +178,7 @@ export class MemoryBackend implements StorageBackend {
       const file = this.#observer.versionAt('read', path);
       if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
       const chunkBytes = this.#options.chunkBytes ?? 65_536;
-      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes }, file));
+      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes, keepsHashes: this.#options.keepsHashes ?? false }, file));
     });
   }
 

@@ -9,6 +9,7 @@ import type { FileAttributes, FileReader } from '@wl/ports';
 import type { FileVersion, MemoryFile } from './memory-entry.js';
 import { failure, type MemoryGate } from './memory-gate.js';
 import type { MemoryTree } from './memory-tree.js';
+import { sha256Of } from './memory-writer.js';
 
 /** What a reader needs to know. */
 export interface ReaderContext {
@@ -18,6 +19,8 @@ export interface ReaderContext {
   readonly expected: Token;
   readonly signal: AbortSignal | undefined;
   readonly chunkBytes: number;
+  /** Whether the store knows the hash of what is read. */
+  readonly keepsHashes: boolean;
 }
 
 /** An open file. */
@@ -32,7 +35,9 @@ export class MemoryReader implements FileReader {
     this.#context = context;
     this.#file = file;
     this.#sizeBytes = file.version.bytes.length;
-    this.attributes = { mtimeMs: file.version.mtimeMs, isExecutable: file.version.isExecutable };
+    const { bytes, mtimeMs, isExecutable } = file.version;
+    const content = context.keepsHashes ? { sha256: sha256Of(bytes), sizeBytes: bytes.length } : undefined;
+    this.attributes = { mtimeMs, isExecutable, ...(content && { content }) };
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
