@@ -160,8 +160,9 @@ function leftoverOf(leftover: string | undefined): { leftover?: string } {
   return leftover === undefined ? {} : { leftover };
 }
 
-function settle(
-  { path, from, replaces }: CopyRequest,
+/** Tells what became of a copy: its row, or that the path is to be looked at again, or why it failed. */
+export function settle(
+  { path, from, replaces }: Pick<CopyRequest, 'path' | 'from' | 'replaces'>,
   outcome: CopyOutcome,
   to: SideName,
   context: PassContext,

@@ -69,8 +69,16 @@ async function copyBatch(requests: readonly CopyRequest[], batch: Batch, copyIte
   }
 }
 
-function itemOf({ path, from, replaces }: CopyRequest): CopyItem {
-  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', sizeBytes: from.sizeBytes, replaces: replaces?.token };
+function itemOf({ path, fromPath, from, replaces, attributes }: CopyRequest): CopyItem {
+  return {
+    path,
+    sourcePath: fromPath ?? path,
+    sourceToken: from.token,
+    sourceHash: from.hash ?? '',
+    sizeBytes: from.sizeBytes,
+    replaces: replaces?.token,
+    attributes,
+  };
 }
 
 function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: readonly (CopyItemOutcome | undefined)[]): CopyResults {

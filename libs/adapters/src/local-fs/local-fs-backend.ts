@@ -301,7 +301,7 @@ export class LocalFsBackend implements StorageBackend {
     const beside = createSharedHash();
     const copied = this.run('copy', { ...task, beside }, 'bulk');
     // The copy does not depend on it: what goes wrong there is done here.
-    this.run('hashBeside', { root: source.root, path: only.path, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
+    this.run('hashBeside', { root: source.root, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
     return copied;
   }
 

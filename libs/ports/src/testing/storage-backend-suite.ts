@@ -6,6 +6,7 @@
 
 import { afterEach, beforeEach, describe } from '@jest/globals';
 
+import { describeCopyingWithin } from './storage-backend/copying-within.js';
 import { describeCopying } from './storage-backend/copying.js';
 import { describeListing } from './storage-backend/listing.js';
 import { describeLiving } from './storage-backend/living.js';
@@ -41,5 +42,6 @@ export function describeStorageBackend(name: string, open: () => Promise<OpenBac
     describeRacing(current);
     describeCopying(current);
     describeWholeFiles(current);
+    describeCopyingWithin(current);
   });
 }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
 import type { RelativePath, Sha256, Token } from '@wl/domain';
+import type { FileAttributes } from '@wl/ports';
 
 import type { StorageArea } from './area.js';
 import type { Checkpoint } from './cancellation.js';
@@ -16,16 +17,20 @@ import { toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { StagedBatch, type BatchItem, type NotShown, type Shown } from './staged-batch.js';
-import { permissionsFor, type Staged } from './stager.js';
+import { permissionsFor, permissionsOf, type Staged } from './stager.js';
 import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
 export interface CopyItem extends BatchItem {
+  /** Where in the source its content is. */
+  readonly sourcePath: RelativePath;
   readonly sourceToken: Token;
   /** `''` where it is not known. */
   readonly sourceHash: Sha256 | '';
   /** Size of the source, for planning only. */
   readonly sizeBytes: number;
+  /** What to give the copy; `undefined`: what the source has. */
+  readonly attributes: FileAttributes | undefined;
 }
 
 /** What became of it; a `CopyOutcome` that can cross a thread. */
@@ -96,14 +101,13 @@ class CopyBatch {
   private stage(index: number, item: CopyItem): Staged | NotShown {
     const replaced = this.batch.lookAtTarget(item);
     if (replaced === 'changed') return { kind: 'target-changed' };
-    const opened = openFile(this.context.source, item.path);
+    const opened = openFile(this.context.source, item.sourcePath);
     if (opened.kind === 'unknown' && opened.cause !== undefined) return { kind: 'failed', error: toWireError(opened.cause, 'read', item.path) };
     if (opened.kind !== 'file') return SOURCE_CHANGED;
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
       const isSourceRacy = isRacy(opened.stats, opened.seenMs);
-      const mode = permissionsFor(opened.stats.mode, replaced?.mode);
-      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, mode, item.sourceHash);
+      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, opened.stats, replaced), item.sourceHash);
       if (copied === undefined) return SOURCE_CHANGED;
       this.copied[index] = { sha256: copied.sha256, isSourceRacy };
       return copied.staged;
@@ -117,7 +121,7 @@ class CopyBatch {
     from: number,
     before: BigIntStats,
     isSourceRacy: boolean,
-    mode: number,
+    shape: Shape,
     expectedHash: Sha256 | '',
   ): { readonly staged: Staged; readonly sha256: Sha256 } | undefined {
     const { source, target, content, checkpoint } = this.context;
@@ -133,13 +137,13 @@ class CopyBatch {
     const isSmall = content.fits(sizeBytes);
     const loaded = isSmall ? content.load(from, sizeBytes) : undefined;
     if (isSmall && !isExpected(loaded)) return undefined;
-    const file = this.batch.stager.create(mode);
+    const file = this.batch.stager.create(shape.createMode);
     let staged: Staged | undefined;
     try {
       if (isSmall) content.store(file.fd, sizeBytes);
       const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes, hasHoles(before));
       if (sha256 === undefined || (!isSmall && !isExpected(sha256))) return undefined;
-      staged = this.batch.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, this.batch.flushesEach);
+      staged = this.batch.stager.complete(file, shape, this.batch.flushesEach);
       return { staged, sha256 };
     } finally {
       target.disk.close(file.fd);
@@ -170,6 +174,20 @@ class CopyBatch {
     const hasher = createHash('sha256');
     return content.copy(from, to, sizeBytes, isSparse, checkpoint, hasher) ? (hasher.digest('hex') as Sha256) : undefined;
   }
+}
+
+/** Time and permissions of a copy. */
+interface Shape {
+  readonly createMode: number;
+  readonly mtimeMs: number;
+  /** Missing where the umask has its say, as for a file that comes from elsewhere. */
+  readonly mode?: number;
+}
+
+function shapeOf({ attributes }: CopyItem, source: BigIntStats, replaced: BigIntStats | undefined): Shape {
+  if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
+  const mode = permissionsFor(source.mode, replaced?.mode);
+  return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };
 }
 
 /** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */
