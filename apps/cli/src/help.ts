@@ -17,14 +17,21 @@ const DEFAULT_CATEGORY = 'Daemon';
 
 /** What stands for an option's value; the parser would print `#0`. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
+  '--access-key': 'KEY',
   '--backend-id': 'ID',
   '--base-dir': 'DIR',
   '--container': 'CONTAINER',
+  '--endpoint-url': 'URL',
   '--keep': 'SIDE',
   '--location': 'DIR',
   '--owner,--user': 'USER',
+  '--region': 'REGION',
+  '--s3-url': 'URL',
+  '--secret-key': '-',
   '--source-storage': 'STORAGE',
+  '--sse': 'KIND',
   '--storage': 'PLACE',
+  '--storage-class': 'CLASS',
   '--target-storage': 'STORAGE',
   '--watcher-interval': 'SECONDS',
 };

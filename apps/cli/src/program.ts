@@ -9,6 +9,7 @@ import { COMMANDS, type CommandClass } from './commands/index.js';
 import type { GlobalOptions, Services } from './context.js';
 import { describeFailure } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { credentialsHint } from './format/credentials-hint.js';
 import { commandHelp, createCli, optionNamesOf, overview, usageOf } from './help.js';
 import { Output, type OutputStream } from './output.js';
 import { nearest } from './suggest.js';
@@ -63,6 +64,8 @@ async function runCommand(command: WlCommand, program: Program, output: Output):
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
     output.error(`Error: ${text}`);
+    const hint = credentialsHint([text], services?.toCommand ?? ((suggested) => suggested));
+    if (hint !== undefined) output.error(hint);
     if (command.globals.isDebugging && error instanceof Error) output.error(stackOf(error));
     return exitCode;
   } finally {
@@ -87,7 +90,8 @@ function usageProblem(error: unknown, commandClass: CommandClass): string {
   const { candidates, message } = error as { readonly candidates?: readonly { readonly reason: string | null }[]; readonly message?: string };
   const reason = candidates?.[0]?.reason ?? undefined;
   if (candidates !== undefined && reason === undefined) return `a required option is missing: ${optionNamesOf(commandClass).required.join(' and ')} are needed`;
-  const unknown = /^Unsupported option name \("(.*)"\)/.exec(reason ?? '')?.[1];
+  // What stands behind `=` may be a secret.
+  const unknown = /^Unsupported option name \("([^="]*).*"\)/.exec(reason ?? '')?.[1];
   if (unknown !== undefined) {
     const near = nearest(unknown, optionNamesOf(commandClass).all);
     return `there is no option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
