@@ -31,14 +31,16 @@ function fakeManager() {
 function fakeConnection() {
   const sent: ControlEvent[] = [];
   const closers: (() => void)[] = [];
+  const onClose: ControlConnection['onClose'] = (callback) => {
+    closers.push(callback);
+    return () => undefined;
+  };
   const connection: ControlConnection = {
     id: 7,
     isOpen: true,
     sendEvent: (event) => sent.push(event) > 0,
-    onClose: (callback) => {
-      closers.push(callback);
-      return () => undefined;
-    },
+    onClose,
+    onGone: onClose,
   };
   return { connection, sent, close: () => closers.forEach((closer) => closer()) };
 }

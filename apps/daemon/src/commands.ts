@@ -92,7 +92,7 @@ export function controlCommands({ manager, checkStorage, program, shutdown }: Co
 /** Runs something that is given up when the connection is gone, since nobody waits for it any more. */
 async function whileOpen<T>(connection: ControlConnection, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const gone = new AbortController();
-  const release = connection.onClose(() => {
+  const release = connection.onGone(() => {
     gone.abort();
   });
   try {

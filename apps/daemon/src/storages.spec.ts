@@ -28,9 +28,8 @@ describe('the table of storage types', () => {
 
   function fakeS3(params: S3Params, host: S3Host): StorageBackend {
     made.push({ params, host });
-    const backend = new MemoryBackend(new MemoryTree({ id: 'bucket', clock }), { backendId: params.backendId });
     // A bucket does not tell of changes by itself.
-    return Object.assign(backend, { watcher: () => undefined });
+    return new MemoryBackend(new MemoryTree({ id: 'bucket', clock }), { backendId: params.backendId, hasWatcher: false });
   }
 
   it.each(['local', 'local-cached', 'local-dir-cached'])('serves %s by the local file system', (type) => {
