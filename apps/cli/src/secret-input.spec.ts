@@ -32,11 +32,11 @@ describe('a secret on standard input', () => {
   });
 
   it.each([
-    ['', 'no secret key was given'],
-    ['\nlater\n', 'no secret key was given'],
-    [`${SECRET}\u0000\n`, 'control characters'],
-    ['x'.repeat(10_000), 'too long'],
-  ])('is refused without being repeated when it is %j', async (text, message) => {
+    ['empty', '', 'no secret key was given'],
+    ['an empty line', '\nlater\n', 'no secret key was given'],
+    ['not text', `${SECRET}\u0000\n`, 'control characters'],
+    ['too long', 'hunter2'.repeat(1_000), 'too long'],
+  ])('is refused without being repeated when it is %s', async (_, text, message) => {
     const failure = await readSecret({ stdin: piped(text), stderr: new CapturedStream() }, question).catch((error: unknown) => error);
     expect(String(failure)).toContain(message);
     expect(String(failure)).not.toContain('hunter2');
