@@ -16,7 +16,12 @@ import type { Sha256 } from '@wl/domain';
 
 /** What must hold for a write to take effect; checked by the server in one step where it can (see `S3Abilities`). */
 export type Condition =
-  | { readonly kind: 'none' }
+  /**
+   * Nothing is compared. With `isOnce` the request is not repeated by itself once it may have
+   * reached the server: a repetition after a lost reply could hit what others wrote meanwhile.
+   * Where the server said that it did nothing (429, 503 of its throttle), it may be.
+   */
+  | { readonly kind: 'none'; readonly isOnce?: true }
   /** Nothing has this key: `If-None-Match: *`. */
   | { readonly kind: 'absent' }
   /** The object is this version: `If-Match`. The tag is sent in quotes unless `isBare`. */
