@@ -29,7 +29,7 @@ describe('wl storage check', () => {
     expect(await bench.wl('storage', 'check', 'two')).toEqual({
       exitCode: 0,
       stdout:
-        "'s3'(backend_id=two) at s3://bucket/photos/\n" +
+        "'s3'(backend_id=two) at s3://bucket/photos\n" +
         '   list                   works      3 pages in order\n' +
         '   create only if absent  missing    looks right before and after instead\n' +
         '   copy                   not tried\n',
@@ -62,7 +62,7 @@ describe('wl storage check', () => {
     expect(ran.exitCode).toBe(1);
     expect(ran.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown)).toEqual([
       { storage: { type: 'local', 'backend-id': 'a', location: `${bench.directory}/a` }, abilities: [], error: 'it is gone' },
-      { storage: { type: 's3', 'backend-id': 'two', location: 's3://bucket/photos/' }, abilities: ABILITIES },
+      { storage: { type: 's3', 'backend-id': 'two', location: 's3://bucket/photos' }, abilities: ABILITIES },
     ]);
   });
 

@@ -215,7 +215,7 @@ describe('the secret of an S3 storage', () => {
     shown.push(await bench.wl('storage', 'delete', '--force', 'one', ...noisy));
     for (const { stdout, stderr } of shown) expect(stdout + stderr).not.toMatch(/hunter2|AKIA/);
     expect(shown[3]?.stdout).toMatch(/s3_url: s3:\/\/bucket\/photos\/\n {4}credentials: stored\n/);
-    expect(shown[4]?.stdout).toContain('type: s3 backend_id: one location: s3://bucket/photos/\n');
+    expect(shown[4]?.stdout).toContain('type: s3 backend_id: one location: s3://bucket/photos\n');
     // What the daemon needs to work it is told, on a socket that is for the user alone.
     expect(JSON.stringify(bench.daemon.argsOf('start'))).toContain(SECRET);
   });

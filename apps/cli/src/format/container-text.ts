@@ -26,7 +26,7 @@ export function storagePlace(storage: StorageParams): string | undefined {
   if (storage.type !== 's3') return undefined;
   // One that is refused may hold credentials.
   const place = s3PlaceOf(storage);
-  return place.ok ? place.value.url : undefined;
+  return place.ok ? place.value.url.replace(/\/$/, '') : undefined;
 }
 
 /** `type: local backend_id: … location: /home/ann/Photos`, the line of `storage list`. */

@@ -25,6 +25,8 @@ describe('an S3 URL', () => {
     ['s3://bucket:9000/path', 'credentials and ports have no place in it'],
     ['s3://a/path', 'cannot be the name of a bucket'],
     ['s3://-bucket-/path', 'cannot be the name of a bucket'],
+    ['s3://127.0.0.1/path', 'is no IP address'],
+    ['s3://a..b/path', 'cannot be the name of a bucket'],
     ['s3://my bucket/path', 'cannot be the name of a bucket'],
     ['s3://bucket//', 'an empty part'],
     ['s3://bucket/a//b', 'an empty part'],

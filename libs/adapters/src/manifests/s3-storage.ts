@@ -55,8 +55,8 @@ export function parseS3Url(url: string): Result<Omit<S3Place, 'endpoint'>, Setup
   if (/[@:]/.test(bucket)) {
     return refuse("the S3 URL has a ':' or '@' where the bucket's name is expected: credentials and ports have no place in it, only s3://bucket/path");
   }
-  if (!/^[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]$/i.test(bucket)) {
-    return refuse(`${JSON.stringify(bucket)} cannot be the name of a bucket: it has 3 or more letters, digits, dots and hyphens`);
+  if (!/^[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]$/i.test(bucket) || /\.\.|^[\d.]+$/.test(bucket)) {
+    return refuse(`${JSON.stringify(bucket)} cannot be the name of a bucket: it has 3 or more letters, digits, dots and hyphens, and is no IP address`);
   }
   const path = slash < 0 ? '' : rest.slice(slash + 1);
   const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
@@ -102,7 +102,7 @@ function prefixProblem(prefix: string): string | undefined {
   const parts = prefix.slice(0, -1).split('/');
   if (parts.some((part) => part === '' || part === '.' || part === '..')) return "has an empty part, '.' or '..'";
   if (parts.includes(RESERVED_NAME)) return `has a part ${RESERVED_NAME}, which is for what wl keeps for itself`;
-  if (/[\u0000-\u001f\u007f]/.test(prefix)) return 'has control characters';
+  if (/[\u0000-\u001f\u007f]/.test(prefix) || !prefix.isWellFormed()) return 'has control characters or broken Unicode';
   if (Buffer.byteLength(prefix) > KEY_BYTES - NAME_BYTES) return `has more than ${KEY_BYTES - NAME_BYTES} bytes, which leaves too little room for names`;
   return undefined;
 }
