@@ -5,7 +5,6 @@ import { ControlClientError } from '@wl/adapters/socket';
 import { Command, Option } from 'clipanion';
 
 import type { DaemonConnection } from '../daemon/daemon-connection.js';
-import { CommandFailure } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
 import { abilityLines, storageHeading } from '../format/ability-text.js';
 import { createColors } from '../format/colors.js';
