@@ -28,6 +28,7 @@ export async function probe(api: S3Api, area: string, newId: () => string, signa
 
 class Probe {
   readonly #used = new Set<string>();
+  #isVersioned = false;
 
   constructor(
     private readonly api: S3Api,
@@ -38,19 +39,29 @@ class Probe {
   async run(): Promise<S3Abilities> {
     const first = await this.#put('plain', 'first', PLAIN);
     if (first.kind !== 'done') throw new S3Error('io-error', 'a plain write was refused', { isRetryable: true });
-    const isVersioned = await this.#isVersioned(first.versionId !== undefined);
-    const replacesIfMatch = await this.#replacing();
+    const [isVersioned, replacesIfMatch] = await Promise.all([this.#isVersionedNow(first.versionId !== undefined), this.#replacing()]);
+    this.#isVersioned = isVersioned;
     const tag = (etag: string): Condition => ({ kind: 'etag', etag, isBare: replacesIfMatch === 'bare' });
+    const [createsIfAbsent, deletesIfMatch, completesConditionally, copiesConditionally, copies, uploadsInParts, verifiesContent, head] = await Promise.all([
+      this.#creating(),
+      this.#deleting(tag),
+      this.#isObeyed('complete', tag, (key, condition) => this.#complete(key, condition)),
+      this.#isObeyed('copy', tag, (key, condition) => this.#copy(key, condition)),
+      this.#works(() => this.#copy(this.#key('copied'), PLAIN)),
+      this.#works(() => this.#complete(this.#key('parts'), PLAIN)),
+      this.#verifying(),
+      this.api.headObject(this.#key('plain'), this.signal),
+    ]);
     return {
-      createsIfAbsent: await this.#creating(),
+      createsIfAbsent,
       replacesIfMatch,
-      deletesIfMatch: await this.#deleting(tag),
-      completesConditionally: await this.#isObeyed('complete', tag, (key, condition) => this.#complete(key, condition)),
-      copiesConditionally: await this.#isObeyed('copy', tag, (key, condition) => this.#copy(key, condition)),
-      copies: await this.#works(() => this.#copy(this.#key('copied'), PLAIN)),
-      uploadsInParts: await this.#works(() => this.#complete(this.#key('parts'), PLAIN)),
-      verifiesContent: await this.#verifying(),
-      keepsChecksums: (await this.api.headObject(this.#key('plain'), this.signal))?.sha256 !== undefined,
+      deletesIfMatch,
+      completesConditionally,
+      copiesConditionally,
+      copies,
+      uploadsInParts,
+      verifiesContent,
+      keepsChecksums: head?.sha256 !== undefined,
       tagsByMd5: first.etag === md5Of(Buffer.from('first')),
       isVersioned,
     };
@@ -58,18 +69,19 @@ class Probe {
 
   /** Removes what was tried with, versions and all. What is left over is small, and is ours. */
   async cleanUp(): Promise<void> {
-    for (const key of this.#used) {
+    const remove = async (key: string): Promise<void> => {
       try {
         await this.api.deleteObject(key, PLAIN);
-        const versions = await this.api.listVersions(key).catch(() => []);
-        for (const { versionId } of versions) if (versionId !== 'null') await this.api.deleteObject(key, PLAIN, versionId);
+        if (!this.#isVersioned) return;
+        for (const { versionId } of await this.api.listVersions(key)) await this.api.deleteObject(key, PLAIN, versionId);
       } catch (error) {
         if (!(error instanceof S3Error)) throw error;
       }
-    }
+    };
+    await Promise.all([...this.#used].map(remove));
   }
 
-  async #isVersioned(answersVersions: boolean): Promise<boolean> {
+  async #isVersionedNow(answersVersions: boolean): Promise<boolean> {
     try {
       return await this.api.isVersioned(this.signal);
     } catch (error) {
@@ -163,7 +175,7 @@ class Probe {
     const wrong = toSha256(createHash('sha256').update('signed').digest('hex'));
     const key = this.#key('tampered');
     try {
-      await this.api.putObject(key, content, wrong, { metadata: new Map() }, PLAIN, this.signal);
+      await this.api.putObject(key, content, wrong, { metadata: new Map() }, { kind: 'none', isOnce: true }, this.signal);
     } catch (error) {
       if (!(error instanceof S3Error) || error.details.status === undefined) throw error;
       return (await this.api.headObject(key, this.signal)) === undefined;

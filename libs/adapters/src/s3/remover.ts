@@ -17,7 +17,8 @@ import type { S3Abilities } from './abilities.js';
 import { toBackendError } from './s3-error.js';
 import { versionOf } from './version-token.js';
 import type { WriteContext } from './writing/context.js';
-import { isPlaceholderUsable, placeholderDelete } from './writing/placeholder.js';
+import { isPlaceholderUsable } from './writing/placeholder.js';
+import { placeholderDelete } from './writing/placeholder-steps.js';
 import { versionedDelete } from './writing/versioned-delete.js';
 
 const STALE = { kind: 'stale-token' } as const;

@@ -4,6 +4,8 @@
  * the rules of writing are in `writing/`.
  */
 
+import { setMaxListeners } from 'node:events';
+
 import { ABSENT, err, ok, RESERVED_NAME, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import {
   BackendError,
@@ -81,6 +83,8 @@ export class S3Backend implements StorageBackend {
 
   constructor(parts: S3Parts) {
     this.#parts = parts;
+    // Every request under way listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.backendId = parts.backendId;
     this.displayLocation = parts.displayLocation;
     this.wholeFiles = createWholeFiles({

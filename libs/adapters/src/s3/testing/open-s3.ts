@@ -4,6 +4,7 @@ import { RESERVED_NAME } from '@wl/domain';
 import type { Clock } from '@wl/ports';
 import type { OpenBackend } from '@wl/ports/testing';
 
+import type { S3Abilities } from '../abilities.js';
 import { createS3Backend } from '../create-s3-backend.js';
 import type { S3Backend } from '../s3-backend.js';
 import type { S3Notes, S3Params } from '../s3-params.js';
@@ -27,6 +28,8 @@ export interface OpenS3Options {
   readonly removeRoot?: () => Promise<void>;
   /** After everything is closed. */
   readonly onClose?: () => Promise<void>;
+  /** What was proved of such an endpoint before: nothing is tried again. */
+  readonly abilities?: S3Abilities;
   /** What trash there is cannot be seen from outside as objects (a versioned bucket). */
   readonly hidesTrash?: boolean;
 }
@@ -61,6 +64,10 @@ export function memoryNotes(): S3Notes {
 export async function openS3(options: OpenS3Options): Promise<OpenBackend & { readonly backend: S3Backend }> {
   const { outside, prefix, bucket } = options;
   const notes = memoryNotes();
+  if (options.abilities !== undefined) {
+    const place = `${options.params.endpointUrl ?? ''} ${bucket}`;
+    notes.put('abilities', { version: 1, place, provedMs: Date.now(), abilities: options.abilities });
+  }
   const opened: { close(): Promise<unknown> }[] = [];
   let serial = 0;
   const openOne = async (): Promise<S3Backend> => {
