@@ -7,7 +7,7 @@
 import { resolveWords } from './command-words.js';
 import { COMMANDS, type CommandClass } from './commands/index.js';
 import type { GlobalOptions, Services } from './context.js';
-import { describeFailure } from './errors.js';
+import { CommandFailure, describeFailure } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { credentialsHint } from './format/credentials-hint.js';
 import { argumentsOf, commandHelp, createCli, overview, usageOf } from './help.js';
@@ -64,7 +64,8 @@ async function runCommand(command: WlCommand, program: Program, output: Output):
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
     output.error(`Error: ${text}`);
-    const hint = credentialsHint([text], services?.toCommand ?? ((suggested) => suggested));
+    const own = error instanceof CommandFailure ? error.hint : undefined;
+    const hint = own ?? credentialsHint([text], services?.toCommand ?? ((suggested) => suggested));
     if (hint !== undefined) output.error(hint);
     if (command.globals.isDebugging && error instanceof Error) output.error(stackOf(error));
     return exitCode;

@@ -88,6 +88,24 @@ describe('wl storage create s3', () => {
     expect(bench.daemon.argsOf('start')).toMatchObject([{ source: { 'backend-id': 'a' }, target: { type: 's3', 'backend-id': 'bucket' }, unidirectional: true, continuous: false }]);
   });
 
+  it('stays when it cannot be filled, saying why, how to go on and how to go back', async () => {
+    await bench.container('photos', 'a');
+    bench.daemon.answers.start = () => {
+      throw Object.assign(new Error('Storage bucket cannot be used: unable to open: unauthorized (no such key)'), { className: 'WildlandError' });
+    };
+    pipe(SECRET);
+    const ran = await create('--backend-id', 'bucket', '--access-key', 'AKIA', '--secret-key', '-');
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stderr).toMatch(
+      new RegExp(
+        '^Error: Failed to sync storage for container [0-9a-f-]+: Storage bucket cannot be used: unable to open: unauthorized \\(no such key\\)\n' +
+          'The storage stays in the container: `wl container sync photos` tries again, `wl storage delete --force bucket` takes it out\n' +
+          'Hint: the credentials stored with this storage were used;.*\n$',
+      ),
+    );
+    expect(await storages()).toHaveLength(2);
+  });
+
   it.each<[string[], number, string]>([
     [['--secret-key', SECRET], 2, 'a secret key has no place on a command line'],
     [[`--secret-key=${SECRET}`, '--access-key', 'AKIA'], 2, 'a secret key has no place on a command line'],
