@@ -20,8 +20,8 @@ const HOUR_SHAPE = /(\d{4}-\d{2}-\d{2}T\d{2})Z\/$/;
 
 /** The trash of one storage. */
 export class Trash implements KeptVersions {
-  /** Where versions were put whose step is still to come. */
-  readonly #places = new Map<string, string>();
+  /** Where versions were put whose step is still to come; one may be kept by several writers at once. */
+  readonly #places = new Map<string, string[]>();
 
   constructor(
     private readonly api: S3Api,
@@ -48,8 +48,7 @@ export class Trash implements KeptVersions {
 
   /** Drops what was kept for a step that was not taken. What cannot be dropped goes with its hour. */
   async unkeep(key: string, etag: string): Promise<void> {
-    const place = this.#places.get(stepOf(key, etag));
-    this.#places.delete(stepOf(key, etag));
+    const place = this.#places.get(stepOf(key, etag))?.pop();
     if (place === undefined) return;
     await this.api.deleteObject(place, { kind: 'none' }).catch((error: unknown) => {
       if (!(error instanceof S3Error)) throw error;
@@ -73,7 +72,9 @@ export class Trash implements KeptVersions {
 
   /** Of steps that were taken nobody tells: the oldest are forgotten (INV-40). */
   #note(step: string, place: string): void {
-    this.#places.set(step, place);
+    const places = this.#places.get(step);
+    if (places !== undefined) return void places.push(place);
+    this.#places.set(step, [place]);
     const [oldest] = this.#places.keys();
     if (this.#places.size > STEPS_NOTED && oldest !== undefined) this.#places.delete(oldest);
   }

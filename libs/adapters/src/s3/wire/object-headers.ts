@@ -51,6 +51,11 @@ function wholeChecksum(answer: Answer): ObjectHead['sha256'] {
   return toSha256(Buffer.from(checksum, 'base64').toString('hex'));
 }
 
+/** How a request under this condition may be repeated. */
+export function manner(condition: Condition): { readonly isConditional: boolean; readonly isOnce: boolean } {
+  return { isConditional: condition.kind !== 'none', isOnce: condition.kind === 'none' && condition.isOnce === true };
+}
+
 /** What is written along with an object. */
 export function propertyHeaders(properties: ObjectProperties): Pair[] {
   const headers: Pair[] = [['content-type', properties.contentType ?? 'application/octet-stream']];

@@ -6,7 +6,7 @@ import type { Condition, CopySource, ObjectBody, ObjectHead, ObjectProperties, S
 
 import { type Answer, damaged, documentOf, header } from './answer.js';
 import { toFailure } from './failures.js';
-import { conditionHeaders, contentLength, isRefusal, propertyHeaders, toEtag, toObjectHead } from './object-headers.js';
+import { conditionHeaders, contentLength, isRefusal, manner, propertyHeaders, toEtag, toObjectHead } from './object-headers.js';
 import { ObjectReading } from './object-reading.js';
 import type { Requester, S3Request } from './requester.js';
 import { encodeKey, encodePart, type Pair } from './uri-encoding.js';
@@ -54,7 +54,7 @@ export class Objects {
       method: 'DELETE',
       key,
       headers: conditionHeaders(condition),
-      isConditional: condition.kind !== 'none',
+      ...manner(condition),
       ...(versionId !== undefined && { query: [['versionId', versionId]] }),
     };
     const answer = await this.#requester.perform(request, signal);
@@ -78,7 +78,7 @@ export class Objects {
       ...this.#storage,
       ...conditionHeaders(condition),
     ];
-    const answer = await this.#requester.perform({ method: 'PUT', key, headers, isConditional: true }, signal);
+    const answer = await this.#requester.perform({ method: 'PUT', key, headers, ...manner(condition), isConditional: true }, signal);
     if (answer.failure === undefined) return { kind: 'done', etag: toEtag(childText(documentOf(answer, 'CopyObjectResult'), 'ETag') ?? ''), versionId: header(answer, 'x-amz-version-id') };
     if (answer.failure.code === 'NoSuchBucket') throw toFailure(answer, this.#requester.concern(key));
     const anyVersion: Condition = { kind: 'etag', etag: source.etag, isBare: false };
@@ -97,7 +97,7 @@ export class Objects {
   }
 
   async #write(request: S3Request, condition: Condition, signal: AbortSignal | undefined): Promise<WriteAnswer> {
-    const answer = await this.#requester.perform({ ...request, isConditional: condition.kind !== 'none' }, signal);
+    const answer = await this.#requester.perform({ ...request, ...manner(condition) }, signal);
     if (isRefusal(answer, condition)) return { kind: 'refused', mayBeOurs: answer.mayHaveRunBefore };
     if (answer.failure !== undefined) throw toFailure(answer, this.#requester.concern(request.key));
     const etag = toEtag(header(answer, 'etag') ?? '');

@@ -17,7 +17,7 @@ import { type Answer, failureOf, header } from './answer.js';
 import type { CredentialSource } from './credentials.js';
 import { cancelled, clockFailure, type Concern, EXPIRED_CODES, toConnectionFailure, toFailure } from './failures.js';
 import { type Address, addressOf, isRegion } from './region.js';
-import { BUDGET_MS, isWorthRepeating, MOST_TRIES, pauseMs } from './retry-policy.js';
+import { BUDGET_MS, isThrottled, isWorthRepeating, MOST_TRIES, pauseMs } from './retry-policy.js';
 import { type Credentials, EMPTY_SHA256, Signer } from './signature.js';
 import type { OutgoingRequest, RawAnswer, Transport } from './transport.js';
 import { encodeKey, encodeQuery, type Pair } from './uri-encoding.js';
@@ -34,6 +34,8 @@ export interface S3Request {
   readonly isStreamed?: boolean;
   /** Whether a condition makes a repetition of it tell. */
   readonly isConditional?: boolean;
+  /** Not to be repeated once it may have taken effect (`Condition`, `isOnce`). */
+  readonly isOnce?: boolean;
 }
 
 /** What a requester works with. */
@@ -102,7 +104,7 @@ export class Requester {
       const raw = await this.#send(request, credentials, signal).catch((error: unknown) => {
         throwIfAborted(signal);
         const failure = toConnectionFailure(error, this.concern(request.key));
-        if (!isRepeatable || !failure.error.details.isRetryable || !this.#hasTriesLeft(course)) throw failure.error;
+        if (!isRepeatable || (request.isOnce === true && failure.mayHaveRun) || !failure.error.details.isRetryable || !this.#hasTriesLeft(course)) throw failure.error;
         course.mayHaveRun ||= failure.mayHaveRun;
         return undefined;
       });
@@ -113,7 +115,7 @@ export class Requester {
           if (isRepeatable) continue;
           throw toFailure(answer, this.concern(request.key));
         }
-        if (!isRepeatable || !isWorthRepeating(answer, request.isConditional === true) || !this.#hasTriesLeft(course)) return answer;
+        if (!isRepeatable || (request.isOnce === true && !isThrottled(answer)) || !isWorthRepeating(answer, request.isConditional === true) || !this.#hasTriesLeft(course)) return answer;
         course.mayHaveRun ||= answer.status >= 500 || answer.status < 300;
       }
       await this.pause(course.tries, answer, signal);

@@ -29,10 +29,15 @@ export function isWorthRepeating(answer: Answer, isConditional: boolean): boolea
   return STATUSES.has(answer.status) || (code !== undefined && CODES.has(code));
 }
 
+/** Whether the endpoint says that it was asked too often, and so has done nothing. */
+export function isThrottled(answer: Answer): boolean {
+  return answer.status === 429 || THROTTLES.has(answer.failure?.code ?? '');
+}
+
 /** Pause before try number `tries + 1`, milliseconds. `answer`: that of the last try, if it had one. `random`: from [0, 1). */
 export function pauseMs(tries: number, answer: Answer | undefined, random: () => number): number {
-  const isThrottled = answer !== undefined && (answer.status === 429 || THROTTLES.has(answer.failure?.code ?? ''));
-  const mostMs = Math.min(CAP_MS, (isThrottled ? THROTTLED_BASE_MS : BASE_MS) * 2 ** (tries - 1));
+  const baseMs = answer !== undefined && isThrottled(answer) ? THROTTLED_BASE_MS : BASE_MS;
+  const mostMs = Math.min(CAP_MS, baseMs * 2 ** (tries - 1));
   const askedMs = answer === undefined ? 0 : retryAfterMs(answer);
   return Math.max(Math.round(random() * mostMs), Math.min(askedMs, RETRY_AFTER_CAP_MS));
 }

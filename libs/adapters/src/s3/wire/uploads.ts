@@ -10,7 +10,7 @@ import type { Condition, ObjectProperties, PendingUpload, UploadedPart, WriteAns
 import { type Answer, damaged, documentOf, header } from './answer.js';
 import { toFailure } from './failures.js';
 import { decode, toSize, toTime } from './listing.js';
-import { conditionHeaders, isRefusal, propertyHeaders, toEtag } from './object-headers.js';
+import { conditionHeaders, isRefusal, manner, propertyHeaders, toEtag } from './object-headers.js';
 import type { Requester } from './requester.js';
 import type { Pair } from './uri-encoding.js';
 import { childText } from './xml.js';
@@ -64,7 +64,7 @@ export async function completeUpload(requester: Requester, key: string, uploadId
   const bytes = Buffer.from(`<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${list}</CompleteMultipartUpload>`);
   const headers: Pair[] = [['content-type', 'application/xml'], ...conditionHeaders(condition)];
   const content = { bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
-  const answer = await requester.perform({ method: 'POST', key, query: [['uploadId', uploadId]], headers, content, isConditional: condition.kind !== 'none' }, signal);
+  const answer = await requester.perform({ method: 'POST', key, query: [['uploadId', uploadId]], headers, content, ...manner(condition) }, signal);
   if (isGone(answer) && answer.mayHaveRunBefore) return { kind: 'refused', mayBeOurs: true };
   if (!isGone(answer) && isRefusal(answer, condition)) return { kind: 'refused', mayBeOurs: answer.mayHaveRunBefore };
   if (answer.failure !== undefined) throw partFailure(answer, requester, key);

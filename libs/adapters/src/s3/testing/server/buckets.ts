@@ -38,7 +38,8 @@ export const deleteBucket: OperationHandler = (context) => {
 /** GetBucketLocation. */
 export const getBucketLocation: OperationHandler = (context) => {
   context.bucket();
-  return xmlAnswer(xmlDocument('LocationConstraint', context.region === 'us-east-1' ? '' : context.region));
+  const aws = context.region === 'us-east-1' ? '' : context.region;
+  return xmlAnswer(xmlDocument('LocationConstraint', context.variant.dialect === 'ceph' ? 'default' : aws));
 };
 
 /** GetBucketVersioning: no status at all before versions were first kept. */

@@ -54,8 +54,13 @@ export function checkRead(context: OperationContext, object: StoredObject): void
   if (match !== undefined && !readMatches(match, object.etag)) throw preconditionFailed();
   const noneMatch = headers['if-none-match'];
   if (noneMatch !== undefined && readMatches(noneMatch, object.etag)) {
-    throw new S3Failure(304, 'NotModified', '', { headers: { etag: `"${object.etag}"` } });
+    throw notModified(object);
   }
+  // Dates count only where no tag was given.
+  const unmodified = match === undefined ? Date.parse(headers['if-unmodified-since'] ?? '') : NaN;
+  if (object.lastModifiedMs >= unmodified + 1000) throw preconditionFailed();
+  const modified = noneMatch === undefined ? Date.parse(headers['if-modified-since'] ?? '') : NaN;
+  if (object.lastModifiedMs < modified + 1000) throw notModified(object);
 }
 
 function checkTarget(context: OperationContext, current: StoredObject | undefined, absentRule: ConditionRule, matchRule: ConditionRule): void {
@@ -75,9 +80,10 @@ function checkTarget(context: OperationContext, current: StoredObject | undefine
 
 function checkAbsent(context: OperationContext, current: StoredObject | undefined, value: string): void {
   if (value !== '*') {
-    // AWS knows the asterisk only and says so; Ceph takes anything else for no condition.
-    if (context.variant.matchesTags === 'bare') return;
-    throw notImplemented();
+    // AWS knows the asterisk only and says so; Ceph refuses where the bare tag is the current one.
+    if (context.variant.dialect === 'aws') throw notImplemented();
+    if (current !== undefined && value.startsWith(current.etag)) throw preconditionFailed();
+    return;
   }
   if (current !== undefined) throw overtaken(context, current.key) ?? preconditionFailed();
 }
@@ -120,6 +126,10 @@ function matches(variant: S3Variant, expected: string, etag: string): boolean {
 /** Reads take the tag with or without quotes, on all servers; weak tags match nothing. */
 function readMatches(expected: string, etag: string): boolean {
   return expected === `"${etag}"` || expected === etag;
+}
+
+function notModified(object: StoredObject): S3Failure {
+  return new S3Failure(304, 'NotModified', '', { headers: { etag: `"${object.etag}"` } });
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {

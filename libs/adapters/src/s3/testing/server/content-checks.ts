@@ -6,7 +6,7 @@ import type { OperationContext } from './operation-context.js';
 import { S3Failure } from './s3-failure.js';
 
 /** Throws unless the body hashes to what was signed, to `Content-MD5` and to the checksum given. */
-export function checkContent({ request, body, variant }: OperationContext): void {
+export function checkContent({ request, body, variant }: Pick<OperationContext, 'request' | 'body' | 'variant'>): void {
   const signed = String(request.headers['x-amz-content-sha256'] ?? 'UNSIGNED-PAYLOAD');
   if (variant.verifiesContent && signed !== 'UNSIGNED-PAYLOAD' && signed !== sha256(body, 'hex')) {
     throw new S3Failure(400, 'XAmzContentSHA256Mismatch', "The provided 'x-amz-content-sha256' header does not match what was computed.");

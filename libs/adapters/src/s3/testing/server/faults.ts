@@ -18,6 +18,8 @@ export type FaultEffect =
       readonly headers?: Readonly<Record<string, string>>;
       readonly afterWork?: boolean;
     }
+  /** An answer without the work: a delete that never happened, a 200 with an error for a body. */
+  | { readonly kind: 'answer'; readonly status: number; readonly body?: string; readonly headers?: Readonly<Record<string, string>> }
   /** The connection is reset before the work. */
   | { readonly kind: 'lose-request' }
   /** The connection is reset after the work (T36). */

@@ -19,6 +19,8 @@ export interface PageQuery {
   /** Entries up to and with this one were on earlier pages; `''` for none. */
   readonly after: string;
   readonly limit: number;
+  /** Whether a prefix that `after` is in counts as listed, as with Ceph; else only where `after` is that prefix. */
+  readonly skipsStarted: boolean;
 }
 
 /** A page; `next` is the last entry when there are more, `undefined` on the last page. */
@@ -42,7 +44,7 @@ export function makePage(bucket: Bucket, staleBy: number, query: PageQuery): Pag
   const { keys, find } = liveObjects(bucket, staleBy);
   const entries: PageEntry[] = [];
   if (limit === 0) return { entries, isTruncated: false, next: undefined };
-  const rolled = delimiter !== '' && after.endsWith(delimiter) && after.startsWith(prefix) ? after : undefined;
+  const rolled = rolledUpTo(query);
   const start = bucket.order(after, prefix) > 0 ? after : prefix;
   for (let index = lowerBound(keys, start, bucket.order); index < keys.length; index++) {
     const key = keys[index] as string;
@@ -57,6 +59,14 @@ export function makePage(bucket: Bucket, staleBy: number, query: PageQuery): Pag
     entries.push({ name, object: end < 0 ? object : undefined });
   }
   return { entries, isTruncated: false, next: undefined };
+}
+
+/** The prefix whose keys were listed already, as one entry, at the end of the page before. */
+function rolledUpTo({ prefix, delimiter, after, skipsStarted }: PageQuery): string | undefined {
+  if (delimiter === '' || !after.startsWith(prefix)) return undefined;
+  const end = after.indexOf(delimiter, prefix.length);
+  const isPrefix = end >= 0 && (skipsStarted || end + delimiter.length === after.length);
+  return isPrefix ? after.slice(0, end + delimiter.length) : undefined;
 }
 
 /** What a lying listing makes of a page (T06). */

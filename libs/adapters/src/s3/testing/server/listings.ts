@@ -12,17 +12,18 @@ import { xmlDocument, type XmlNode } from './xml.js';
 export const listObjectsV2: OperationHandler = (context) => {
   const { query } = context.request;
   const token = query.get('continuation-token');
-  const after = token === undefined ? (query.get('start-after') ?? '') : readToken(token);
+  const isPlain = context.variant.dialect === 'ceph';
+  const after = token === undefined ? (query.get('start-after') ?? '') : isPlain ? token : readToken(token);
   const page = pageOf(context, after);
   const text = encoder(context);
   return xmlAnswer(
     xmlDocument('ListBucketResult', {
       ...pageHead(context, text),
       ContinuationToken: token,
-      StartAfter: query.has('start-after') ? text(query.get('start-after') ?? '') : undefined,
+      StartAfter: query.has('start-after') ? text.echo(query.get('start-after') ?? '') : undefined,
       KeyCount: page.entries.length,
       IsTruncated: page.isTruncated,
-      NextContinuationToken: page.next === undefined ? undefined : writeToken(page.next),
+      NextContinuationToken: page.next === undefined ? undefined : isPlain ? page.next : writeToken(page.next),
       ...pageBody(context, page, text),
     }),
   );
@@ -36,8 +37,8 @@ export const listObjects: OperationHandler = (context) => {
   return xmlAnswer(
     xmlDocument('ListBucketResult', {
       ...pageHead(context, text),
-      Marker: text(marker),
-      NextMarker: page.next === undefined ? undefined : text(page.next),
+      Marker: text.echo(marker),
+      NextMarker: page.next === undefined ? undefined : text.key(page.next),
       IsTruncated: page.isTruncated,
       ...pageBody(context, page, text),
     }),
@@ -60,7 +61,7 @@ export const listObjectVersions: OperationHandler = (context) => {
   const last = listed.at(-1)?.version;
   const isTruncated = found.length > listed.length;
   const describe = ({ version, isLatest }: { readonly version: StoredObject; readonly isLatest: boolean }): XmlNode => ({
-    Key: text(version.key),
+    Key: text.key(version.key),
     VersionId: version.versionId,
     IsLatest: isLatest,
     ...(version.isDeleteMarker ? { LastModified: listTime(version.lastModifiedMs, context.variant) } : contents(context, version)),
@@ -68,9 +69,9 @@ export const listObjectVersions: OperationHandler = (context) => {
   return xmlAnswer(
     xmlDocument('ListVersionsResult', {
       ...pageHead(context, text),
-      KeyMarker: text(keyMarker),
+      KeyMarker: text.echo(keyMarker),
       VersionIdMarker: versionMarker,
-      NextKeyMarker: isTruncated && last !== undefined ? text(last.key) : undefined,
+      NextKeyMarker: isTruncated && last !== undefined ? text.key(last.key) : undefined,
       NextVersionIdMarker: isTruncated ? last?.versionId : undefined,
       IsTruncated: isTruncated,
       Version: listed.filter(({ version }) => !version.isDeleteMarker).map(describe),
@@ -92,20 +93,21 @@ export const listMultipartUploads: OperationHandler = (context) => {
   const found = [...bucket.uploads.values()]
     .filter(({ key, uploadId }) => key.startsWith(prefix) && isAfter(key, uploadId))
     .sort((a, b) => bucket.order(a.key, b.key) || (a.uploadId < b.uploadId ? -1 : 1));
-  const listed = found.slice(0, limitOf(context, 'max-uploads'));
+  const limit = limitOf(context, 'max-uploads');
+  const listed = found.slice(0, limit);
   const last = listed.at(-1);
   return xmlAnswer(
     xmlDocument('ListMultipartUploadsResult', {
       Bucket: bucket.name,
-      Prefix: text(prefix),
-      KeyMarker: text(keyMarker),
+      Prefix: text.echo(prefix),
+      KeyMarker: text.echo(keyMarker),
       UploadIdMarker: idMarker,
-      NextKeyMarker: last === undefined ? undefined : text(last.key),
+      NextKeyMarker: last === undefined ? undefined : text.key(last.key),
       NextUploadIdMarker: last?.uploadId,
-      MaxUploads: listed.length,
+      MaxUploads: limit,
       IsTruncated: found.length > listed.length,
       Upload: listed.map(({ key, uploadId, initiatedMs, headers }) => ({
-        Key: text(key),
+        Key: text.key(key),
         UploadId: uploadId,
         StorageClass: headers['x-amz-storage-class'] ?? 'STANDARD',
         Initiated: listTime(initiatedMs, context.variant),
@@ -122,6 +124,7 @@ function pageOf(context: OperationContext, after: string): Page {
     delimiter: query.get('delimiter') ?? '',
     after,
     limit: limitOf(context, 'max-keys'),
+    skipsStarted: context.variant.dialect === 'ceph',
   };
   return trickPage(makePage(bucket, context.staleBy, pageQuery), context.pageTrick, pageQuery, bucket);
 }
@@ -132,24 +135,24 @@ function limitOf({ request, variant }: OperationContext, name: string): number {
   return Math.min(Number(asked), variant.pageSize);
 }
 
-function pageHead(context: OperationContext, text: (raw: string) => string): Record<string, XmlNode | undefined> {
+function pageHead(context: OperationContext, text: TextEncoding): Record<string, XmlNode | undefined> {
   const { query, bucket } = context.request;
   const delimiter = query.get('delimiter');
   return {
     Name: bucket,
-    Prefix: text(query.get('prefix') ?? ''),
-    Delimiter: delimiter === undefined ? undefined : text(delimiter),
+    Prefix: text.echo(query.get('prefix') ?? ''),
+    Delimiter: delimiter === undefined ? undefined : text.echo(delimiter),
     MaxKeys: Math.min(Number(query.get('max-keys') ?? 1000), 1000),
     EncodingType: query.get('encoding-type'),
   };
 }
 
-function pageBody(context: OperationContext, page: Page, text: (raw: string) => string): Record<string, readonly XmlNode[]> {
+function pageBody(context: OperationContext, page: Page, text: TextEncoding): Record<string, readonly XmlNode[]> {
   const objects = page.entries.filter((entry) => entry.object !== undefined);
   const prefixes = page.entries.filter((entry) => entry.object === undefined);
   return {
-    Contents: objects.map(({ name, object }) => ({ Key: text(name), ...contents(context, object as StoredObject) })),
-    CommonPrefixes: prefixes.map(({ name }) => ({ Prefix: text(name) })),
+    Contents: objects.map(({ name, object }) => ({ Key: text.key(name), ...contents(context, object as StoredObject) })),
+    CommonPrefixes: prefixes.map(({ name }) => ({ Prefix: text.prefix(name) })),
   };
 }
 
@@ -162,10 +165,20 @@ function contents({ variant }: OperationContext, object: StoredObject): Record<s
   };
 }
 
-function encoder({ request }: OperationContext): (raw: string) => string {
+/** How names are written: of keys, of rolled-up prefixes, and of parameters told again. */
+interface TextEncoding {
+  readonly key: (raw: string) => string;
+  readonly prefix: (raw: string) => string;
+  readonly echo: (raw: string) => string;
+}
+
+function encoder({ request, variant }: OperationContext): TextEncoding {
   const type = request.query.get('encoding-type');
-  if (type !== undefined && type !== 'url') throw new S3Failure(400, 'InvalidArgument', 'Invalid Encoding Method specified in Request');
-  return type === 'url' ? (raw) => encode(raw).replaceAll('%2F', '/') : (raw) => raw;
+  const raw = (text: string) => text;
+  if (type === undefined) return { key: raw, prefix: raw, echo: raw };
+  if (type !== 'url') throw new S3Failure(400, 'InvalidArgument', 'Invalid Encoding Method specified in Request');
+  const withSlashes = (text: string) => encode(text).replaceAll('%2F', '/');
+  return variant.dialect === 'ceph' ? { key: encode, prefix: withSlashes, echo: raw } : { key: withSlashes, prefix: withSlashes, echo: withSlashes };
 }
 
 function writeToken(after: string): string {

@@ -18,6 +18,7 @@ export function findObject(context: OperationContext): StoredObject {
   const versionId = request.query.get('versionId');
   if (versionId === undefined) return liveObject(context);
   const version = context.bucket().versions(request.key).find((stored) => stored.versionId === versionId);
+  if (context.variant.dialect === 'ceph' && version?.isDeleteMarker !== false) throw noSuchKey(request.key);
   if (version === undefined) throw new S3Failure(404, 'NoSuchVersion', 'The specified version does not exist.', { elements: { Key: request.key } });
   if (version.isDeleteMarker) {
     throw new S3Failure(405, 'MethodNotAllowed', 'The specified method is not allowed against this resource.', { headers: { 'x-amz-delete-marker': 'true' } });
@@ -31,7 +32,7 @@ function liveObject(context: OperationContext): StoredObject {
   const object = context.staleBy > 0 ? bucket.before(key) : bucket.current(key);
   if (object !== undefined) return object;
   const marker = bucket.versions(key)[0];
-  if (marker?.isDeleteMarker !== true) throw noSuchKey(key);
+  if (marker?.isDeleteMarker !== true || context.variant.dialect === 'ceph') throw noSuchKey(key);
   const failure = noSuchKey(key);
   throw new S3Failure(failure.status, failure.code, failure.message, {
     elements: { Key: key },
@@ -61,7 +62,7 @@ function headersOf(object: StoredObject, context: OperationContext): Record<stri
     'last-modified': new Date(object.lastModifiedMs).toUTCString(),
     'accept-ranges': 'bytes',
   };
-  if (context.bucket().versioning !== 'off') headers['x-amz-version-id'] = object.versionId;
+  if (context.bucket().versioning !== 'off' || request.query.has('versionId')) headers['x-amz-version-id'] = object.versionId;
   // AWS leaves the class out where it is the default, and tells checksums of whole objects only on demand.
   if (variant.checksums === 'kept' && headers['x-amz-storage-class'] === 'STANDARD') delete headers['x-amz-storage-class'];
   const wantsChecksum = request.headers['x-amz-checksum-mode'] === 'ENABLED' && request.headers.range === undefined;

@@ -12,7 +12,7 @@ import { xmlDocument } from './xml.js';
 /** PutObject. */
 export const putObject: OperationHandler = (context) => {
   const { request, body, variant } = context;
-  checkKey(request.key);
+  checkKey(context);
   const bucket = context.bucket();
   checkContent(context);
   const headers = writtenHeaders(context);
@@ -44,6 +44,7 @@ export const deleteObject: OperationHandler = (context) => {
   checkDelete(context, key, bucket.current(key));
   if (versionId !== undefined) {
     const removed = bucket.removeVersion(key, versionId);
+    if (removed === undefined && context.variant.dialect === 'ceph') return emptyAnswer(204);
     return emptyAnswer(204, { 'x-amz-version-id': versionId, ...(removed?.isDeleteMarker === true && { 'x-amz-delete-marker': 'true' }) });
   }
   const marker = bucket.remove(key, context.nowMs);
@@ -54,7 +55,7 @@ export const deleteObject: OperationHandler = (context) => {
 export const copyObject: OperationHandler = (context) => {
   const { request, variant } = context;
   if (!variant.copies) throw notImplemented();
-  checkKey(request.key);
+  checkKey(context);
   const bucket = context.bucket();
   const { object: source, sourceBucket } = copySource(context);
   const replaces = request.headers['x-amz-metadata-directive'] === 'REPLACE';
@@ -72,8 +73,9 @@ export const copyObject: OperationHandler = (context) => {
   });
   const tag = variant.quotesCopyTags ? `"${stored.etag}"` : stored.etag;
   return xmlAnswer(xmlDocument('CopyObjectResult', { LastModified: listTime(stored.lastModifiedMs, variant), ETag: tag }), {
-    ...versionHeader(bucket, stored),
-    ...(sourceBucket.versioning !== 'off' && { 'x-amz-copy-source-version-id': source.versionId }),
+    // Ceph says nothing of versions here.
+    ...(variant.dialect === 'aws' && versionHeader(bucket, stored)),
+    ...(variant.dialect === 'aws' && sourceBucket.versioning !== 'off' && { 'x-amz-copy-source-version-id': source.versionId }),
     ...echoed(stored),
   });
 };
@@ -97,21 +99,22 @@ export function copySource(context: OperationContext): { readonly object: Stored
 
 /** Headers of a write that are stored, checked against what the server has. */
 export function writtenHeaders({ request, variant }: OperationContext): Record<string, string> {
-  const headers = objectHeaders(request.headers as Readonly<Record<string, string | undefined>>);
+  const headers = objectHeaders(request.headers as Readonly<Record<string, string | undefined>>, variant.dialect === 'ceph');
   const storageClass = headers['x-amz-storage-class'];
   if (storageClass !== undefined && !variant.storageClasses.includes(storageClass)) {
-    throw new S3Failure(400, variant.encrypts ? 'InvalidStorageClass' : 'InvalidArgument', 'The storage class you specified is not valid');
+    throw new S3Failure(400, variant.dialect === 'aws' ? 'InvalidStorageClass' : 'InvalidArgument', 'The storage class you specified is not valid');
   }
   if (headers['x-amz-server-side-encryption'] !== undefined && !variant.encrypts) throw new S3Failure(400, 'InvalidRequest', 'Encryption is not supported');
   const metadata = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'));
   const size = metadata.reduce((sum, [name, value]) => sum + name.length - 'x-amz-meta-'.length + value.length, 0);
-  if (size > 2048) throw new S3Failure(400, 'MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size');
+  if (size > 2048 && variant.dialect === 'aws') throw new S3Failure(400, 'MetadataTooLarge', 'Your metadata headers exceed the maximum allowed metadata size');
   return headers;
 }
 
 /** Throws for keys of more than 1,024 bytes. */
-export function checkKey(key: string): void {
-  if (Buffer.byteLength(key) > 1024) throw new S3Failure(400, 'KeyTooLongError', 'Your key is too long');
+export function checkKey({ request, variant }: OperationContext): void {
+  if (Buffer.byteLength(request.key) <= 1024) return;
+  throw new S3Failure(400, variant.dialect === 'ceph' ? 'InvalidObjectName' : 'KeyTooLongError', 'Your key is too long');
 }
 
 /** The version written, where versions are kept. */
@@ -142,11 +145,11 @@ function withoutPlacement(headers: Readonly<Record<string, string>>): Record<str
 
 /** AWS writes the copy in one piece: its tag is the MD5 even where the source's is one of parts. Ceph keeps the tag. */
 function copiedTag(source: StoredObject, context: OperationContext): string {
-  return context.variant.hidesCompleteTag ? source.etag : tagOf(source.bytes, context);
+  return context.variant.dialect === 'ceph' ? source.etag : tagOf(source.bytes, context);
 }
 
 function changesMore(headers: Readonly<Record<string, string>>, source: StoredObject): boolean {
-  return Object.entries(placementOf(headers)).some(([name, value]) => source.headers[name] !== value);
+  return Object.entries(placementOf(headers)).some(([name, value]) => (source.headers[name] ?? 'STANDARD') !== value);
 }
 
 function pointlessCopy(): S3Failure {

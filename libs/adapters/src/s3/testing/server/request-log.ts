@@ -17,7 +17,7 @@ export interface LoggedRequest {
   readonly ifNoneMatch: string | undefined;
   /** Bytes of the request's body. */
   readonly sizeBytes: number;
-  /** Status answered; 0 while there is none. */
+  /** Status decided on, whether the client got it or not; 0 while there is none. */
   readonly status: number;
   /** S3's code when the answer is an error. */
   readonly code: string | undefined;

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { effectOf, type FaultEffect } from './faults.js';
 import type { Answer } from './operation-context.js';
 
-/** Sends an answer; `after` waits and is cut short when the server closes. */
+/** Sends an answer; `pause` ends early when the server closes. */
 export async function sendAnswer(
   response: ServerResponse,
   answer: Answer,
@@ -111,7 +111,7 @@ async function sendWhole(
     response.end();
     return;
   }
-  response.end(body);
+  const { socket } = response;
   // Fewer bytes than announced: only the end of the connection can tell the client.
-  if (Number(headers['content-length']) > body.length) response.once('finish', () => response.socket?.end());
+  response.end(body, () => Number(headers['content-length']) > body.length && socket?.end());
 }

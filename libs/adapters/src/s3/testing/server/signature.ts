@@ -12,7 +12,10 @@ import type { S3Request } from './s3-request.js';
 export interface Identity {
   readonly accessKey: string;
   readonly secretKey: string;
+  /** Where the bucket asked for is. */
   readonly region: string;
+  /** What the server itself answers for. */
+  readonly serverRegion: string;
   /** Whether a signature for another region is refused. */
   readonly checksRegion: boolean;
 }
@@ -33,7 +36,7 @@ export function checkSignature(request: S3Request, identity: Identity, nowMs: nu
   if (accessKey !== identity.accessKey) {
     throw new S3Failure(403, 'InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.');
   }
-  if (identity.checksRegion && region !== identity.region) throw wrongRegion(region, identity.region);
+  if (identity.checksRegion && region !== identity.region) throw wrongRegion(region, identity);
   const time = checkTime(request, date, nowMs);
   checkSignedNames(request, names.split(';'));
   const expected = signatureOf(request, names.split(';'), time, `${date}/${region}`, identity.secretKey);
@@ -42,10 +45,18 @@ export function checkSignature(request: S3Request, identity: Identity, nowMs: nu
   }
 }
 
-function wrongRegion(found: string, expected: string): S3Failure {
+/** A signature that is right for the server but not for the bucket is sent elsewhere; any other is refused, with the right region. */
+function wrongRegion(found: string, { region: expected, serverRegion }: Identity): S3Failure {
+  const headers = { 'x-amz-bucket-region': expected };
+  if (found === serverRegion) {
+    return new S3Failure(301, 'PermanentRedirect', 'The bucket you are attempting to access must be addressed using the specified endpoint.', {
+      elements: { Region: expected, Endpoint: `s3.${expected}.amazonaws.com` },
+      headers,
+    });
+  }
   return new S3Failure(400, 'AuthorizationHeaderMalformed', `The authorization header is malformed; the region '${found}' is wrong; expecting '${expected}'`, {
     elements: { Region: expected },
-    headers: { 'x-amz-bucket-region': expected },
+    headers,
   });
 }
 

@@ -30,6 +30,8 @@ export interface RawRequest {
   readonly payloadHash?: string;
   /** The client's clock; default now. */
   readonly at?: Date;
+  /** Breaks the connection after so many bytes of the body; `send` rejects then. */
+  readonly breakAfterBytes?: number;
   /** Puts the bucket into this domain's host name instead of the path. */
   readonly hostDomain?: string;
 }
@@ -98,7 +100,8 @@ function send(target: RawTarget, agent: Agent, request: RawRequest): Promise<Raw
       },
     );
     outgoing.on('error', reject);
-    outgoing.end(body);
+    if (request.breakAfterBytes === undefined) outgoing.end(body);
+    else outgoing.write(body.subarray(0, request.breakAfterBytes), () => outgoing.destroy(new Error('broken off on purpose')));
   });
 }
 
@@ -134,11 +137,21 @@ function signedHeaders(
   const canonical = [request.method, path, query, lines, names.join(';'), payload].join('\n');
   const scope = `${time.slice(0, 8)}/${target.region}/s3/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', time, scope, createHash('sha256').update(canonical).digest('hex')].join('\n');
-  const key = scope.split('/').reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${target.secretKey}`);
+  const key = signingKey(target.secretKey, scope);
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${target.accessKey}/${scope}, SignedHeaders=${names.join(';')}, ` +
     `Signature=${hmac(key, toSign).toString('hex')}`;
   return headers;
+}
+
+/** Derived keys; deriving one costs more than the signature. */
+const derived = new Map<string, Buffer | string>();
+
+function signingKey(secretKey: string, scope: string): Buffer | string {
+  const name = `${secretKey} ${scope}`;
+  const key = derived.get(name) ?? scope.split('/').reduce<Buffer | string>((secret, part) => hmac(secret, part), `AWS4${secretKey}`);
+  derived.set(name, key);
+  return key;
 }
 
 function hmac(key: Buffer | string, text: string): Buffer {

@@ -30,11 +30,13 @@ const storedHeaders = new Set([
   'x-amz-storage-class',
 ]);
 
-/** The headers of a write that belong to the object. */
-export function objectHeaders(headers: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** The headers of a write that belong to the object; `dashes` makes dashes of underscores in names of metadata, as Ceph does. */
+export function objectHeaders(headers: Readonly<Record<string, string | undefined>>, dashes: boolean): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && (storedHeaders.has(name) || name.startsWith('x-amz-meta-'))) kept[name] = value;
+    if (value === undefined) continue;
+    if (storedHeaders.has(name)) kept[name] = value;
+    else if (name.startsWith('x-amz-meta-')) kept[dashes ? name.replaceAll('_', '-') : name] = value;
   }
   return kept;
 }

@@ -9,6 +9,15 @@ export type ConditionRule = 'obeyed' | 'ignored' | 'refused';
 
 /** Switches of one server. */
 export interface S3Variant {
+  /**
+   * Whose habits the answers have where no switch of its own says more. Ceph's: a version or
+   * marker that is not there is NoSuchKey; all parts uploaded have to be completed, and completing
+   * again succeeds while the object is still there; URL encoding takes in the slashes of keys but
+   * leaves prefixes alone, continuation tokens are bare keys, and characters that XML cannot have come as
+   * references; a page with a delimiter starts after the whole prefix that its start is in; `_` in the names of
+   * metadata becomes `-`.
+   */
+  readonly dialect: 'aws' | 'ceph';
   /** `PUT` with `If-None-Match: *`. */
   readonly putIfAbsent: ConditionRule;
   /** `PUT` with `If-Match`. */
@@ -54,7 +63,7 @@ export interface S3Variant {
 
   /** Keys and prefixes on a page at most, whatever is asked for. */
   readonly pageSize: number;
-  /** Order of listings; S3's is that of UTF-8 bytes. */
+  /** Order of listings (of buckets made from then on); S3's is that of UTF-8 bytes. */
   readonly listOrder: 'utf8' | 'utf16';
   /** Resolution of times in listings (headers have whole seconds). */
   readonly listTimes: 'milliseconds' | 'seconds';
@@ -75,6 +84,7 @@ export interface S3Variant {
 
 /** Everything conditional, checked and kept, as documented by AWS in 2026. */
 const aws: S3Variant = {
+  dialect: 'aws',
   putIfAbsent: 'obeyed',
   putIfMatch: 'obeyed',
   matchesTags: 'either',
@@ -109,6 +119,7 @@ const aws: S3Variant = {
 /** radosgw 16.2 as measured. */
 const ceph: S3Variant = {
   ...aws,
+  dialect: 'ceph',
   matchesTags: 'bare',
   missingStatus: 412,
   deleteIfMatch: 'ignored',
@@ -137,12 +148,12 @@ const ignoring: S3Variant = {
   checksums: 'swallowed',
 };
 
-/** Answers 501 to conditional writes, like Swift. */
+/** Answers 501 to conditional writes, like Swift's S3 layer; conditional deletes it knows. */
 const refusing: S3Variant = {
   ...ignoring,
   putIfAbsent: 'refused',
   putIfMatch: 'refused',
-  deleteIfMatch: 'refused',
+  deleteIfMatch: 'obeyed',
   completeConditions: 'refused',
   copyConditions: 'refused',
 };

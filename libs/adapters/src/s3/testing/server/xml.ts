@@ -40,11 +40,17 @@ function isList(value: XmlNode | readonly XmlNode[]): value is readonly XmlNode[
   return Array.isArray(value);
 }
 
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\r': '&#xD;' };
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const special = /[&<>"\u0000-\u001f]/;
+const everySpecial = new RegExp(special, 'g');
 
 function escapeXml(text: string): string {
-  // Control characters go out raw, as Ceph does: XML cannot have them, clients ask for encoding-type=url.
-  return /[&<>"\r]/.test(text) ? text.replace(/[&<>"\r]/g, (character) => escapes[character] ?? character) : text;
+  return special.test(text) ? text.replace(everySpecial, (character) => escapes[character] ?? reference(character)) : text;
+}
+
+/** A control character as a reference, as Ceph writes them. XML 1.0 cannot have most of them at all: clients ask for `encoding-type=url`. */
+function reference(character: string): string {
+  return `&#x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')};`;
 }
 
 function unescapeXml(text: string): string {
