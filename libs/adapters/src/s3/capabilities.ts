@@ -17,6 +17,7 @@ export function capabilitiesOf(abilities: S3Abilities | undefined, isReadOnly: b
     keepsEmptyDirectories: true,
     hasTrash: !isReadOnly && (abilities === undefined || abilities.copies || abilities.isVersioned),
     hashFirstBytes: SMALL_BYTES + 1,
+    hashesByTransfer: true,
     ...(abilities?.copies === true && { copyWithinBytes: FINDABLE_BYTES }),
     notes: abilities === undefined || isReadOnly ? [] : notesOf(abilities),
   };

@@ -25,7 +25,8 @@ import { createS3Api } from './wire/create-s3-api.js';
 import type { WriteContext } from './writing/context.js';
 import { Limiter } from './writing/limiter.js';
 import { clearStalePlaceholder } from './writing/placeholder-steps.js';
-import { sweepUploads, UploadJournal } from './writing/upload-journal.js';
+import { sweepUploads } from './writing/sweep-uploads.js';
+import { UploadJournal } from './writing/upload-journal.js';
 
 const TRASH_RETENTION_DAYS = 30;
 
@@ -53,6 +54,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     (remembered) => isStillVersioned(wire, remembered),
   );
   const trash = new Trash(wire, layout, host.clock, () => abilities.get(), randomUUID);
+  const marker = new RootMarker(wire, layout);
   const context: WriteContext = {
     api: wire,
     abilities: () => abilities.get(),
@@ -78,11 +80,11 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     observer,
     directories: new Directories(wire, layout, observer, known, () => abilities.get()),
     lister: new Lister(wire, layout, observer, known, host.notes, (keys) => clearPlaceholders(context, params.readOnly === true, keys)),
-    marker: new RootMarker(wire, layout),
+    marker,
     context,
     index: params.withIndex === true ? new IndexPages(wire, layout) : undefined,
     housekeeping: async (signal) => {
-      await sweepUploads(context, keyPrefix, signal);
+      await sweepUploads(context, keyPrefix, await marker.serverTimeMs(signal), signal);
       await trash.purge(host.trashRetentionDays ?? TRASH_RETENTION_DAYS, signal);
     },
   });

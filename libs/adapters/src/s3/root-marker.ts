@@ -46,6 +46,11 @@ export class RootMarker {
     }
   }
 
+  /** The server's clock now, milliseconds since the epoch, if it tells it. */
+  async serverTimeMs(signal?: AbortSignal): Promise<number | undefined> {
+    return (await this.api.headObject(this.#key, signal))?.serverTimeMs;
+  }
+
   /** The id in the marker, which is made if there is none. Two machines that make it at once agree on one. */
   async make(createsIfAbsent: boolean, signal?: AbortSignal): Promise<string> {
     const known = await this.read(signal);

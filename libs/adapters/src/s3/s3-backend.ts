@@ -35,6 +35,7 @@ import type { KeyLayout } from './key-layout.js';
 import type { Lister } from './listing-stream.js';
 import { ObjectReader } from './object-reader.js';
 import type { Observer } from './observer.js';
+import { copyPlaced } from './placed-copies.js';
 import { PlacedWriter } from './placed-writer.js';
 import { removeObject } from './remover.js';
 import type { RootMarker } from './root-marker.js';
@@ -43,8 +44,9 @@ import { toBackendError } from './s3-error.js';
 import { versionOf } from './version-token.js';
 import { createWholeFiles } from './whole-files.js';
 import type { WriteContext } from './writing/context.js';
-import { copyObjects } from './writing/copy-objects.js';
-import { openWriter, type ObjectWriter } from './writing/writers.js';
+import type { CopyOrigin } from './writing/copy-within.js';
+import { ObjectWriter } from './writing/object-writer.js';
+import { expectedTag } from './writing/whole-writer.js';
 
 /** What the driver is put together from; `create-s3-backend.ts` does it. */
 export interface S3Parts {
@@ -175,12 +177,20 @@ export class S3Backend implements StorageBackend {
 
   async openForSafeReplace(path: RelativePath, expected: Token | undefined, attributes: FileAttributes, signal?: AbortSignal): Promise<FileWriter> {
     this.#assertWritable('replace', path, signal);
-    const { context, directories, index } = this.#parts;
+    const { context, directories, index, layout } = this.#parts;
     await this.#ensureAbilities('replace', path);
-    const place = await directories.checkPlace(path, 'replace', signal);
-    const writer = openWriter(context, { path, expected, attributes, signal: this.#signalFor(signal) }, (ended) => this.#writers.delete(ended));
+    const key = layout.file(path, 'replace');
+    const lookAgain = (): Promise<'free' | 'taken'> => directories.checkPlace(path, 'replace', signal);
+    const tag = expectedTag(context, expected);
+    const place = tag === undefined ? 'taken' : await lookAgain();
+    const writer = new ObjectWriter(context, { path, key, expected: tag?.etag, attributes }, this.#signalFor(signal));
     this.#writers.add(writer);
-    return new PlacedWriter(writer, place, () => directories.checkPlace(path, 'replace', signal), () => index?.noteChange(path));
+    return new PlacedWriter(writer, {
+      place,
+      lookAgain,
+      onCommit: () => index?.noteChange(path),
+      onEnd: () => this.#writers.delete(writer),
+    });
   }
 
   async remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
@@ -264,8 +274,17 @@ export class S3Backend implements StorageBackend {
     this.#assertWritable('copy', undefined, signal);
     await this.#ensureAbilities('copy');
     const { context, directories, index } = this.#parts;
-    const from = { api: source.#parts.api, bucket: source.#parts.bucket, layout: source.#parts.layout, observer: source.#parts.observer };
-    for await (const results of copyObjects(context, from, directories, requests, this.#signalFor(signal))) {
+    const { api, bucket, context: names, observer } = source.#parts;
+    const origin: CopyOrigin = {
+      api,
+      bucket: bucket === this.#parts.bucket ? undefined : bucket,
+      keyOf: (path) => names.keyOf(path),
+      etagOf: (token) => names.etagOf(token),
+      tokenOf: (version) => names.tokenOf(version),
+      hashOf: async (path, within) => (await observer.hashes([path], within))[0]!,
+    };
+    const parts = { context, origin, directories, assertWritable: (operation: string, path: RelativePath) => this.#assertWritable(operation, path) };
+    for await (const results of copyPlaced(parts, requests, this.#signalFor(signal))) {
       for (const { index: at, outcome } of results) if (outcome.kind === 'copied') index?.noteChange(requests[at]!.path);
       yield results;
     }

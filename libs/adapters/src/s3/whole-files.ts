@@ -5,6 +5,7 @@ import { isBackendError, type WholeFiles, type WholeRead, type WholeReadOutcome,
 
 import type { Directories } from './directories.js';
 import type { KeyLayout } from './key-layout.js';
+import { refusalOf } from './placed-copies.js';
 import type { S3Api } from './s3-api.js';
 import { toBackendError } from './s3-error.js';
 import { versionOf } from './version-token.js';
@@ -118,7 +119,7 @@ async function writeAll(
   const outcomes = new Array<WholeWriteOutcome | undefined>(requests.length);
   await Promise.all(
     requests.map(async (request, index) => {
-      outcomes[index] = await placeOutcome(parts, request, signal);
+      outcomes[index] = wholeOutcome(await refusalOf(parts, request.path, signal));
     }),
   );
   const free = requests.filter((_, index) => outcomes[index] === undefined);
@@ -131,13 +132,6 @@ async function writeAll(
   });
 }
 
-/** Why a file cannot be written at its place, `undefined` when it can. */
-async function placeOutcome(parts: WholeFilesParts, { path }: WholeWrite, signal: AbortSignal): Promise<WholeWriteOutcome | undefined> {
-  try {
-    parts.assertWritable('replace', path);
-    return (await parts.directories.checkPlace(path, 'replace', signal)) === 'taken' ? { kind: 'stale' } : undefined;
-  } catch (error) {
-    if (!isBackendError(error) || error.code === 'cancelled') throw error;
-    return { kind: 'failed', error };
-  }
+function wholeOutcome(refusal: Awaited<ReturnType<typeof refusalOf>>): WholeWriteOutcome | undefined {
+  return refusal?.kind === 'target-changed' ? { kind: 'stale' } : refusal;
 }
