@@ -5,8 +5,10 @@
  */
 
 import { invariant } from '@wl/domain';
+import type { Clock } from '@wl/ports';
 
 import type { ObjectHead } from '../s3-api.js';
+import { S3Error } from '../s3-error.js';
 
 import { conditionFor } from './conditions.js';
 import type { WriteContext } from './context.js';
@@ -23,6 +25,9 @@ export const ACT_MS = 120_000;
 
 /** Age from which a placeholder is a leftover that anyone may take over, in milliseconds by the server's clock. */
 export const LEFTOVER_AGE_MS = 300_000;
+
+/** How often a placement is renewed before it is left to be cleared. */
+const MOST_RENEWALS = 5;
 
 /** A placeholder that we put in place. */
 export interface Placement {
@@ -71,12 +76,20 @@ export async function place(context: WriteContext, key: string, expected: string
  * the other may be set back.
  */
 export async function renewed(context: WriteContext, placement: Placement, signal?: AbortSignal): Promise<Placement | 'stale'> {
-  const isYoung = (elapsedMs: number): boolean => elapsedMs >= 0 && elapsedMs < HOLD_MS;
-  const { clock } = context;
-  const isHeld = isYoung(clock.monotonicMs() - placement.placedMonotonicMs) && isYoung(clock.nowMs() - placement.placedWallMs);
-  if (isHeld) return placement;
-  const again = await place(context, placement.key, placement.etag, signal);
-  return typeof again === 'object' ? again : 'stale';
+  let held = placement;
+  // The answer to placing it again may be as late as the one before.
+  for (let turn = 0; !isYoung(context.clock, held); turn += 1) {
+    if (turn === MOST_RENEWALS) throw new S3Error('unreachable', 'the server takes too long to answer for a name to be held', { isRetryable: true });
+    const again = await place(context, held.key, held.etag, signal);
+    if (typeof again !== 'object') return 'stale';
+    held = again;
+  }
+  return held;
+}
+
+function isYoung(clock: Clock, { placedMonotonicMs, placedWallMs }: Placement): boolean {
+  const isInTime = (elapsedMs: number): boolean => elapsedMs >= 0 && elapsedMs < HOLD_MS;
+  return isInTime(clock.monotonicMs() - placedMonotonicMs) && isInTime(clock.nowMs() - placedWallMs);
 }
 
 /** Whether an object is this placement. */
