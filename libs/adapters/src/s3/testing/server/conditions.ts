@@ -85,7 +85,9 @@ function checkAbsent(context: OperationContext, current: StoredObject | undefine
     if (current !== undefined && value.startsWith(current.etag)) throw preconditionFailed();
     return;
   }
-  if (current !== undefined) throw overtaken(context, current.key) ?? preconditionFailed();
+  if (current === undefined) return;
+  // Ceph answers 500 to those only who wanted to replace, never to those who wanted to create.
+  throw (context.variant.lostRace === 'conflict' ? overtaken(context, current.key) : undefined) ?? preconditionFailed();
 }
 
 function missing(context: OperationContext, key: string, match: string): S3Failure {

@@ -202,6 +202,7 @@ export function describeRaces(facts: () => Facts, rounds: number): void {
       const name = `create-${writers}-${round}`;
       const answers = await race(name, writers, { 'if-none-match': '*' });
       expectOneWinner(answers);
+      expect(answers.filter(({ status }) => status === 412)).toHaveLength(writers - 1);
       expect(await facts().text(name)).toBe(`writer ${answers.findIndex(({ status }) => status === 200)}`);
     }
   });

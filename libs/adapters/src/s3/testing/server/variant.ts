@@ -36,7 +36,7 @@ export interface S3Variant {
   readonly copySourceCondition: 'x-amz-copy-source-if-' | 'x-amz-copy-if-' | 'none';
   /** On a bucket with versions: conditions as elsewhere, or Ceph's (`If-None-Match` ignored, `If-Match` never matches). */
   readonly versionedConditions: 'same' | 'broken';
-  /** What a writer gets that was overtaken after its request had arrived: 412, 409 ConditionalRequestConflict, 500 UnknownError every second time. */
+  /** What a writer gets that was overtaken after its request had arrived: 412, 409 ConditionalRequestConflict, 500 UnknownError every second time (Ceph: for `If-Match`, about as often). */
   readonly lostRace: 'refused' | 'conflict' | 'unknown-error';
 
   /** ETags of objects put in one piece: MD5 of the bytes, random, or as though uploaded in one part (`md5-1`). */
