@@ -98,11 +98,12 @@ export class Bucket {
   /** Removes everything in it, as an outsider would, all folders; then nothing is left of it but the empty bucket. */
   async empty(): Promise<void> {
     for (const { key } of await this.client.list(this.name)) await this.client.remove(this.name, key);
-    for (;;) {
+    for (let pages = 0; pages < 100; pages += 1) {
       const versions = await this.client.versions(this.name);
       if (versions.length === 0) return;
       for (const { key, versionId } of versions) await this.client.removeVersion(this.name, key, versionId);
     }
+    throw new Error(`${this.name} cannot be emptied`);
   }
 
   async destroy(): Promise<void> {

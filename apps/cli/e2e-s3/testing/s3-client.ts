@@ -80,7 +80,7 @@ export class S3Client {
       const query = { 'list-type': '2', 'encoding-type': 'url', prefix, ...(token !== '' && { 'continuation-token': token }) };
       const text = (await this.#ask('GET', `/${bucket}`, { query })).body.toString('utf8');
       for (const [, entry = ''] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
-        found.push({ key: decodeURIComponent(element(entry, 'Key').replaceAll('+', ' ')), etag: element(entry, 'ETag') });
+        found.push({ key: keyOf(entry), etag: unescaped(element(entry, 'ETag')) });
       }
       if (element(text, 'IsTruncated') !== 'true') return found;
       token = unescaped(element(text, 'NextContinuationToken'));
@@ -92,7 +92,7 @@ export class S3Client {
     const query = { versions: '', 'encoding-type': 'url' };
     const text = (await this.#ask('GET', `/${bucket}`, { query })).body.toString('utf8');
     const entries = [...text.matchAll(/<(?:Version|DeleteMarker)>(.*?)<\/(?:Version|DeleteMarker)>/gs)];
-    return entries.map(([, entry = '']) => ({ key: decodeURIComponent(element(entry, 'Key').replaceAll('+', ' ')), versionId: element(entry, 'VersionId') }));
+    return entries.map(([, entry = '']) => ({ key: keyOf(entry), versionId: element(entry, 'VersionId') }));
   }
 
   async removeVersion(bucket: string, key: string, versionId: string): Promise<void> {
@@ -152,6 +152,11 @@ function place(bucket: string, key: string): string {
 
 function encoded(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The key of an entry that was asked for with `encoding-type=url`: what that leaves is escaped as XML all the same. */
+function keyOf(entry: string): string {
+  return decodeURIComponent(unescaped(element(entry, 'Key')).replaceAll('+', ' '));
 }
 
 /** The text of the first element of that name, `''` where there is none. */
