@@ -98,7 +98,7 @@ function small(label, files, without) {
 /** First upload of files that are larger than anybody's parts. */
 function large() {
   const results = new Map();
-  const peers = chosen.filter((peer) => ![rcloneBisync, rcloneFast, PEERS['wl-warm']].includes(peer));
+  const peers = chosen.filter((peer) => ![rcloneBisync, PEERS['wl-warm']].includes(peer));
   const master = path.join(scratch, 'master');
   mkdirSync(master);
   for (let i = 0; i < 4; i += 1) makeLargeFile(path.join(master, `large-${i}.bin`), 512 * MIB, i + 10);

@@ -58,8 +58,8 @@ export const rcloneSync = rclone('rclone sync', [], 'one way; by size and time, 
 /** One way, without asking the server for anything it need not. */
 export const rcloneFast = rclone(
   'rclone sync, fastest',
-  ['--s3-no-head', '--update', '--use-server-modtime'],
-  'one way; `--s3-no-head --update --use-server-modtime`: does not look at what it wrote, takes a file that is older than its object for unchanged',
+  ['--s3-no-head', '--s3-disable-checksum', '--update', '--use-server-modtime'],
+  'one way; `--s3-no-head --s3-disable-checksum --update --use-server-modtime`: does not look at what it wrote, keeps no hash of large files, takes a file that is older than its object for unchanged',
 );
 
 /** Two ways. */
