@@ -76,8 +76,9 @@ function answer(response: ServerResponse, method: string, reply: Reply): void {
   if (reply.hangs === true) return;
   if (reply.drops === true) return void response.destroy();
   const body = Buffer.from(reply.body ?? '');
-  const length = reply.headers?.['content-length'] ?? (reply.headers?.['transfer-encoding'] === undefined ? String(body.length) : undefined);
-  response.writeHead(reply.status ?? 200, { ...reply.headers, ...(length !== undefined && length !== 'none' && { 'content-length': length }) });
+  // The time of the test is not that of the script; a script that means one sends it.
+  response.sendDate = false;
+  response.writeHead(reply.status ?? 200, { ...(reply.headers?.['transfer-encoding'] === undefined && { 'content-length': String(body.length) }), ...reply.headers });
   if (method === 'HEAD') return void response.end();
   if (reply.cutAfter === undefined) return void response.end(body);
   response.write(body.subarray(0, reply.cutAfter), () => setImmediate(() => response.destroy()));
