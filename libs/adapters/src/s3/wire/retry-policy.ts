@@ -31,7 +31,7 @@ export function isWorthRepeating(answer: Answer, isConditional: boolean): boolea
 
 /** Pause before try number `tries + 1`, milliseconds. `answer`: that of the last try, if it had one. `random`: from [0, 1). */
 export function pauseMs(tries: number, answer: Answer | undefined, random: () => number): number {
-  const isThrottled = answer !== undefined && (answer.status === 429 || THROTTLES.has(answer.failure?.code ?? ''));
+  const isThrottled = answer !== undefined && (answer.status === 429 || answer.status === 503 || THROTTLES.has(answer.failure?.code ?? ''));
   const mostMs = Math.min(CAP_MS, (isThrottled ? THROTTLED_BASE_MS : BASE_MS) * 2 ** (tries - 1));
   const askedMs = answer === undefined ? 0 : retryAfterMs(answer);
   return Math.max(Math.round(random() * mostMs), Math.min(askedMs, RETRY_AFTER_CAP_MS));
