@@ -64,7 +64,7 @@ async function removeKept(context: WriteContext, abilities: S3Abilities, key: st
   }
   if (isPlaceholderUsable(abilities)) return placeholderDelete(context, key, etag, signal);
   if ((await api.headObject(key, signal))?.etag !== etag) return 'stale';
-  await api.deleteObject(key, { kind: 'none' }, undefined, signal);
+  await api.deleteObject(key, { kind: 'none', isOnce: true }, undefined, signal);
   return 'done';
 }
 

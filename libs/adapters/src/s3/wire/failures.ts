@@ -170,8 +170,9 @@ export function cancelled(says = 'The request was cancelled.'): S3Error {
 }
 
 function codeOf(error: unknown): string {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  const { code, cause, name } = (error ?? {}) as { code?: unknown; cause?: unknown; name?: unknown };
   if (typeof code === 'string') return code;
+  if (name === 'HTTPParserError') return 'HPE_INVALID';
   return cause === undefined || cause === error ? '' : codeOf(cause);
 }
 

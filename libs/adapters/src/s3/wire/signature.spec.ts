@@ -7,7 +7,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import fc from 'fast-check';
 
 import { Signer } from './signature.js';
-import { encodeKey, encodeQuery, type Pair } from './uri-encoding.js';
+import { encodeKey, encodeQuery } from './uri-encoding.js';
 
 /** The SDK's interface of a hash, on that of Node.js. */
 class NodeHash {
@@ -71,7 +71,7 @@ describe('Signer', () => {
         const payloadHash = createHash('sha256').update(one.body).digest('hex');
         const credentials = { accessKey: one.accessKey, secretKey: one.secretKey, ...(one.sessionToken !== undefined && { sessionToken: one.sessionToken }) };
         const flat = signer.sign(
-          { method: one.method, host: one.host, path: `/bucket/${encodeKey(one.key)}`, query: encodeQuery(one.query as Pair[]), headers: one.headers as Pair[], payloadHash },
+          { method: one.method, host: one.host, path: `/bucket/${encodeKey(one.key)}`, query: encodeQuery(one.query), headers: one.headers, payloadHash },
           credentials,
           one.region,
           one.timeMs,

@@ -88,8 +88,9 @@ export class Transport {
       const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
       this.#dispatcher = new Agent(options);
     } else {
-      const { default: EnvHttpProxyAgent } = await import('undici/lib/dispatcher/env-http-proxy-agent.js');
-      this.#dispatcher = new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy });
+      // Proxies need all of undici. A tunnel is for HTTPS alone: many proxies refuse others.
+      const { EnvHttpProxyAgent } = await import('undici');
+      this.#dispatcher = new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy, proxyTunnel: false });
     }
     return this.#dispatcher;
   }

@@ -1,14 +1,9 @@
 /**
- * The parts of undici that are used, by their files: loading all of it (fetch, WebSocket, caches)
- * costs three times as much. The version is pinned exactly, so the files are as stable as it.
+ * The part of undici that is used, by its file: loading all of it (fetch, WebSocket, caches) costs
+ * three times as much. The version is pinned exactly, so the file is as stable as that.
  */
 
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici';
   export default Agent;
-}
-
-declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
-  import { EnvHttpProxyAgent } from 'undici';
-  export default EnvHttpProxyAgent;
 }
