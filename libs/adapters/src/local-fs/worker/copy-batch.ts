@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
-import type { RelativePath, Sha256, Token } from '@wl/domain';
+import type { Sha256, Token } from '@wl/domain';
 
 import type { StorageArea } from './area.js';
 import type { Checkpoint } from './cancellation.js';
