@@ -39,7 +39,7 @@ describe('resolveWords', () => {
     ['st', "'st' may mean 'storage' or 'status' or 'start' or 'stop': type more of it"],
     ['sttus', "there is no command 'wl sttus'; did you mean: wl status"],
     ['container craete x', "there is no command 'wl container craete'; did you mean: wl container create"],
-    ['storage create s3', "there is no command 'wl storage create s3'; see: wl storage create --help"],
+    ['storage create dropbox', "there is no command 'wl storage create dropbox'; see: wl storage create --help"],
     ['frobnicate', "there is no command 'wl frobnicate'; see: wl --help"],
     ['--one-shot container sync', '--one-shot is no option that may stand before the command: put it behind'],
     ['--base-dir', '--base-dir needs a value'],

@@ -2,7 +2,7 @@
 
 import 'reflect-metadata';
 
-import { LOCAL_TYPES, openSetup, resolveBaseDirectory, resolveLogPath, shellWord, type Setup } from '@wl/adapters/manifests';
+import { openSetup, resolveBaseDirectory, resolveLogPath, shellWord, type Setup } from '@wl/adapters/manifests';
 import { commandClock } from '@wl/adapters/system-clock';
 import type { Clock } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
@@ -15,6 +15,7 @@ import { findSocketPath } from './daemon/socket-path.js';
 import { DaemonLauncher } from './daemon-launcher.js';
 import { processInterrupts, type Interrupts } from './interrupts.js';
 import { Output, type OutputStream } from './output.js';
+import { STORAGE_TYPES } from './storage-types.js';
 import { OneShotRunner } from './sync/one-shot-runner.js';
 import { VERSION } from './version.js';
 
@@ -96,7 +97,7 @@ export function createContainer(surroundings: Surroundings): Container {
       daemon,
       oneShot,
       stillRuns,
-      storageTypes: LOCAL_TYPES,
+      storageTypes: STORAGE_TYPES,
       toCommand: commandCompleter(options.baseDir === undefined ? undefined : baseDirectory),
     }),
     [

@@ -12,13 +12,16 @@ import { EXIT, type ExitCode } from './exit-codes.js';
 /** A command cannot do what it was asked; planned, so without a stack trace. */
 export class CommandFailure extends Error {
   override readonly name: string = 'CommandFailure';
+  /** A line of its own behind the error: what may help. */
+  readonly hint: string | undefined;
 
   constructor(
     message: string,
     readonly exitCode: ExitCode = EXIT.failed,
-    options?: { readonly cause?: unknown },
+    options?: { readonly cause?: unknown; readonly hint?: string | undefined },
   ) {
     super(message, options);
+    this.hint = options?.hint;
   }
 }
 

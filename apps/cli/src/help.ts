@@ -4,6 +4,7 @@ import { Cli } from 'clipanion';
 
 import { COMMANDS, type CommandClass } from './commands/index.js';
 import type { CliContext } from './context.js';
+import type { KnownArguments } from './usage-problem.js';
 import { VERSION } from './version.js';
 
 const EXIT_CODES = `Exit codes:
@@ -17,14 +18,21 @@ const DEFAULT_CATEGORY = 'Daemon';
 
 /** What stands for an option's value; the parser would print `#0`. */
 const VALUE_WORDS: Readonly<Record<string, string>> = {
+  '--access-key': 'KEY',
   '--backend-id': 'ID',
   '--base-dir': 'DIR',
   '--container': 'CONTAINER',
+  '--endpoint-url': 'URL',
   '--keep': 'SIDE',
   '--location': 'DIR',
   '--owner,--user': 'USER',
+  '--region': 'REGION',
+  '--s3-url': 'URL',
+  '--secret-key': '-',
   '--source-storage': 'STORAGE',
+  '--sse': 'KIND',
   '--storage': 'PLACE',
+  '--storage-class': 'CLASS',
   '--target-storage': 'STORAGE',
   '--watcher-interval': 'SECONDS',
 };
@@ -76,19 +84,34 @@ export function commandHelp(command: CommandClass): string {
 /** `usage: wl container sync [options] CONTAINER`. */
 export function usageOf(command: CommandClass): string {
   const [path = []] = command.paths;
-  const usage = createCli([command]).definitions()[0]?.usage ?? '';
-  // The parser writes <NAME> and [NAME], and `...` for any number of the last name.
-  const positionals = usage.split(' ').slice(1 + path.length).filter((word) => !word.startsWith('<-') && !word.startsWith('[-'));
   const required = optionsOf(command).own.filter(({ isRequired }) => isRequired).map(({ names }) => names);
-  const words = [...path, ...required, '[options]', ...positionals.map((word) => word.replace(/^<(.*)>$/, '$1'))];
+  const words = [...path, ...required, '[options]', ...positionalsOf(command).map((word) => word.replace(/^<(.*)>$/, '$1'))];
   return `usage: wl ${words.join(' ')}`;
 }
 
-/** Names of all options of a command, and of those that must be there. */
-export function optionNamesOf(command: CommandClass): { readonly all: readonly string[]; readonly required: readonly string[] } {
+/** What a command takes, for finding mistakes. */
+export function argumentsOf(command: CommandClass): KnownArguments {
   const { own, common } = optionsOf(command);
-  const bare = (options: readonly OptionHelp[]): string[] => options.flatMap(({ names }) => names.replace(/ .*/, '').split(','));
-  return { all: bare([...own, ...common]), required: bare(own.filter(({ isRequired }) => isRequired)) };
+  const positionals = positionalsOf(command);
+  const names = positionals.filter((word) => word !== '...');
+  return {
+    options: [...own, ...common].map(({ names: text, isRequired }) => ({
+      names: text.replace(/ .*/, '').split(','),
+      takesValue: text.includes(' '),
+      isRequired,
+    })),
+    positionals: {
+      least: names.filter((word) => !word.startsWith('[')).length,
+      most: positionals.includes('...') ? Infinity : names.length,
+    },
+  };
+}
+
+/** `<NAME>` and `[NAME]`, as the parser writes them, and `...` for any number of the last one. */
+function positionalsOf(command: CommandClass): string[] {
+  const [path = []] = command.paths;
+  const usage = createCli([command]).definitions()[0]?.usage ?? '';
+  return usage.split(' ').slice(1 + path.length).filter((word) => !word.startsWith('<-') && !word.startsWith('[-'));
 }
 
 interface OptionHelp {

@@ -44,7 +44,7 @@ describe('wl', () => {
     [['status', 'photos'], "there is no place for the argument 'photos'"],
     [['container', 'sync'], 'an argument is missing'],
     [['container', 'resolve', 'photos', 'a'], 'a required option is missing: --keep'],
-    [['container', 'sync', 'photos', '--target-storage'], 'Not enough arguments to option --target-storage'],
+    [['container', 'sync', 'photos', '--target-storage'], '--target-storage needs a value'],
   ])('answers the mistake %j with exit code 2 and advice', async (words, message) => {
     const ran = await bench.wl(...words);
     expect(ran).toMatchObject({ exitCode: 2, stdout: '' });

@@ -7,11 +7,12 @@
 import { resolveWords } from './command-words.js';
 import { COMMANDS, type CommandClass } from './commands/index.js';
 import type { GlobalOptions, Services } from './context.js';
-import { describeFailure } from './errors.js';
+import { CommandFailure, describeFailure } from './errors.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { commandHelp, createCli, optionNamesOf, overview, usageOf } from './help.js';
+import { credentialsHint } from './format/credentials-hint.js';
+import { argumentsOf, commandHelp, createCli, overview, usageOf } from './help.js';
 import { Output, type OutputStream } from './output.js';
-import { nearest } from './suggest.js';
+import { findMistake, splitValues } from './usage-problem.js';
 import { VERSION } from './version.js';
 import type { WlCommand } from './wl-command.js';
 
@@ -44,7 +45,7 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
       return EXIT.usage;
     case 'command': {
       const commandClass = commandAt(resolved.words);
-      const command = commandClass && readOptions([...resolved.words, ...resolved.rest], commandClass, program, output);
+      const command = commandClass && readOptions(resolved.words, splitValues(resolved.rest), commandClass, program, output);
       if (command === undefined) return EXIT.usage;
       if (command.globals.verbosity !== 'quiet') {
         for (const { typed, word } of resolved.understood) output.error(`Understood '${typed}' as '${word}'`);
@@ -63,6 +64,9 @@ async function runCommand(command: WlCommand, program: Program, output: Output):
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
     output.error(`Error: ${text}`);
+    const own = error instanceof CommandFailure ? error.hint : undefined;
+    const hint = own ?? credentialsHint([text], services?.toCommand ?? ((suggested) => suggested));
+    if (hint !== undefined) output.error(hint);
     if (command.globals.isDebugging && error instanceof Error) output.error(stackOf(error));
     return exitCode;
   } finally {
@@ -71,31 +75,22 @@ async function runCommand(command: WlCommand, program: Program, output: Output):
 }
 
 /** The command with its options set; `undefined` when they are wrong, which has been said then. */
-function readOptions(input: string[], commandClass: CommandClass, program: Program, output: Output): WlCommand | undefined {
+function readOptions(
+  words: readonly string[],
+  rest: readonly string[],
+  commandClass: CommandClass,
+  program: Program,
+  output: Output,
+): WlCommand | undefined {
   const cli = createCli([commandClass]);
   try {
     // The context follows once the options have said for which base directory.
-    return cli.process(input, program as never) as WlCommand;
+    return cli.process([...words, ...rest], program as never) as WlCommand;
   } catch (error) {
-    output.error(`Error: ${usageProblem(error, commandClass)}\n\n${usageOf(commandClass)}\nhelp:  wl ${commandClass.paths[0]?.join(' ')} --help`);
+    const problem = findMistake(rest, argumentsOf(commandClass)) ?? (error instanceof Error ? error.message : String(error));
+    output.error(`Error: ${problem}\n\n${usageOf(commandClass)}\nhelp:  wl ${commandClass.paths[0]?.join(' ')} --help`);
     return undefined;
   }
-}
-
-/** The parser's reason, in a sentence that says what to do. */
-function usageProblem(error: unknown, commandClass: CommandClass): string {
-  const { candidates, message } = error as { readonly candidates?: readonly { readonly reason: string | null }[]; readonly message?: string };
-  const reason = candidates?.[0]?.reason ?? undefined;
-  if (candidates !== undefined && reason === undefined) return `a required option is missing: ${optionNamesOf(commandClass).required.join(' and ')} are needed`;
-  const unknown = /^Unsupported option name \("(.*)"\)/.exec(reason ?? '')?.[1];
-  if (unknown !== undefined) {
-    const near = nearest(unknown, optionNamesOf(commandClass).all);
-    return `there is no option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
-  }
-  if (reason?.startsWith('Not enough positional') === true) return 'an argument is missing';
-  const extra = /^Extraneous positional argument \("(.*)"\)/.exec(reason ?? '')?.[1];
-  if (extra !== undefined) return `there is no place for the argument '${extra}'`;
-  return reason ?? message ?? String(error);
 }
 
 function helpFor(words: readonly string[]): string {

@@ -1,25 +1,29 @@
 /**
  * The storage types that can be added to a container, and what must hold of a storage before it
  * is: its type is one of them, a local one is a directory that exists, and no two of a container
- * are in one another (INV-23: the same files would be source and target at once).
+ * are in one another, in a file system or in a bucket (INV-23: the same files would be source and target at once).
  */
 
 import { stat } from 'node:fs/promises';
 
-import { canonicalPath, isLocal, shellWord } from '@wl/adapters/manifests';
+import { canonicalPath, isLocal, LOCAL_TYPES, s3Overlap, s3PlaceOf, shellWord } from '@wl/adapters/manifests';
 import { rootOverlap } from '@wl/domain';
 import type { StorageParams } from '@wl/ports/schemas';
 
-import { CommandFailure } from './errors.js';
+import { CommandFailure, orFail } from './errors.js';
 
 /** Names of the types. */
 export type StorageTypes = ReadonlySet<string>;
+
+/** All types that this version can sync. */
+export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3']);
 
 /** Checks a storage that is to stand beside `others` in a container. Throws `CommandFailure` with what to do. */
 export async function checkNewStorage(storage: StorageParams, others: readonly StorageParams[], types: StorageTypes): Promise<void> {
   if (!types.has(storage.type)) {
     throw new CommandFailure(`storages of type ${storage.type} are not supported by this version yet. Supported: ${[...types].join(', ')}`);
   }
+  if (storage.type === 's3') checkPlaceInBucket(storage, others);
   const { location } = storage;
   if (!isLocal(storage) || location === undefined) return;
   await checkDirectory(location);
@@ -30,6 +34,21 @@ export async function checkNewStorage(storage: StorageParams, others: readonly S
     const how = overlap === 'same' ? 'are the same directory' : 'are in one another';
     throw new CommandFailure(
       `${location} and ${other.location}, two storages of one container, ${how}: each storage needs a directory of its own, apart from the others`,
+    );
+  }
+}
+
+function checkPlaceInBucket(storage: StorageParams, others: readonly StorageParams[]): void {
+  const place = orFail(s3PlaceOf(storage));
+  for (const other of others) {
+    const otherPlace = other.type === 's3' ? s3PlaceOf(other) : undefined;
+    // One that cannot be used is nobody's neighbour.
+    if (otherPlace?.ok !== true) continue;
+    const overlap = s3Overlap(place, otherPlace.value);
+    if (overlap === 'apart') continue;
+    const how = overlap === 'same' ? 'are the same place' : 'are in one another';
+    throw new CommandFailure(
+      `${place.url} and ${otherPlace.value.url}, two storages of one container, ${how}: each storage needs a path of its own, apart from the others`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { NO_REPLY_CLOSE, type ControlConnection, type ControlEvent } from '@wl/adapters/socket';
 import type { JobListener, JobManager } from '@wl/engine';
 
+import type { CheckStorage } from './check-storage.js';
 import { controlCommands } from './commands.js';
 
 /** A manager that remembers how it was called. */
@@ -30,14 +31,16 @@ function fakeManager() {
 function fakeConnection() {
   const sent: ControlEvent[] = [];
   const closers: (() => void)[] = [];
+  const onClose: ControlConnection['onClose'] = (callback) => {
+    closers.push(callback);
+    return () => undefined;
+  };
   const connection: ControlConnection = {
     id: 7,
     isOpen: true,
     sendEvent: (event) => sent.push(event) > 0,
-    onClose: (callback) => {
-      closers.push(callback);
-      return () => undefined;
-    },
+    onClose,
+    onGone: onClose,
   };
   return { connection, sent, close: () => closers.forEach((closer) => closer()) };
 }
@@ -53,9 +56,10 @@ const START = {
 
 describe('the control commands', () => {
   const program = { version: '1', pid: 1, baseDir: '/base' };
+  const unused: CheckStorage = () => Promise.reject(new Error('not asked for'));
 
   it('accept the arguments of the original and refuse unknown ones with a reason', () => {
-    const { start } = controlCommands({ manager: fakeManager().manager, program, shutdown: () => undefined });
+    const { start } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: () => undefined });
     expect(start!.validate(START)).toBeUndefined();
     expect(start!.validate({ ...START, bogus: 1 })).toMatch(/bogus/);
     expect(start!.validate({ ...START, continuous: 'yes' })).toMatch(/continuous/);
@@ -64,7 +68,7 @@ describe('the control commands', () => {
   it('send the events of a job to the connection that started it, until it closes', async () => {
     const { manager, calls, listeners } = fakeManager();
     const { connection, sent, close } = fakeConnection();
-    const { start } = controlCommands({ manager, program, shutdown: () => undefined });
+    const { start } = controlCommands({ manager, checkStorage: unused, program, shutdown: () => undefined });
     expect(await start!.run(START, connection)).toBe('Using remote backend b of type local.');
     listeners[0]!({ type: 'state', value: 'SYNCED', jobId: 'o|u|b' });
     expect(sent).toEqual([{ type: 'state', value: 'SYNCED', jobId: 'o|u|b' }]);
@@ -73,15 +77,30 @@ describe('the control commands', () => {
   });
 
   it('answer null where there is nothing to say', async () => {
-    const commands = controlCommands({ manager: fakeManager().manager, program, shutdown: () => undefined });
+    const commands = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: () => undefined });
     const { connection } = fakeConnection();
     expect(await commands['job-state']!.run({ 'job-id': 'x' }, connection)).toBeNull();
     expect(await commands['active-events']!.run({ 'job-id': 'x', 'active-events': [] }, connection)).toBeNull();
   });
 
+  it('check a storage for as long as the connection is open', async () => {
+    const signals: AbortSignal[] = [];
+    const checkStorage: CheckStorage = (params, signal) => {
+      signals.push(signal);
+      return Promise.resolve([{ ability: 'list', outcome: 'works', detail: params.type }]);
+    };
+    const commands = controlCommands({ manager: fakeManager().manager, checkStorage, program, shutdown: () => undefined });
+    const { connection, close } = fakeConnection();
+    const running = commands['check-storage']!.run({ storage: START.source }, connection);
+    close();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(await running).toEqual([{ ability: 'list', outcome: 'works', detail: 'local' }]);
+    expect(commands['check-storage']!.validate({ storage: { type: 's3' } })).toMatch(/s3_url/);
+  });
+
   it('end the daemon without a reply', async () => {
     let reason = '';
-    const { shutdown } = controlCommands({ manager: fakeManager().manager, program, shutdown: (why) => (reason = why) });
+    const { shutdown } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: (why) => (reason = why) });
     expect(await shutdown!.run({}, fakeConnection().connection)).toBe(NO_REPLY_CLOSE);
     expect(reason).not.toBe('');
   });

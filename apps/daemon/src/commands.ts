@@ -7,6 +7,7 @@ import { NO_REPLY_CLOSE, type ControlArguments, type ControlCommand, type Contro
 import type { JobListener, JobManager } from '@wl/engine';
 import {
   validateActiveEventsArgs,
+  validateCheckStorageArgs,
   validateJobStateArgs,
   validateListConflictsArgs,
   validateResolveArgs,
@@ -23,18 +24,21 @@ import {
   type Validator,
 } from '@wl/ports/schemas';
 
+import type { CheckStorage } from './check-storage.js';
+
 /** Version of the control protocol: the original's, with our additions. */
 export const PROTOCOL = 1;
 
 /** What the commands work on. */
 export interface CommandParts {
   readonly manager: JobManager;
+  readonly checkStorage: CheckStorage;
   readonly program: { readonly version: string; readonly pid: number; readonly baseDir: string };
   readonly shutdown: (reason: string) => void;
 }
 
 /** All commands by name. */
-export function controlCommands({ manager, program, shutdown }: CommandParts): Record<string, ControlCommand> {
+export function controlCommands({ manager, checkStorage, program, shutdown }: CommandParts): Record<string, ControlCommand> {
   const listeners = new Map<number, JobListener>();
 
   /** The one listener of a connection; gone with it. */
@@ -75,6 +79,7 @@ export function controlCommands({ manager, program, shutdown }: CommandParts): R
       manager.subscribe(listenerOf(connection), args['job-id']);
     }),
     resolve: command(validateResolveArgs, (args) => manager.resolve(args['job-id'], args.path, args.keep)),
+    'check-storage': command(validateCheckStorageArgs, (args, connection) => whileOpen(connection, (signal) => checkStorage(args.storage, signal))),
     version: command(validateVersionArgs, () => ({
       version: program.version,
       protocol: PROTOCOL,
@@ -82,6 +87,19 @@ export function controlCommands({ manager, program, shutdown }: CommandParts): R
       'base-dir': program.baseDir,
     })),
   };
+}
+
+/** Runs something that is given up when the connection is gone, since nobody waits for it any more. */
+async function whileOpen<T>(connection: ControlConnection, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const gone = new AbortController();
+  const release = connection.onGone(() => {
+    gone.abort();
+  });
+  try {
+    return await run(gone.signal);
+  } finally {
+    release();
+  }
 }
 
 function command<T>(validate: Validator<T>, run: (args: T, connection: ControlConnection) => unknown): ControlCommand {

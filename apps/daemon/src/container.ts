@@ -10,6 +10,7 @@ import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
 import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { resolveLogPath } from '@wl/adapters/manifests';
+import { createS3Backend } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
 import { systemClock } from '@wl/adapters/system-clock';
@@ -17,9 +18,10 @@ import { genericSyncer, JobManager, SyncerRegistry } from '@wl/engine';
 import type { Clock, HashCache, SyncState } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
+import { storageChecker } from './check-storage.js';
 import { controlCommands } from './commands.js';
 import type { DaemonSettings } from './settings.js';
-import { storageFactory, watcherFactory, type CreateStorage, type Watch } from './storages.js';
+import { storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`wl-daemon/${name}`);
 
@@ -30,7 +32,7 @@ export const TOKENS = {
   state: token<SyncState & HashCache>('state'),
   diskWorkers: token<TaskRunner | undefined>('disk-workers'),
   createStorage: token<CreateStorage>('create-storage'),
-  watch: token<Watch>('watch'),
+  watching: token<Watching>('watching'),
   registry: token<SyncerRegistry>('registry'),
   jobManager: token<JobManager>('job-manager'),
   server: token<ControlServer>('server'),
@@ -62,20 +64,20 @@ export function createContainer(settings: DaemonSettings): Container {
     return program === undefined ? undefined : createLocalFsWorkers(program);
   });
   container.bind(TOKENS.createStorage).toResolvedValue(
-    (clock, workers) => storageFactory(settings.baseDir, clock, workers),
+    (clock, workers) => storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend }),
     [TOKENS.clock, TOKENS.diskWorkers],
   );
-  container.bind(TOKENS.watch).toResolvedValue(watcherFactory, [TOKENS.clock]);
+  container.bind(TOKENS.watching).toResolvedValue((clock) => watching(clock), [TOKENS.clock]);
   container.bind(TOKENS.registry).toResolvedValue(
-    (cache, clock, watch) => {
+    (cache, clock, { watch }) => {
       const registry = new SyncerRegistry();
       registry.register(genericSyncer({ cache, clock, watch }));
       return registry;
     },
-    [TOKENS.state, TOKENS.clock, TOKENS.watch],
+    [TOKENS.state, TOKENS.clock, TOKENS.watching],
   );
   container.bind(TOKENS.jobManager).toResolvedValue(
-    (state, clock, registry, createStorage, { log }) =>
+    (state, clock, registry, createStorage, { describe }, { log }) =>
       new JobManager({
         state,
         cache: state,
@@ -83,23 +85,25 @@ export function createContainer(settings: DaemonSettings): Container {
         registry,
         createStorage,
         createFilter: createIgnoreFilter,
+        describeWatching: describe,
         log,
         program: { version: settings.version, pid: process.pid, notices },
       }),
-    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.createStorage, TOKENS.log],
+    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
   );
   container.bind(TOKENS.server).toResolvedValue(
-    (manager, { log }) =>
+    (manager, createStorage, { watch }, clock, { log }) =>
       new ControlServer({
         path: settings.socketPath,
         commands: controlCommands({
           manager,
+          checkStorage: storageChecker({ createStorage, watch, clock }),
           program: { version: settings.version, pid: process.pid, baseDir: settings.baseDir },
           shutdown: settings.shutdown,
         }),
         log,
       }),
-    [TOKENS.jobManager, TOKENS.log],
+    [TOKENS.jobManager, TOKENS.createStorage, TOKENS.watching, TOKENS.clock, TOKENS.log],
   );
   return container;
 }

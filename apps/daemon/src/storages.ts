@@ -3,65 +3,109 @@
  */
 
 import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
-import { IntervalWatcher } from '@wl/adapters/interval-watcher';
+import { IntervalWatcher, type IntervalPace } from '@wl/adapters/interval-watcher';
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
-import { canonicalPath, deterministicBackendId } from '@wl/adapters/manifests';
+import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
+import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
 import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
+import { notesFile, toS3Params } from './s3-storage.js';
+
 /** Makes the driver for storage params. */
 export type CreateStorage = (params: StorageParams) => StorageBackend;
-/** Makes a watcher for a storage. */
-export type Watch = (storage: StorageBackend) => Watcher;
 
-/** Makes drivers. Without disk workers their work is done on the calling thread. */
-export function storageFactory(baseDir: string, clock: Clock, workers: TaskRunner | undefined): CreateStorage {
+/** What drivers are made with. */
+export interface StorageParts {
+  readonly baseDir: string;
+  readonly clock: Clock;
+  readonly env: Environment;
+  /** Without disk workers their work is done on the calling thread. */
+  readonly workers: TaskRunner | undefined;
+  readonly createS3Backend: (params: S3Params, host: S3Host) => StorageBackend;
+}
+
+/** Makes watchers, and tells how a storage is being watched. */
+export interface Watching {
+  /** Makes a watcher for a storage; throws `WildlandError` where there is no way to watch it. */
+  readonly watch: (storage: StorageBackend) => Watcher;
+  /** What its last watcher says of itself now; `undefined` where it has none. */
+  readonly describe: (storage: StorageBackend) => string | undefined;
+}
+
+/** Makes drivers. */
+export function storageFactory(parts: StorageParts): CreateStorage {
   return (params) => {
-    const type = LOCAL_TYPES.find((local) => local === params.type);
-    if (type === undefined) throw new UnknownTypeError(params.type);
-    if (params.location === undefined || !params.location.startsWith('/')) {
-      throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
-    }
-    if (params['is-local-owner'] === false) {
-      throw new WildlandError(
-        `the owner of storage ${params.location} may not name local paths: add the owner to local-owners in config.yaml if you trust it`,
-      );
-    }
-    // Reading our own lock file through a storage would release the lock: POSIX drops it on any close.
-    if (rootOverlap(canonicalPath(baseDir), canonicalPath(params.location)) !== 'apart') {
-      throw new WildlandError(
-        `storage ${params.location} and the base directory ${baseDir} lie in one another: choose a folder that does not hold it, or another --base-dir`,
-      );
-    }
-    const backend = createLocalFsBackend(
-      {
-        backendId: params['backend-id'] ?? deterministicBackendId(params),
-        type,
-        location: params.location,
-        readOnly: params['read-only'] ?? false,
-      },
-      { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
-    );
-    intervals.set(backend, params['watcher-interval']);
+    const local = LOCAL_TYPES.find((type) => type === params.type);
+    if (local === undefined && params.type !== 's3') throw new UnknownTypeError(params.type);
+    const backend = local === undefined ? createS3(params, parts) : createLocal(local, params, parts);
+    pacesAsked.set(backend, { isRemote: local === undefined, seconds: params['watcher-interval'] });
     return backend;
   };
 }
 
-/** Watcher intervals in seconds, by storage, where the manifest names one: it wins over a faster watcher. */
-const intervals = new WeakMap<StorageBackend, StorageParams['watcher-interval']>();
+function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, { baseDir, clock, workers }: StorageParts): StorageBackend {
+  if (params.location === undefined || !params.location.startsWith('/')) {
+    throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
+  }
+  if (params['is-local-owner'] === false) {
+    throw new WildlandError(
+      `the owner of storage ${params.location} may not name local paths: add the owner to local-owners in config.yaml if you trust it`,
+    );
+  }
+  // Reading our own lock file through a storage would release the lock: POSIX drops it on any close.
+  if (rootOverlap(canonicalPath(baseDir), canonicalPath(params.location)) !== 'apart') {
+    throw new WildlandError(
+      `storage ${params.location} and the base directory ${baseDir} lie in one another: choose a folder that does not hold it, or another --base-dir`,
+    );
+  }
+  return createLocalFsBackend(
+    {
+      backendId: params['backend-id'] ?? deterministicBackendId(params),
+      type,
+      location: params.location,
+      readOnly: params['read-only'] ?? false,
+    },
+    { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
+  );
+}
 
-/** Makes watchers: by interval where the manifest says so, else the storage's own. */
-export function watcherFactory(clock: Clock): Watch {
-  return (storage) => {
-    const seconds = intervals.get(storage);
-    if (seconds !== undefined) return new IntervalWatcher({ backend: storage, clock, intervalMs: seconds * 1000 });
+function createS3(params: StorageParams, { baseDir, clock, env, createS3Backend }: StorageParts): StorageBackend {
+  const own = toS3Params(params);
+  return createS3Backend(own, { clock, env, notes: createFileNotes(notesFile(baseDir, own.backendId)) });
+}
+
+/** What the manifests say about watching, by storage; seconds. */
+const pacesAsked = new WeakMap<StorageBackend, { readonly isRemote: boolean; readonly seconds: number | undefined }>();
+
+/** Seconds between two looks at a remote storage whose manifest names no interval. */
+const REMOTE_INTERVAL_S = 30;
+
+/** Makes watchers: by interval where the manifest says so, else the storage's own, else by interval where that may take its time. */
+export function watching(clock: Clock, random: () => number = Math.random): Watching {
+  const watchers = new WeakMap<StorageBackend, Watcher>();
+  const choose = (storage: StorageBackend): Watcher => {
+    const { isRemote, seconds } = pacesAsked.get(storage) ?? { isRemote: false, seconds: undefined };
+    const byInterval = (intervalS: number, pace: IntervalPace): Watcher =>
+      new IntervalWatcher({ backend: storage, clock, intervalMs: intervalS * 1000, ...pace });
+    // Many machines look at one bucket: they are not to do so in step.
+    if (seconds !== undefined) return byInterval(seconds, isRemote ? { random } : {});
     const own = storage.watcher();
     if (own !== undefined) return own;
+    if (isRemote) return byInterval(REMOTE_INTERVAL_S, { random, slowsDown: true });
     throw new WildlandError(
       `storage ${storage.backendId} of type ${storage.type} cannot tell of changes by itself: give it a watcher-interval (seconds) for continuous sync`,
     );
+  };
+  return {
+    watch: (storage) => {
+      const watcher = choose(storage);
+      watchers.set(storage, watcher);
+      return watcher;
+    },
+    describe: (storage) => watchers.get(storage)?.description,
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * Carries out copies: verified, conditional, durable (DESIGN §5, INV-15, INV-17, INV-27).
  * Uses the storages' own way between each other where they have one, else reads and
- * writes through the ports. A lost race is no error: the path is looked at again.
+ * writes through the ports: small files whole, many at a time, others as streams. A lost
+ * race is no error: the path is looked at again.
  */
 
 import { createHash } from 'node:crypto';
@@ -15,11 +16,22 @@ import {
   type SideName,
   type Token,
 } from '@wl/domain';
-import { isBackendError, type BackendError, type CopyOutcome, type CopyRequest, type FileReader, type StorageBackend } from '@wl/ports';
+import {
+  isBackendError,
+  type BackendError,
+  type ContentIdentity,
+  type CopyOutcome,
+  type CopyRequest,
+  type FileReader,
+  type FileWriter,
+  type StorageBackend,
+} from '@wl/ports';
 
 import type { Arrivals } from './arrivals.js';
+import { contentBeforehand, damagedSource, isDamaged } from './known-content.js';
 import { storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
-import { runStreams } from './run-all.js';
+import { runStreams, settleAll, type Stop } from './run-all.js';
+import { copyWhole, wholeWays } from './whole-copier.js';
 
 /** One file to copy, as planned. */
 export type PlannedCopy = Extract<PlanItem, { kind: 'copy-file' }>;
@@ -57,9 +69,15 @@ async function copyTo(to: SideName, requests: CopyRequest[], context: PassContex
     }
     return;
   }
-  await runStreams(requests, STREAMS, async (request) => {
-    onOutcome(request, await copyThrough(from, target, request, context.signal));
-  });
+  const ways = wholeWays(from, target);
+  const isWhole = (request: CopyRequest): boolean => ways !== undefined && request.from.sizeBytes <= ways.maxBytes;
+  const stop: Stop = { isStopped: false };
+  const { signal } = context;
+  const stream = async (request: CopyRequest): Promise<void> => onOutcome(request, await copyThrough(from, target, request, signal));
+  await settleAll([
+    ways && copyWhole(requests.filter(isWhole), ways, { onOutcome, stop, signal }),
+    runStreams(requests.filter((request) => !isWhole(request)), STREAMS, stream, stop),
+  ]);
 }
 
 /** Copies one file through this process. */
@@ -71,23 +89,20 @@ export async function copyThrough(
 ): Promise<CopyOutcome> {
   const { path, replaces } = request;
   try {
+    const content = await contentBeforehand(from, to, request, signal);
+    if (content === 'changed') return { kind: 'source-changed' };
     const opened = await from.read(path, request.from.token, signal);
     if (!opened.ok) return { kind: 'source-changed' };
     const reader = opened.value;
     try {
-      const writer = await to.openForSafeReplace(path, replaces?.token, reader.attributes, signal);
+      const attributes = content === undefined ? reader.attributes : { ...reader.attributes, content };
+      const writer = await to.openForSafeReplace(path, replaces?.token, attributes, signal);
       try {
-        const hash = createHash('sha256');
-        let sizeBytes = 0;
-        for await (const chunk of unlessChanged(reader)) {
-          hash.update(chunk);
-          sizeBytes += chunk.byteLength;
-          await writer.write(chunk);
-        }
+        const { sha256, sizeBytes } = await transfer(reader, writer);
         // INV-27: what was read must be one version, the one that was planned.
         if (sizeBytes !== request.from.sizeBytes || !(await reader.isUnchanged())) return { kind: 'source-changed' };
-        const sha256 = toSha256(hash.digest('hex'));
-        if (request.from.hash !== undefined && request.from.hash !== sha256) return { kind: 'source-changed' };
+        if (isDamaged(reader.attributes.content, { sha256, sizeBytes })) return { kind: 'failed', error: damagedSource(path) };
+        if (content !== undefined && content.sha256 !== sha256) return { kind: 'source-changed' };
         const committed = await writer.commit({ sha256, sizeBytes });
         if (!committed.ok) return { kind: 'target-changed', ...leftoverOf(committed.error.leftover) };
         return {
@@ -115,6 +130,24 @@ export async function copyThrough(
 /** Thrown in place of a failure to read a file that changed meanwhile, e.g. got shorter: a lost race (T42). */
 const CHANGED = new Error('the file changed while it was read');
 
+/** Writes all that is read, and tells what it was. */
+async function transfer(reader: FileReader, writer: FileWriter): Promise<ContentIdentity> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of unlessChanged(reader)) {
+    hash.update(chunk);
+    sizeBytes += chunk.byteLength;
+    try {
+      await writer.write(chunk);
+    } catch (error) {
+      // Other bytes than were announced are refused; of a file that changed meanwhile they had to be others.
+      if (isBackendError(error) && error.code === 'damaged' && !(await reader.isUnchanged())) throw CHANGED;
+      throw error;
+    }
+  }
+  return { sha256: toSha256(hash.digest('hex')), sizeBytes };
+}
+
 async function* unlessChanged(reader: FileReader): AsyncGenerator<Uint8Array> {
   try {
     yield* reader.chunks();
@@ -127,8 +160,9 @@ function leftoverOf(leftover: string | undefined): { leftover?: string } {
   return leftover === undefined ? {} : { leftover };
 }
 
-function settle(
-  { path, from, replaces }: CopyRequest,
+/** Tells what became of a copy: its row, or that the path is to be looked at again, or why it failed. */
+export function settle(
+  { path, from, replaces }: Pick<CopyRequest, 'path' | 'from' | 'replaces'>,
   outcome: CopyOutcome,
   to: SideName,
   context: PassContext,

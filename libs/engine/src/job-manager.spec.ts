@@ -302,6 +302,19 @@ describe('stopping', () => {
     expect(bench.clock.sleeping).toBe(0);
   });
 
+  it('tells how the storages of a continuous job are watched at the moment', async () => {
+    const bench = new JobBench();
+    bench.watching = 'every 30 s at';
+    await bench.start();
+    await bench.start({ 'job-id': 'once', continuous: false, source: storage('c'), target: storage('d') });
+    expect(bench.status().jobs.map(({ source, target }) => [source.watching, target.watching])).toEqual([
+      ['every 30 s at a', 'every 30 s at b'],
+      [undefined, undefined],
+    ]);
+    bench.watching = 'every 68 s at';
+    expect(bench.job().target.watching).toBe('every 68 s at b');
+  });
+
   it('W-30: stops a running one-shot job at its next step, and holds up nobody meanwhile', async () => {
     const bench = new JobBench();
     for (let i = 0; i < 50; i += 1) bench.tree('a').write(`f${String(i)}`, 'x');

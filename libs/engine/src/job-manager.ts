@@ -29,6 +29,8 @@ export interface JobManagerParts extends Pick<GenericSyncerParts, 'cache'> {
   readonly createStorage: (params: StorageParams) => StorageBackend;
   readonly createFilter: (patterns: readonly string[]) => PathFilter;
   readonly log: JobParts['log'];
+  /** How changes of a storage are noticed at the moment, for status. */
+  readonly describeWatching?: JobParts['describeWatching'];
   readonly program: {
     readonly version: string;
     readonly pid: number;
@@ -219,6 +221,7 @@ export class JobManager {
         clock: this.#parts.clock,
         syncerName: syncer.traits.SYNCER_NAME,
         log: this.#parts.log,
+        describeWatching: this.#parts.describeWatching,
       });
       if (listener !== undefined) job.subscribe(listener);
       for (const everyone of this.#everyone.keys()) job.subscribe(everyone);

@@ -46,6 +46,8 @@ export interface JobParts {
   readonly pair: PairState;
   readonly clock: Clock;
   readonly syncerName: string;
+  /** How changes of a storage are noticed at the moment, in a few words, where they are. */
+  readonly describeWatching?: ((storage: StorageBackend) => string | undefined) | undefined;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -277,8 +279,8 @@ export class Job implements SyncerEvents {
       mode: args.continuous ? 'continuous' : 'one-shot',
       unidirectional: args.unidirectional,
       syncer: this.parts.syncerName,
-      source: storageJson(source),
-      target: storageJson(target),
+      source: this.#storageJson(source),
+      target: this.#storageJson(target),
       ...(this.#current !== undefined && { current: this.#current }),
       ...(this.#progress !== undefined && { progress: this.#progressJson(this.#progress) }),
       conflicts: conflicts.slice(0, LIST_LIMIT).map(conflictJson),
@@ -298,6 +300,17 @@ export class Job implements SyncerEvents {
       ...(this.#lastLagMs !== undefined && { 'lag-ms': Math.round(this.#lastLagMs) }),
       // Looked up each time: what a storage can do is known once it was opened.
       notes: [...capabilityNotes(source), ...capabilityNotes(target), ...this.#notes, ...failure],
+    };
+  }
+
+  #storageJson(storage: StorageBackend): StatusJob['source'] {
+    const watching = this.isContinuous ? this.parts.describeWatching?.(storage) : undefined;
+    return {
+      type: storage.type,
+      'backend-id': storage.backendId,
+      location: storage.displayLocation,
+      'read-only': storage.capabilities.isReadOnly,
+      ...(watching !== undefined && { watching }),
     };
   }
 
@@ -370,15 +383,6 @@ export class Job implements SyncerEvents {
 
 function capabilityNotes(storage: StorageBackend): string[] {
   return storage.capabilities.notes.map((note) => `${storage.type}(${storage.backendId}): ${note}`);
-}
-
-function storageJson(storage: StorageBackend): StatusJob['source'] {
-  return {
-    type: storage.type,
-    'backend-id': storage.backendId,
-    location: storage.displayLocation,
-    'read-only': storage.capabilities.isReadOnly,
-  };
 }
 
 /** A pass over a few paths says nothing about the problems elsewhere: those stay. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { Rig } from './testing/rig.js';
+import { Rig, type RigOptions } from './testing/rig.js';
 
 /** Both sides agreed on some files, then each changed, deleted, added and moved some: about a dozen operations. */
-async function divergedRig(): Promise<Rig> {
-  const rig = new Rig();
+async function divergedRig(options: RigOptions): Promise<Rig> {
+  const rig = new Rig(options);
   const { sourceTree, targetTree, clock } = rig;
   for (const name of ['a', 'b', 'c', 'e', 'f', 'g', 'h', 'i', 'j', 'k']) sourceTree.write(name, `first ${name}`);
   sourceTree.mkdir('dir/sub');
@@ -48,16 +48,21 @@ async function killAt(rig: Rig, step: number): Promise<boolean> {
   return isKilled;
 }
 
-describe('a pass that is killed', () => {
+const OPTIONS: [string, RigOptions][] = [
+  ['as streams', {}],
+  ['whole, in batches', { backend: { hasWholeFiles: true } }],
+];
+
+describe.each(OPTIONS)('a pass that is killed while it copies %s', (_, options) => {
   it('T88, INV-6, INV-16: ends, at whatever step, where an uninterrupted one would have', async () => {
-    const undisturbed = await divergedRig();
+    const undisturbed = await divergedRig(options);
     await undisturbed.pass();
     const expected = undisturbed.snapshots();
     expect(undisturbed.pair.conflicts().map(({ path }) => path)).toEqual(['f']);
 
     let step = 1;
     for (; ; step += 1) {
-      const rig = await divergedRig();
+      const rig = await divergedRig(options);
       const isKilled = await killAt(rig, step);
       await rig.pass();
       expect([step, rig.snapshots()]).toEqual([step, expected]);
@@ -74,12 +79,12 @@ describe('a pass that is killed', () => {
   });
 
   it('INV-5: killed twice, at any two steps, still loses no version', async () => {
-    const undisturbed = await divergedRig();
+    const undisturbed = await divergedRig(options);
     await undisturbed.pass();
     const expected = undisturbed.snapshots();
     for (let first = 3; first < 90; first += 7) {
       for (let second = 2; second < 60; second += 11) {
-        const rig = await divergedRig();
+        const rig = await divergedRig(options);
         await killAt(rig, first);
         await killAt(rig, second);
         await rig.pass();
@@ -89,13 +94,13 @@ describe('a pass that is killed', () => {
   });
 });
 
-describe('a lost reply', () => {
+describe.each(OPTIONS)('a lost reply, copying %s', (_, options) => {
   it.each(['commit', 'remove', 'makeDirectory', 'removeDirectory'] as const)(
     'INV-18: to %s leads to neither conflict nor loss',
     async (operation) => {
-      const undisturbed = await divergedRig();
+      const undisturbed = await divergedRig(options);
       await undisturbed.pass();
-      const rig = await divergedRig();
+      const rig = await divergedRig(options);
       rig.source.faults.loseReply(operation, { times: 3 });
       rig.target.faults.loseReply(operation, { times: 3 });
       await rig.pass();

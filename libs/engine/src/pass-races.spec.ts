@@ -38,6 +38,7 @@ function everything(rig: Rig): Set<string> {
 const OPTIONS: [string, RigOptions][] = [
   ['through the process', {}],
   ['within the medium', { backend: { copiesWithin: true } }],
+  ['whole, in batches', { backend: { hasWholeFiles: true } }],
 ];
 
 describe.each(OPTIONS)('a hostile user at every moment of a pass, copying %s', (_, options) => {

@@ -7,7 +7,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MemoryTree } from '@wl/adapters/memory';
 
-import { Rig } from './testing/rig.js';
+import { Rig, type RigOptions } from './testing/rig.js';
 
 const HISTORIES = Number(process.env['WL_HISTORIES'] ?? 150);
 const PATHS = ['a', 'b', 'd/a', 'd/b', 'd/e/c', 'd!', 'd.txt', 'x/y', 'x/z'];
@@ -69,9 +69,9 @@ class People {
   }
 }
 
-async function live(seed: number): Promise<void> {
+async function live(seed: number, options: RigOptions): Promise<void> {
   const random = randomOf(seed);
-  const rig = new Rig();
+  const rig = new Rig(options);
   const people = new People(rig, random);
   let isBusy = false;
   for (const backend of [rig.source, rig.target]) {
@@ -113,10 +113,15 @@ async function live(seed: number): Promise<void> {
   expect([seed, await rig.pass('all', { allowMassDelete: true })]).toEqual([seed, expect.objectContaining({ copiedFiles: 0, deletedFiles: 0 })]);
 }
 
-describe('random histories of two sides', () => {
+const OPTIONS: [string, RigOptions][] = [
+  ['as streams', {}],
+  ['whole, in batches', { backend: { hasWholeFiles: true } }],
+];
+
+describe.each(OPTIONS)('random histories of two sides, copying %s', (_, options) => {
   const only = process.env['WL_SEED'];
   it('INV-5, INV-31, INV-32: lose no version and converge, with people at work in the middle of passes', async () => {
     const first = Number(only ?? 1);
-    for (let seed = first; seed < first + (only === undefined ? HISTORIES : 1); seed += 1) await live(seed);
+    for (let seed = first; seed < first + (only === undefined ? HISTORIES : 1); seed += 1) await live(seed, options);
   }, 120_000);
 });

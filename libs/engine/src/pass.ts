@@ -26,9 +26,10 @@ import { isBackendError, type BackendError, type BaselineBatch, type BaselineRow
 
 import { Arrivals } from './arrivals.js';
 import { ConflictBook, type FoundConflict } from './conflict-book.js';
-import { copyAll, trusted, type PlannedCopy } from './copier.js';
+import { trusted, type PlannedCopy } from './copier.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
+import { copyAllSparingly } from './duplicates.js';
 import { Identifier } from './identify.js';
 import { joinStreams } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
@@ -305,7 +306,7 @@ class Pass {
     // One chunk is copied while the next one is scanned; no more, so that memory stays bounded.
     await this.#copying;
     const record = { log: this.#log, baseline: this.#baseline, arrivals: this.#arrivals };
-    this.#copying = copyAll(wanted, this.#context, record).then(() => this.#baseline.flush(false));
+    this.#copying = copyAllSparingly(wanted, this.#context, record).then(() => this.#baseline.flush(false));
     // A failure is met at the next await of the chain; until then it must not count as unhandled.
     this.#copying.catch(() => undefined);
   }

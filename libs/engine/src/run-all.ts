@@ -1,26 +1,30 @@
 /** Waiting for work that goes on side by side: whoever fails, none runs on unnoticed. */
 
 /** Waits until every promise is settled, then rejects with the first failure, if there is one. */
-export async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
+export async function settleAll(promises: readonly (Promise<unknown> | undefined)[]): Promise<void> {
   const failed = (await Promise.allSettled(promises)).find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
 
+/** Shared by work that goes on side by side: set by whoever fails, so that nobody begins anything more. */
+export interface Stop {
+  isStopped: boolean;
+}
+
 /**
- * Works through items with so many streams at a time. After a failure no further item is
- * begun, those begun are waited for, and the first failure is thrown.
+ * Works through items with so many streams at a time. After a failure, or when stopped, no
+ * further item is begun, those begun are waited for, and the first failure is thrown.
  */
-export async function runStreams<T>(items: readonly T[], streams: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function runStreams<T>(items: readonly T[], streams: number, work: (item: T) => Promise<void>, stop: Stop = { isStopped: false }): Promise<void> {
   let next = 0;
-  let isStopped = false;
   const stream = async (): Promise<void> => {
-    while (!isStopped && next < items.length) {
+    while (!stop.isStopped && next < items.length) {
       const item = items[next]!;
       next += 1;
       try {
         await work(item);
       } catch (error) {
-        isStopped = true;
+        stop.isStopped = true;
         throw error;
       }
     }

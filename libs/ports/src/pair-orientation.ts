@@ -27,7 +27,7 @@ export function orient(identity: PairIdentity): OrientedPair {
 }
 
 /** The row with its tokens exchanged. */
-export function flipRow(row: BaselineRow): BaselineRow {
+export function flipRow<Row extends BaselineRow>(row: Row): Row {
   return row.kind === 'directory' ? row : { ...row, sourceToken: row.targetToken, targetToken: row.sourceToken };
 }
 

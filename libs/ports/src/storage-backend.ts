@@ -150,10 +150,15 @@ export interface CopyRequest {
   readonly path: RelativePath;
   /** Where in the source the content is; default: the same path. A storage copies from itself under another name so (moves and duplicates). */
   readonly fromPath?: RelativePath;
-  /** The version to copy. */
+  /** The version to copy; where its hash is given, what is copied is verified to have it (INV-27). */
   readonly from: FileNode;
   /** What the target is expected to hold: this version, or nothing. */
   readonly replaces: FileNode | undefined;
+  /**
+   * What to give the copy, as to `openForSafeReplace`; default: what the version copied has.
+   * With it, only token, size and hash of `from` count.
+   */
+  readonly attributes?: FileAttributes;
 }
 
 /** What became of one `CopyRequest`. */
@@ -274,6 +279,11 @@ export interface StorageCapabilities {
    * better copied within it (`copyFrom` of itself) than written anew; absent: none.
    */
   readonly copyWithinBytes?: number;
+  /**
+   * Hashing a file here that the store keeps no hash of means transferring all of it, so that
+   * nothing is gained by asking for a hash to save a transfer; absent: it is read where it lies.
+   */
+  readonly hashesByTransfer?: boolean;
   /** Downgrades a user should know of, one sentence each; empty when all is at its best. */
   readonly notes: readonly string[];
 }

@@ -87,6 +87,12 @@ export interface PairSummary {
 /** Smaller files are not worth an index: writing one anew costs no more than finding it. */
 export const FINDABLE_BYTES = 128 * 1024;
 
+/** A file of the baseline, as `filesOfSize` finds it. */
+export interface FoundFile {
+  readonly key: Key;
+  readonly row: Extract<BaselineRow, { kind: 'file' }>;
+}
+
 /** The durable state of one pair, seen from one orientation. */
 export interface PairState {
   summary(): PairSummary;
@@ -103,7 +109,7 @@ export interface PairState {
    * Files of exactly this size, at most `limit`, in any order: where to look for content that a
    * side may hold already. Rows of less than `FINDABLE_BYTES` are not found.
    */
-  filesOfSize(sizeBytes: number, limit: number): readonly { readonly key: Key; readonly row: Extract<BaselineRow, { kind: 'file' }> }[];
+  filesOfSize(sizeBytes: number, limit: number): readonly FoundFile[];
   /** Number of file rows and their bytes. */
   totals(): { readonly files: number; readonly bytes: number };
   /** Applies all changes in one durable transaction, or none. */

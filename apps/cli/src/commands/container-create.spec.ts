@@ -67,11 +67,32 @@ describe('wl container create', () => {
   });
 
   it.each([
-    ['s3://bucket/docs', 'storages of type s3 are not supported by this version yet'],
+    ['s3://key:secret@bucket/docs', 'credentials and ports have no place in it'],
+    ['s3://bucket//docs', 'an empty part'],
     ['ftp://host/docs', 'no storage type is known for ftp:// URLs'],
   ])('refuses the storage %s', async (url, message) => {
     const ran = await bench.wl('container', 'create', 'docs', '--storage', url);
     expect(ran.exitCode).toBe(1);
+    expect(ran.stderr).toContain(message);
+  });
+
+  it('takes a place in a bucket beside a directory, without credentials', async () => {
+    const location = await bench.place('docs');
+    expect(await bench.wl('container', 'create', 'docs', '--storage', location, '--storage', 's3://bucket/docs')).toMatchObject({ exitCode: 0, stderr: '' });
+    const container = await bench.setup.containers.load('docs');
+    expect(container.ok && container.value.data.backends.storage).toEqual([
+      { object: 'storage', type: 'local', location, 'backend-id': expect.any(String) },
+      { object: 'storage', type: 's3', s3_url: 's3://bucket/docs/', 'backend-id': expect.any(String) },
+    ]);
+  });
+
+  it.each([
+    ['s3://bucket/docs', 's3://bucket/docs/', 'are the same place'],
+    ['s3://bucket/docs', 's3://bucket/docs/old', 'are in one another'],
+    ['s3://bucket', 's3://bucket/docs', 'are in one another'],
+  ])('INV-23: refuses %s beside %s', async (one, other, message) => {
+    const ran = await bench.wl('container', 'create', 'docs', '--storage', one, '--storage', other);
+    expect(ran).toMatchObject({ exitCode: 1, stdout: '' });
     expect(ran.stderr).toContain(message);
   });
 

@@ -11,7 +11,9 @@ import { ContainerSyncCommand } from './container-sync.js';
 import { StartCommand, StopCommand } from './daemon-start-stop.js';
 import { ContainerSignCommand, StorageSignCommand } from './sign.js';
 import { StatusCommand } from './status.js';
+import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
+import { StorageCreateS3Command } from './storage-create-s3.js';
 import { StorageDeleteCommand } from './storage-delete.js';
 import { StorageListCommand } from './storage-list.js';
 import { VersionCommand } from './version.js';
@@ -29,7 +31,9 @@ export const COMMANDS = [
   ContainerSignCommand,
   ContainerDeleteCommand,
   StorageCreateLocalCommand,
+  StorageCreateS3Command,
   StorageListCommand,
+  StorageCheckCommand,
   StorageSignCommand,
   StorageDeleteCommand,
   StatusCommand,

@@ -1,11 +1,10 @@
 /** `wl storage list`: all storages, those with a manifest of their own first. */
 
-import { isLocal } from '@wl/adapters/manifests';
 import { Command } from 'clipanion';
 
 import { CommandFailure, orFail } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { storageLine } from '../format/container-text.js';
+import { storageLine, storagePlace } from '../format/container-text.js';
 import { oneLine } from '../format/text.js';
 import { usableStorages } from '../lookup.js';
 import { WlCommand } from '../wl-command.js';
@@ -19,7 +18,8 @@ export class StorageListCommand extends WlCommand {
     const standalone = orFail(await storages.list());
     for (const { file, params } of standalone.storages) {
       output.lines([file, `  type: ${oneLine(params.type)}`, `  backend_id: ${oneLine(params['backend-id'])}`]);
-      if (isLocal(params)) output.line(`  location: ${oneLine(params.location ?? '')}`);
+      const place = storagePlace(params);
+      if (place !== undefined) output.line(`  location: ${oneLine(place)}`);
     }
     const listed = orFail(await containers.list());
     for (const problem of [...standalone.problems, ...listed.problems]) output.notice(`Warning: ${problem.message}`);

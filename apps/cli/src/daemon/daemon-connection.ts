@@ -3,13 +3,16 @@
 import { ControlClientError, type ControlClient, type ControlEvent } from '@wl/adapters/socket';
 import {
   validateStatus,
+  validateStatusAbility,
   validateStatusConflict,
+  type CheckStorageArgs,
   type CommandArguments,
   type CommandName,
   type ListConflictsArgs,
   type ResolveArgs,
   type StartArgs,
   type Status,
+  type StatusAbility,
   type StatusConflict,
 } from '@wl/ports/schemas';
 
@@ -64,6 +67,13 @@ export class DaemonConnection {
     const conflicts = await this.#request('list-conflicts', args, { signal });
     if (!Array.isArray(conflicts) || !conflicts.every((conflict) => validateStatusConflict(conflict))) throw notUnderstood('list-conflicts');
     return conflicts;
+  }
+
+  /** Tries out what can be done with a storage; takes as long as that takes. */
+  async checkStorage(args: CheckStorageArgs, signal: AbortSignal): Promise<readonly StatusAbility[]> {
+    const abilities = await this.#request('check-storage', args, { signal });
+    if (!Array.isArray(abilities) || !abilities.every((ability) => validateStatusAbility(ability))) throw notUnderstood('check-storage');
+    return abilities;
   }
 
   /** Ends a conflict by keeping one side. */

@@ -1,6 +1,6 @@
 /** How containers and storages are shown: YAML without anything that opens a door. */
 
-import { isLocal, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
+import { isLocal, s3PlaceOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
 
 import { oneLine } from './text.js';
 
@@ -20,9 +20,19 @@ export function containerDump(container: ContainerManifest, storages: readonly S
   };
 }
 
+/** Where a storage is: a directory or a URL; `undefined` where that may tell more than the user wants to show around. */
+export function storagePlace(storage: StorageParams): string | undefined {
+  if (isLocal(storage)) return storage.location;
+  if (storage.type !== 's3') return undefined;
+  // One that is refused may hold credentials.
+  const place = s3PlaceOf(storage);
+  return place.ok ? place.value.url.replace(/\/$/, '') : undefined;
+}
+
 /** `type: local backend_id: … location: /home/ann/Photos`, the line of `storage list`. */
 export function storageLine(storage: StorageParams): string {
-  const location = isLocal(storage) && storage.location !== undefined ? ` location: ${oneLine(storage.location)}` : '';
+  const place = storagePlace(storage);
+  const location = place === undefined ? '' : ` location: ${oneLine(place)}`;
   const readOnly = storage['read-only'] === true ? ' read-only' : '';
   return `type: ${oneLine(storage.type)} backend_id: ${oneLine(storage['backend-id'])}${location}${readOnly}`;
 }
@@ -31,10 +41,23 @@ function storageDump(storage: StorageParams): Readonly<Record<string, unknown>> 
   return {
     type: storage.type,
     'backend-id': storage['backend-id'],
-    // Of other types a location may tell more than the user wants to show around.
     ...(isLocal(storage) ? { location: storage.location } : {}),
+    ...(storage.type === 's3' ? s3Dump(storage) : {}),
     ...(storage['read-only'] === true ? { 'read-only': true } : {}),
     ...(storage['watcher-interval'] === undefined ? {} : { 'watcher-interval': storage['watcher-interval'] }),
+  };
+}
+
+function s3Dump(storage: StorageParams): Readonly<Record<string, unknown>> {
+  const place = s3PlaceOf(storage);
+  if (!place.ok) return {};
+  const { url, endpoint } = place.value;
+  const shown = ['region', 'path-style', 'storage-class', 'sse', 'with-index'].filter((key) => storage[key] !== undefined);
+  return {
+    s3_url: url,
+    ...(endpoint === undefined ? {} : { endpoint_url: endpoint }),
+    ...Object.fromEntries(shown.map((key) => [key, storage[key]])),
+    credentials: storage['credentials'] === undefined ? 'from the environment of the daemon' : 'stored',
   };
 }
 

@@ -45,7 +45,7 @@ describe('jobLines', () => {
       current: { operation: 'CREATE', path: 'trip/1.jpg' },
       progress: { 'files-done': 3, 'files-total': 10, 'bytes-done': 1_000 },
       source: { type: 'local', 'backend-id': 'one', location: '/home/ann/Photos' },
-      target: { type: 's3', 'backend-id': 'two', location: 's3://bucket/photos/' },
+      target: { type: 's3', 'backend-id': 'two', location: 's3://bucket/photos/', watching: 'every 30 s' },
       since: '2026-11-22T20:19:00Z',
       'lag-ms': 250,
       'last-pass': { started: '2026-11-22T20:15:01Z', finished: '2026-11-22T20:15:00Z', files: 7, bytes: 1, copied: 4, 'copied-bytes': 1_000, deleted: 2, conflicts: 0 },
@@ -54,9 +54,9 @@ describe('jobLines', () => {
     expect(jobLines(running, view)).toEqual([
       "photos RUNNING 'local'(backend_id=one) <-> 's3'(backend_id=two)",
       '   currently syncing: CREATE trip/1.jpg',
-      '   /home/ann/Photos <-> s3://bucket/photos/',
+      '   /home/ann/Photos <-> s3://bucket/photos/ (looked at every 30 s)',
       '   7 files (122.5 kB) in sync; RUNNING for 1 min; copied 3 of 10 files (1 kB) so far; last pass 5 min ago: 4 copied (1 kB), 2 deleted; lag 250 ms',
-      '   Note: the target compares and then replaces',
+      '   [i] the target compares and then replaces',
     ]);
   });
 
@@ -71,6 +71,12 @@ describe('jobLines', () => {
       '   [!] 600 of 1000 files would be deleted',
       '   To go on: wl --base-dir /b container sync --allow-mass-delete photos',
     ]);
+  });
+
+  it('tells what helps where credentials are refused', () => {
+    const error = "the target storage 's3'(backend_id=two) cannot be used: unable to list: unauthorized (no such key). Nothing was changed on the source.";
+    expect(jobLines(someJob({ state: 'ERROR', error }), view)[2]).toMatch(/^ {3}Hint: .*`wl stop`.*wl storage create s3/);
+    expect(jobLines(someJob({ state: 'ERROR', error: error.replace('unauthorized', 'unreachable') }), view).join('\n')).not.toContain('Hint');
   });
 
   it('lists problems and skipped places per path, counting what the daemon left out', () => {

@@ -8,6 +8,7 @@ import { statusText } from '@wl/engine';
 import type { Status, StatusJob } from '@wl/ports/schemas';
 
 import type { Colors } from './colors.js';
+import { credentialsHint } from './credentials-hint.js';
 import { formatCounted, formatDuration, formatSize, oneLine } from './text.js';
 import { conflictLines, problemLines } from './unsynced.js';
 
@@ -39,10 +40,11 @@ export function jobLines(job: StatusJob, view: StatusView): string[] {
   const [first = '', ...known] = knownText(job).split('\n');
   const own = [
     ...(job.halt?.command === undefined ? [] : [`To go on: ${view.toCommand(job.halt.command)}`]),
+    hintLine(job, view),
     ...problemLines(job).map((line) => colors.yellow(line)),
     placesLine(job),
     summaryLine(job, view.nowMs),
-    ...job.notes.map((note) => colors.dim(`Note: ${oneLine(note)}`)),
+    ...job.notes.map((note) => colors.dim(`[i] ${oneLine(note)}`)),
   ];
   return [
     first.replace(` ${job.state} `, ` ${stateColor(job, colors)(job.state)} `),
@@ -67,10 +69,21 @@ function knownText(job: StatusJob): string {
   });
 }
 
+/** What helps where a storage refused our credentials. */
+function hintLine(job: StatusJob, { toCommand }: StatusView): string {
+  return credentialsHint([job.error, job.halt?.message, ...job.problems.map(({ message }) => message)], toCommand) ?? '';
+}
+
+/** `/home/ann/Photos <-> s3://bucket/photos/ (looked at every 30 s)`. */
 function placesLine(job: StatusJob): string {
   const { source, target } = job;
   if (source.location === undefined || target.location === undefined) return '';
-  return `${oneLine(source.location)} ${job.unidirectional ? '->' : '<->'} ${oneLine(target.location)}`;
+  return `${placeText(source)} ${job.unidirectional ? '->' : '<->'} ${placeText(target)}`;
+}
+
+/** A place that tells of its changes by itself needs no words. */
+function placeText({ location = '', watching }: StatusJob['source']): string {
+  return oneLine(location) + (watching?.startsWith('every ') === true ? ` (looked at ${oneLine(watching)})` : '');
 }
 
 /** `7 files (122 kB) in sync; SYNCED for 5 min; last pass 3 s ago: 4 copied (1 kB), 0 deleted; lag 250 ms`. */

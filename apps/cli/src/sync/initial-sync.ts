@@ -1,10 +1,12 @@
 /** The first sync of a storage that was just added: whether there is one, and from where (reference §5.6). */
 
-import { isLocal, type AddedStorage, type StorageParams } from '@wl/adapters/manifests';
+import { isLocal, shellWord, type AddedStorage, type StorageParams } from '@wl/adapters/manifests';
+import { ControlClientError } from '@wl/adapters/socket';
 
 import type { Services } from '../context.js';
 import { CommandFailure } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { credentialsHint } from '../format/credentials-hint.js';
 import { usableStorages } from '../lookup.js';
 import { reportOutcome } from './report-outcome.js';
 import { startRequest } from './start-request.js';
@@ -37,10 +39,28 @@ export async function fillNewStorage(services: Services, added: AddedStorage, op
     return EXIT.ok;
   }
   const request = startRequest(container, decision.source, storage, { isOneShot: true, isUnidirectional: true });
-  const outcome = await oneShot.run(request, async (answer) => {
-    output.line(answer);
-  });
-  const exitCode = reportOutcome(services, outcome, { isDryRun: false });
-  if (exitCode !== EXIT.failed) return exitCode;
-  throw new CommandFailure(`Failed to sync storage for container ${container.uuid}. The storage stays in the container: wl container sync tries again`);
+  try {
+    const outcome = await oneShot.run(request, async (answer) => {
+      output.line(answer);
+    });
+    const exitCode = reportOutcome(services, outcome, { isDryRun: false });
+    if (exitCode !== EXIT.failed) return exitCode;
+  } catch (error) {
+    if (!(error instanceof ControlClientError) || error.origin !== 'daemon') throw error;
+    throw failed(services, added, error);
+  }
+  throw failed(services, added);
+}
+
+/** What the user is left with, and how to go on or back. */
+function failed({ toCommand }: Services, { container, storage }: AddedStorage, cause?: ControlClientError): CommandFailure {
+  const command = (words: string): string => `\`${toCommand(words)}\``;
+  const again = command(`wl container sync ${shellWord(container.name)}`);
+  const back = command(`wl storage delete --force ${shellWord(storage['backend-id'])}`);
+  const why = cause === undefined ? '' : `: ${cause.desc}`;
+  return new CommandFailure(
+    `Failed to sync storage for container ${container.uuid}${why}\nThe storage stays in the container: ${again} tries again, ${back} takes it out`,
+    EXIT.failed,
+    { cause, hint: cause && credentialsHint([cause.message], toCommand, 'credentials' in storage) },
+  );
 }

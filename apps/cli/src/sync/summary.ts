@@ -2,6 +2,7 @@
 
 import type { StatusJob, StatusPlanned } from '@wl/ports/schemas';
 
+import { credentialsHint } from '../format/credentials-hint.js';
 import { formatCounted, formatSize, oneLine } from '../format/text.js';
 import { conflictLines, problemLines, unsyncedSummary } from '../format/unsynced.js';
 
@@ -54,7 +55,8 @@ function failureLines(job: StatusJob, toCommand: (command: string) => string): s
   if (job.halt === undefined && job.state !== 'ERROR') return [];
   const reason = job.halt?.message ?? job.error ?? 'the daemon gave no reason; see its log';
   const goOn = job.halt?.command === undefined ? [] : [`To go on: ${toCommand(job.halt.command)}`];
-  return [`Sync error: ${oneLine(reason)}`, ...goOn];
+  const hint = credentialsHint([reason], toCommand);
+  return [`Sync error: ${oneLine(reason)}`, ...goOn, ...(hint === undefined ? [] : [hint])];
 }
 
 function workText(pass: NonNullable<StatusJob['last-pass']>): string {

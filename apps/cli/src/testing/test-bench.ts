@@ -6,7 +6,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { LOCAL_TYPES, openSetup, type Setup } from '@wl/adapters/manifests';
+import { openSetup, type Setup } from '@wl/adapters/manifests';
 import { ControlClient } from '@wl/adapters/socket';
 import type { Clock } from '@wl/ports';
 
@@ -16,6 +16,7 @@ import { findSocketPath } from '../daemon/socket-path.js';
 import type { Interrupts } from '../interrupts.js';
 import { Output } from '../output.js';
 import { runProgram } from '../program.js';
+import { STORAGE_TYPES } from '../storage-types.js';
 import { OneShotRunner } from '../sync/one-shot-runner.js';
 import { VERSION } from '../version.js';
 import { CapturedStream } from './captured-stream.js';
@@ -70,6 +71,8 @@ export class TestBench {
   /** How often the daemon had to be started. */
   launches = 0;
   isTTY = false;
+  /** Standard input of the next run; an empty one unless told otherwise. */
+  stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean } = new PassThrough();
   #daemon: FakeDaemon | undefined;
 
   static async make(): Promise<TestBench> {
@@ -120,7 +123,7 @@ export class TestBench {
     const stdout = new CapturedStream({ isTTY: this.isTTY });
     const stderr = new CapturedStream({ isTTY: this.isTTY });
     const exitCode = await runProgram(argv, {
-      stdin: new PassThrough(),
+      stdin: this.stdin,
       stdout,
       stderr,
       env: this.env,
@@ -161,7 +164,7 @@ export class TestBench {
         this.endingProcesses.splice(index, 1);
         return true;
       },
-      storageTypes: LOCAL_TYPES,
+      storageTypes: STORAGE_TYPES,
       toCommand: (command) => command,
     };
   }

@@ -3,7 +3,7 @@ import { MemoryBackend, MemoryTree, type MemoryTreeOptions } from '@wl/adapters/
 import type { PathFilter } from '@wl/ports';
 import { describeWatcher, ManualClock, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
 
-import { IntervalWatcher } from './interval-watcher.js';
+import { IntervalWatcher, type IntervalPace } from './interval-watcher.js';
 
 const INTERVAL_MS = 30_000;
 
@@ -170,11 +170,84 @@ describe('IntervalWatcher', () => {
   });
 });
 
-async function open({ tree: treeOptions, filter }: { tree?: Partial<MemoryTreeOptions>; filter?: PathFilter } = {}) {
+describe('the pace of an IntervalWatcher', () => {
+  /** When it looks in the next `spanMs`, in milliseconds from now. */
+  const looksWithin = async ({ backend, clock }: Awaited<ReturnType<typeof open>>, spanMs: number): Promise<number[]> => {
+    const startMs = clock.monotonicMs();
+    const looks: number[] = [];
+    const list = backend.list.bind(backend);
+    backend.list = (...args) => {
+      looks.push(clock.monotonicMs() - startMs);
+      return list(...args);
+    };
+    await clock.advance(spanMs);
+    backend.list = list;
+    return looks;
+  };
+  const restsOf = (looks: readonly number[]): number[] => looks.map((look, index) => Math.round(look - (looks[index - 1] ?? 0)));
+  const started = async (pace: IntervalPace) => {
+    const opened = await open({ pace });
+    await opened.watcher.start(new RecordingListener());
+    return opened;
+  };
+
+  it.each([
+    [0, [0, 27_000, 27_000]],
+    [0.5, [15_000, 30_000, 30_000]],
+    [0.999, [29_970, 32_994, 32_994]],
+  ])('begins after a random part of the interval and then varies by a tenth (chance %d)', async (chance, rests) => {
+    const opened = await started({ random: () => chance });
+    expect(restsOf(await looksWithin(opened, 100_000)).slice(0, 3)).toEqual(rests);
+    expect(opened.watcher.description).toBe('every 30 s');
+    await opened.watcher.stop();
+  });
+
+  it('of two watchers of one place is not in step', async () => {
+    const chances = [0.1, 0.9];
+    const looks = await Promise.all(chances.map(async (chance) => looksWithin(await started({ random: () => chance }), 200_000)));
+    expect(looks[0]!.filter((look) => looks[1]!.includes(look))).toEqual([]);
+  });
+
+  it('slows down while nothing changes, up to four intervals, and says so', async () => {
+    const opened = await started({ slowsDown: true });
+    const rests = restsOf(await looksWithin(opened, 40 * INTERVAL_MS));
+    expect(rests.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => INTERVAL_MS));
+    expect(rests.slice(10, 16)).toEqual([30_000, 45_000, 67_500, 101_250, 120_000, 120_000]);
+    expect(opened.watcher.description).toBe('every 120 s while nothing changes');
+    await opened.watcher.stop();
+  });
+
+  it('is as at first again once something changed', async () => {
+    const opened = await started({ slowsDown: true });
+    await opened.clock.advance(40 * INTERVAL_MS);
+    opened.tree.write('a', 'x');
+    await looksWithin(opened, 120_000);
+    expect(opened.watcher.description).toBe('every 30 s');
+    opened.tree.remove('a');
+    expect(restsOf(await looksWithin(opened, 3 * INTERVAL_MS)).slice(1)).toEqual([30_000, 30_000]);
+    await opened.watcher.stop();
+  });
+
+  it('does not count looks that failed', async () => {
+    const opened = await started({ slowsDown: true });
+    opened.backend.faults.fail('list', { times: 30 });
+    expect(restsOf(await looksWithin(opened, 30 * INTERVAL_MS))).toEqual(Array.from({ length: 30 }, () => INTERVAL_MS));
+    expect(opened.watcher.description).toBe('every 30 s');
+    await opened.watcher.stop();
+  });
+
+  it('is kept to the millisecond where nothing else is asked for', async () => {
+    const opened = await started({});
+    expect(restsOf(await looksWithin(opened, 30 * INTERVAL_MS))).toEqual(Array.from({ length: 30 }, () => INTERVAL_MS));
+    await opened.watcher.stop();
+  });
+});
+
+async function open({ tree: treeOptions, filter, pace }: { tree?: Partial<MemoryTreeOptions>; filter?: PathFilter; pace?: IntervalPace } = {}) {
   const clock = new ManualClock();
   const tree = new MemoryTree({ id: 'tree', clock, ...treeOptions });
   const backend = new MemoryBackend(tree, { backendId: 'memory' });
   await backend.open();
-  const watcher = new IntervalWatcher({ backend, clock, intervalMs: INTERVAL_MS, filter });
+  const watcher = new IntervalWatcher({ backend, clock, intervalMs: INTERVAL_MS, filter, ...pace });
   return { clock, tree, backend, watcher };
 }

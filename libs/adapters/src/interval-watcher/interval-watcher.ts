@@ -10,8 +10,22 @@ import { isBackendError, type Clock, type Hint, type PathFilter, type StorageBac
 import { ListingComparison, type UnseenDirectory } from './listing-comparison.js';
 import { PackedListing } from './packed-listing.js';
 
+/** How the rests between two looks vary; without any of it they do not. */
+export interface IntervalPace {
+  /**
+   * Numbers from 0 to below 1, evenly spread. With it the looks of many watchers at one place do
+   * not fall together: each rest is up to a tenth shorter or longer, the first is any part of one.
+   */
+  readonly random?: () => number;
+  /**
+   * While nothing changes, rests grow: after `QUIET_LOOKS` looks each is half as long again as the
+   * one before, up to `SLOWEST` intervals. Any difference ends that. Default: they do not.
+   */
+  readonly slowsDown?: boolean;
+}
+
 /** What an interval watcher works with. */
-export interface IntervalWatcherOptions {
+export interface IntervalWatcherOptions extends IntervalPace {
   /** Open already. */
   readonly backend: StorageBackend;
   readonly clock: Clock;
@@ -21,9 +35,15 @@ export interface IntervalWatcherOptions {
   readonly filter?: PathFilter | undefined;
 }
 
+/** Looks without a difference after which rests begin to grow. */
+export const QUIET_LOOKS = 10;
+/** Longest rest, in intervals. */
+export const SLOWEST = 4;
+const GROWTH = 1.5;
+const JITTER = 0.1;
+
 /** Watches a storage by listing it again and again. */
 export class IntervalWatcher implements Watcher {
-  readonly description: string;
   readonly #options: IntervalWatcherOptions;
   readonly #stopping = new AbortController();
   #listener: WatcherListener | undefined;
@@ -31,10 +51,18 @@ export class IntervalWatcher implements Watcher {
   #running: Promise<void> | undefined;
   /** Whether the user was told that something cannot be seen. */
   #isDegraded = false;
+  /** Looks in a row that ended well and found no difference. */
+  #quietLooks = 0;
 
   constructor(options: IntervalWatcherOptions) {
     this.#options = options;
-    this.description = `every ${String(options.intervalMs / 1000)} s`;
+  }
+
+  /** `every 30 s`, `every 68 s while nothing changes`. */
+  get description(): string {
+    const { intervalMs } = this.#options;
+    const paceMs = this.#paceMs();
+    return paceMs === intervalMs ? `every ${String(intervalMs / 1000)} s` : `every ${String(Math.round(paceMs / 1000))} s while nothing changes`;
   }
 
   /** Lists once, to have something to compare with; rejects as `list` does when that fails (T07). */
@@ -53,12 +81,13 @@ export class IntervalWatcher implements Watcher {
   }
 
   async #run(): Promise<void> {
-    const { clock, intervalMs } = this.#options;
+    const { clock } = this.#options;
     const { signal } = this.#stopping;
-    for (await clock.sleep(intervalMs, signal); !signal.aborted; await clock.sleep(intervalMs, signal)) {
+    for (await clock.sleep(this.#firstRestMs(), signal); !signal.aborted; await clock.sleep(this.#restMs(), signal)) {
       try {
         const { next, gone, unseen } = await this.#list((hints) => this.#tell(hints));
         this.#remembered = next;
+        this.#quietLooks += 1;
         this.#tell(gone);
         this.#report(unseen);
       } catch (error) {
@@ -66,6 +95,23 @@ export class IntervalWatcher implements Watcher {
         this.#degrade(`unable to list ${this.#options.backend.displayLocation}, changes there are not noticed: ${messageOf(error)}`);
       }
     }
+  }
+
+  #firstRestMs(): number {
+    const { intervalMs, random } = this.#options;
+    return random === undefined ? intervalMs : intervalMs * random();
+  }
+
+  #restMs(): number {
+    const { random } = this.#options;
+    return random === undefined ? this.#paceMs() : this.#paceMs() * (1 + JITTER * (2 * random() - 1));
+  }
+
+  /** The interval as it is now, before chance. A look that failed says nothing about how quiet it is: the pace stays. */
+  #paceMs(): number {
+    const { intervalMs, slowsDown = false } = this.#options;
+    const grown = slowsDown ? GROWTH ** Math.max(0, this.#quietLooks - QUIET_LOOKS) : 1;
+    return intervalMs * Math.min(SLOWEST, grown);
   }
 
   /** Lists everything and compares; what is certain before the end is told on the way. */
@@ -82,7 +128,9 @@ export class IntervalWatcher implements Watcher {
   }
 
   #tell(hints: readonly Hint[]): void {
-    if (hints.length > 0 && !this.#stopping.signal.aborted) this.#listener?.hints(hints);
+    if (hints.length === 0 || this.#stopping.signal.aborted) return;
+    this.#quietLooks = 0;
+    this.#listener?.hints(hints);
   }
 
   /** Says once that directories cannot be looked into, and again only after all went well. */

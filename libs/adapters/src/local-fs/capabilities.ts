@@ -1,6 +1,6 @@
 /** What a local storage can do, from what was found out about its file system (INV-26). */
 
-import type { StorageCapabilities } from '@wl/ports';
+import { FINDABLE_BYTES, type StorageCapabilities } from '@wl/ports';
 
 import type { OpenedRoot } from './worker/root.js';
 
@@ -14,6 +14,8 @@ export function capabilitiesOf(root: OpenedRoot | undefined, isReadOnly: boolean
     isCaseSensitive: root?.isCaseSensitive ?? true,
     keepsEmptyDirectories: true,
     hasTrash: !isReadOnly,
+    // A copy within a disk is read, written and read back, or shares its blocks: no network does that faster.
+    ...(!isReadOnly && { copyWithinBytes: FINDABLE_BYTES }),
     notes: root === undefined || isReadOnly ? [] : notesOf(root),
   };
 }

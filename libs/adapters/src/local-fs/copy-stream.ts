@@ -2,6 +2,7 @@
 
 import type { CopyOutcome, CopyRequest } from '@wl/ports';
 
+import { cutBatches, type Batch } from './batches.js';
 import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import { fromWireError, toWireError } from './worker/failure.js';
 
@@ -11,12 +12,6 @@ export type CopyResults = readonly { readonly index: number; readonly outcome: C
 /** A batch shares one flush, so it should be large; its outcomes come together, so it should take no longer than a breath. */
 const MAX_BATCH_FILES = 512;
 const MAX_BATCH_BYTES = 64 << 20;
-
-/** A run of requests. */
-interface Batch {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Copies one batch; `undefined` for items that were not reached. `hasIdleThread` says that a
@@ -35,7 +30,7 @@ export async function* copying(
   stopped: () => Error | undefined,
 ): AsyncGenerator<CopyResults, void, undefined> {
   const running = new Map<Batch, Promise<Copied>>();
-  const batches = cut(requests, width);
+  const batches = cutBatches(requests, ({ from }) => from.sizeBytes, { files: MAX_BATCH_FILES, bytes: MAX_BATCH_BYTES, width });
   let next = 0;
   let isCutShort = false;
   try {
@@ -74,24 +69,16 @@ async function copyBatch(requests: readonly CopyRequest[], batch: Batch, copyIte
   }
 }
 
-/** Cuts by number and bytes; few requests are spread over the threads. */
-function cut(requests: readonly CopyRequest[], width: number): Batch[] {
-  const batches: Batch[] = [];
-  const maxFiles = Math.min(MAX_BATCH_FILES, Math.max(1, Math.ceil(requests.length / width)));
-  for (let start = 0; start < requests.length; ) {
-    let end = start;
-    for (let bytes = 0; end < requests.length && end - start < maxFiles; end += 1) {
-      bytes += requests[end]?.from.sizeBytes ?? 0;
-      if (bytes > MAX_BATCH_BYTES && end > start) break;
-    }
-    batches.push({ start, end });
-    start = end;
-  }
-  return batches;
-}
-
-function itemOf({ path, from, replaces }: CopyRequest): CopyItem {
-  return { path, sourceToken: from.token, sourceHash: from.hash ?? '', sizeBytes: from.sizeBytes, replaces: replaces?.token };
+function itemOf({ path, fromPath, from, replaces, attributes }: CopyRequest): CopyItem {
+  return {
+    path,
+    sourcePath: fromPath ?? path,
+    sourceToken: from.token,
+    sourceHash: from.hash ?? '',
+    sizeBytes: from.sizeBytes,
+    replaces: replaces?.token,
+    attributes,
+  };
 }
 
 function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: readonly (CopyItemOutcome | undefined)[]): CopyResults {

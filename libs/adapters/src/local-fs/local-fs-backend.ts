@@ -24,6 +24,7 @@ import type {
   StorageBackend,
   StorageCapabilities,
   Watcher,
+  WholeFiles,
 } from '@wl/ports';
 
 import { Batcher } from './batcher.js';
@@ -33,7 +34,8 @@ import { LocalFileReader } from './file-reader.js';
 import { LocalFileWriter } from './file-writer.js';
 import { listing, listingCancelled } from './listing-stream.js';
 import { PathLocks } from './path-locks.js';
-import type { TaskRunner } from './task-runner.js';
+import type { Lane, TaskRunner } from './task-runner.js';
+import { LocalWholeFiles } from './whole-files.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
 import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
@@ -42,7 +44,9 @@ import { trashRunOf } from './worker/housekeeping.js';
 import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
 import { createSharedHash } from './worker/shared-hash.js';
+import type { BatchOutcome } from './worker/staged-batch.js';
 import type { ChangeAnswer, ChangeStep, CopyTask, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
+import type { WholeWriteItem } from './worker/whole-write.js';
 import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
 
 /** Types of storage that this driver serves. */
@@ -76,6 +80,7 @@ export class LocalFsBackend implements StorageBackend {
   readonly backendId: string;
   readonly type: string;
   readonly displayLocation: string;
+  readonly wholeFiles: WholeFiles;
   private readonly isReadOnly: boolean;
   private root: RootSpec;
   private opened: OpenedRoot | undefined;
@@ -110,6 +115,13 @@ export class LocalFsBackend implements StorageBackend {
       (items) => this.flagged((flag) => this.run('commit', { ...this.writable(), items, flag }, 'bulk')),
       host.runner.bulkThreads,
     );
+    this.wholeFiles = new LocalWholeFiles({
+      width: host.runner.bulkThreads,
+      isReadOnly: this.isReadOnly,
+      hold: (signal) => this.hold(signal),
+      read: (items, flag) => this.run('readWhole', { root: this.root, items, flag }, 'bulk'),
+      write: (items, bytes, flag) => this.writeWhole(items, bytes, flag),
+    });
   }
 
   get capabilities(): StorageCapabilities {
@@ -289,7 +301,7 @@ export class LocalFsBackend implements StorageBackend {
     const beside = createSharedHash();
     const copied = this.run('copy', { ...task, beside }, 'bulk');
     // The copy does not depend on it: what goes wrong there is done here.
-    this.run('hashBeside', { root: source.root, path: only.path, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
+    this.run('hashBeside', { root: source.root, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
     return copied;
   }
 
@@ -313,6 +325,12 @@ export class LocalFsBackend implements StorageBackend {
     return this.locks.run(item.path, () => this.commits.add(item));
   }
 
+  private writeWhole(items: readonly WholeWriteItem[], bytes: ArrayBuffer, flag: CancelFlag): Promise<readonly (BatchOutcome | undefined)[]> {
+    const paths = items.map(({ path }) => path);
+    for (const path of paths) this.unflushed.add(parentOf(path));
+    return this.locks.runAll(paths, () => this.run('writeWhole', { ...this.writable(), items, bytes, flag }, 'bulk', [bytes]));
+  }
+
   private adopt(opened: OpenedRoot): void {
     this.opened = opened;
     const { device, inode, isCaseSensitive } = opened;
@@ -325,9 +343,9 @@ export class LocalFsBackend implements StorageBackend {
     return { root: this.root, area: { instance, trashRun: trashRunOf(clock.nowMs(), instance.slice(-4)) } };
   }
 
-  private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: 'quick' | 'bulk' = 'quick'): Promise<ReturnType<Tasks[K]>> {
+  private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane = 'quick', handedOver?: readonly ArrayBuffer[]): Promise<ReturnType<Tasks[K]>> {
     if (this.isClosed) throw this.closedError('use the storage');
-    const running = this.host.runner.run(task, request, lane);
+    const running = this.host.runner.run(task, request, lane, handedOver);
     this.running.add(running);
     try {
       return await running;
@@ -338,17 +356,26 @@ export class LocalFsBackend implements StorageBackend {
 
   /** Gives a step a flag that is raised when the signal aborts or the storage closes. */
   private async flagged<T>(step: (flag: CancelFlag) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { flag, release } = this.hold(signal);
+    try {
+      return await step(flag);
+    } finally {
+      release();
+    }
+  }
+
+  /** The same for work of several steps. */
+  private hold(signal: AbortSignal | undefined): { readonly flag: CancelFlag; readonly release: () => void } {
     this.checkSignal(signal, 'use the storage');
     const flag = createCancelFlag();
     const stop = (): void => cancel(flag);
     signal?.addEventListener('abort', stop, { once: true });
     this.flags.add(flag);
-    try {
-      return await step(flag);
-    } finally {
+    const release = (): void => {
       this.flags.delete(flag);
       signal?.removeEventListener('abort', stop);
-    }
+    };
+    return { flag, release };
   }
 
   private checkWritable(operation: string, path?: RelativePath): void {

@@ -3,19 +3,32 @@ export class PathLocks {
   private readonly tails = new Map<string, Promise<void>>();
 
   /** Runs `step` when everything asked for earlier on that path has ended. */
-  async run<T>(path: string, step: () => Promise<T>): Promise<T> {
-    const before = this.tails.get(path);
+  run<T>(path: string, step: () => Promise<T>): Promise<T> {
+    return this.runAll([path], step);
+  }
+
+  /**
+   * The same for several paths at once. They are taken together, in one turn, so that nobody
+   * waits for somebody who waits for him.
+   */
+  async runAll<T>(paths: readonly string[], step: () => Promise<T>): Promise<T> {
     let release = (): void => undefined;
     const tail = new Promise<void>((resolve) => {
       release = resolve;
     });
-    this.tails.set(path, tail);
+    const before = new Set<Promise<void>>();
+    for (const path of paths) {
+      const earlier = this.tails.get(path);
+      // A path named twice does not wait for itself.
+      if (earlier !== undefined && earlier !== tail) before.add(earlier);
+      this.tails.set(path, tail);
+    }
     try {
-      await before;
+      if (before.size > 0) await Promise.all(before);
       return await step();
     } finally {
       release();
-      if (this.tails.get(path) === tail) this.tails.delete(path);
+      for (const path of paths) if (this.tails.get(path) === tail) this.tails.delete(path);
     }
   }
 }

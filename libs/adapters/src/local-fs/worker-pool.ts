@@ -27,8 +27,8 @@ class WorkerPool implements TaskRunner {
 
   constructor(private readonly workerPath: string) {}
 
-  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane): Promise<ReturnType<Tasks[K]>> {
-    return this.pick(lane, (thread) => thread.pendingCount).run(task, request);
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<ReturnType<Tasks[K]>> {
+    return this.pick(lane, (thread) => thread.pendingCount).run(task, request, handedOver);
   }
 
   pin(): TaskRunner {
@@ -36,7 +36,7 @@ class WorkerPool implements TaskRunner {
     thread.pinCount += 1;
     return {
       bulkThreads: this.bulkThreads,
-      run: (task, request, lane) => (lane === 'quick' ? thread.run(task, request) : this.run(task, request, lane)),
+      run: (task, request, lane, handedOver) => (lane === 'quick' ? thread.run(task, request, handedOver) : this.run(task, request, lane, handedOver)),
       pin: () => this.pin(),
       close: async () => {
         thread.pinCount -= 1;
@@ -94,14 +94,14 @@ class Thread {
     return this.pending.size;
   }
 
-  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0]): Promise<ReturnType<Tasks[K]>> {
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], handedOver: readonly ArrayBuffer[] = []): Promise<ReturnType<Tasks[K]>> {
     return new Promise((resolve, reject) => {
       this.lastId += 1;
       const message: TaskRequest = { id: this.lastId, task, request };
       // A thread keeps the process alive only while somebody waits for it.
       if (this.pending.size === 0) this.worker.ref();
       this.pending.set(message.id, { resolve, reject });
-      this.worker.postMessage(message);
+      this.worker.postMessage(message, handedOver);
     });
   }
 

@@ -123,7 +123,7 @@ async function tryRenameToFreeName(aside: string, file: string, linkError: unkno
   const code = systemCode(linkError);
   if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EOPNOTSUPP' && code !== 'ENOSYS' && code !== 'EMLINK') throw linkError;
   try {
-    await (await open(file, 'wx')).close();
+    await (await open(file, 'wx', PRIVATE_FILE)).close();
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return false;
     throw error;

@@ -71,6 +71,9 @@ function patternInWords(pattern: string): string {
     '^\\.(?!.*/\\.\\.(/|$))/.+$': 'a ./path inside the package',
     '^s3://[^/]': 'an s3://bucket/path URL',
     '^https?://': 'an http:// or https:// URL',
+    '^(AES256|aws:kms(:[!-~]+)?)$': 'AES256, aws:kms or aws:kms:KEYID',
+    '^[A-Za-z0-9][A-Za-z0-9-]*$': 'made of letters, digits and hyphens',
+    '^[A-Za-z0-9_-]+$': 'made of letters, digits, hyphens and underscores',
     '^(\\*|0x[0-9a-f]+)$': "'*' or a fingerprint",
     '^[A-Za-z0-9+/]{88}$': 'a public key of 88 base64 characters',
   };

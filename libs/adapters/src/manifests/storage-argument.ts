@@ -9,6 +9,7 @@ import type { StorageParams as AnyStorageParams } from '@wl/ports/schemas';
 
 import { fileOfUrl } from './naming.js';
 import { homeDirectory, type Environment } from './paths.js';
+import { parseS3Url } from './s3-storage.js';
 import { setupError, type SetupError } from './setup-error.js';
 
 /** Turns `~/Docs`, `/mnt/usb/docs`, `file:///mnt/usb/docs` or `s3://bucket/docs` into the fields of a storage. */
@@ -19,7 +20,8 @@ export function storageFromArgument(
   if (text === '' || text.includes('\0')) return err(setupError('bad-name', 'a storage is named by a path or a URL, not by nothing'));
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 's3') {
-    return /^s3:\/\/[^/]/i.test(text) ? ok({ type: 's3', s3_url: text }) : err(setupError('unsupported-url', `${text} names no bucket: s3://bucket/path`));
+    const place = parseS3Url(text);
+    return place.ok ? ok({ type: 's3', s3_url: place.value.url }) : place;
   }
   if (scheme === 'file') {
     const file = fileOfUrl(text, context.localHostname ?? 'localhost');

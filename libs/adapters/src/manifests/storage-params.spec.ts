@@ -79,13 +79,13 @@ describe('a storage named in one word', () => {
     ['~ann', { type: 'local', location: '/cwd/~ann' }],
     ['file:///mnt/a%20b/', { type: 'local', location: '/mnt/a b' }],
     ['file://box/mnt', { type: 'local', location: '/mnt' }],
-    ['s3://bucket/docs', { type: 's3', s3_url: 's3://bucket/docs' }],
+    ['S3://bucket/docs', { type: 's3', s3_url: 's3://bucket/docs/' }],
     ['C:/x', { type: 'local', location: '/cwd/C:/x' }],
   ])('%s is understood', (text, storage) => {
     expect(storageFromArgument(text, context)).toEqual({ ok: true, value: storage });
   });
 
-  it.each(['', 's3://', 's3:///x', 'ftp://host/x', 'file://elsewhere/x', 'a\0b'])('%j is refused', (text) => {
+  it.each(['', 's3://', 's3:///x', 's3://key:secret@bucket/x', 'ftp://host/x', 'file://elsewhere/x', 'a\0b'])('%j is refused', (text) => {
     expect(storageFromArgument(text, context).ok).toBe(false);
   });
 });

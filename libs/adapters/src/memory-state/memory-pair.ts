@@ -1,7 +1,7 @@
 /** `PairState` over a `PairData`, seen from one of its ends. */
 
 import { compareKeys, directoryKey, type Key, type RelativePath, type SideName } from '@wl/domain';
-import { flipBatch, flipConflict, flipRow, flipSide, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary } from '@wl/ports';
+import { flipBatch, flipConflict, flipRow, flipSide, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type FoundFile, type PairState, type PairSummary } from '@wl/ports';
 
 import type { Entry, PairData } from './pair-data.js';
 
@@ -61,6 +61,12 @@ export class MemoryPair implements PairState {
     this.before('get');
     const row = this.data.get(key);
     return row !== undefined && this.isFlipped ? flipRow(row) : row;
+  }
+
+  filesOfSize(sizeBytes: number, limit: number): readonly FoundFile[] {
+    this.before('filesOfSize');
+    const found = this.data.filesOfSize(sizeBytes, limit);
+    return this.isFlipped ? found.map(({ key, row }) => ({ key, row: flipRow(row) })) : found;
   }
 
   totals(): { readonly files: number; readonly bytes: number } {

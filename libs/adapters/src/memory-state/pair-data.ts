@@ -1,7 +1,7 @@
 /** What is remembered of one pair, told from the end whose backend id sorts first. */
 
 import { compareKeys, invariant, isDirectoryKey, type Key, type RelativePath, type SideName } from '@wl/domain';
-import type { BaselineChange, BaselineRow, ConflictRecord } from '@wl/ports';
+import { FINDABLE_BYTES, type BaselineChange, type BaselineRow, type ConflictRecord, type FoundFile } from '@wl/ports';
 
 /** A baseline row with its key. */
 export type Entry = readonly [key: Key, row: BaselineRow];
@@ -22,6 +22,8 @@ export class PairData {
   lastFullPassMs: number | undefined;
 
   readonly #rows = new Map<Key, BaselineRow>();
+  /** Keys of the files of at least `FINDABLE_BYTES`, by size. */
+  readonly #bySize = new Map<number, Set<Key>>();
   #files = 0;
   #bytes = 0;
   /** All entries in key order; made anew by the first reader after a change, so that each reader keeps its snapshot. */
@@ -33,6 +35,17 @@ export class PairData {
 
   totals(): { files: number; bytes: number } {
     return { files: this.#files, bytes: this.#bytes };
+  }
+
+  /** Files of a size, at most so many; none of less than `FINDABLE_BYTES`. */
+  filesOfSize(sizeBytes: number, limit: number): FoundFile[] {
+    const found: FoundFile[] = [];
+    for (const key of this.#bySize.get(sizeBytes) ?? []) {
+      if (found.length >= limit) break;
+      const row = this.#rows.get(key);
+      if (row?.kind === 'file') found.push({ key, row });
+    }
+    return found;
   }
 
   /** A snapshot of all entries, in key order. */
@@ -51,7 +64,9 @@ export class PairData {
       return () => {
         this.#delete(key);
         this.#rows.set(key, row);
-        if (row.kind === 'file') this.#count(1, row.sizeBytes);
+        if (row.kind !== 'file') return;
+        this.#count(1, row.sizeBytes);
+        this.#index(key, row.sizeBytes);
       };
     });
     for (const step of steps) step();
@@ -80,8 +95,19 @@ export class PairData {
 
   #delete(key: Key): void {
     const row = this.#rows.get(key);
-    if (row?.kind === 'file') this.#count(-1, -row.sizeBytes);
     this.#rows.delete(key);
+    if (row?.kind !== 'file') return;
+    this.#count(-1, -row.sizeBytes);
+    const same = this.#bySize.get(row.sizeBytes);
+    same?.delete(key);
+    if (same?.size === 0) this.#bySize.delete(row.sizeBytes);
+  }
+
+  #index(key: Key, sizeBytes: number): void {
+    if (sizeBytes < FINDABLE_BYTES) return;
+    const same = this.#bySize.get(sizeBytes);
+    if (same === undefined) this.#bySize.set(sizeBytes, new Set([key]));
+    else same.add(key);
   }
 
   #count(files: number, bytes: number): void {

@@ -20,6 +20,7 @@ import {
   type StorageBackend,
   type StorageCapabilities,
   type Watcher,
+  type WholeFiles,
 } from '@wl/ports';
 
 import type { FileVersion } from './memory-entry.js';
@@ -30,6 +31,7 @@ import { pack, walk, type ListingRow } from './memory-listing.js';
 import { MemoryObserver } from './memory-observer.js';
 import { MemoryReader } from './memory-reader.js';
 import type { MemoryTree } from './memory-tree.js';
+import { MemoryWholeFiles } from './memory-whole.js';
 import { assertPlace, assertSpace, MemoryWriter, sha256Of, swapIn } from './memory-writer.js';
 
 /** How one backend looks at its tree. */
@@ -42,12 +44,22 @@ export interface MemoryBackendOptions {
   readonly batchSize?: number;
   /** Default 64 KiB. */
   readonly chunkBytes?: number;
-  /** Whether `stat` tells the hash, as a store that keeps checksums does; default false. */
+  /** Whether `stat` and `read` tell the hash, as a store that keeps checksums does; default false. */
   readonly keepsHashes?: boolean;
   /** Whether `copyFrom` works from other memory backends; default false. */
   readonly copiesWithin?: boolean;
+  /** From which size on the storage copies from itself; default never. Then `copyFrom` itself works whatever `copiesWithin` says. */
+  readonly copyWithinBytes?: number;
+  /** Default false. */
+  readonly hashesByTransfer?: boolean;
   /** Whether `watcher` gives one; default true. */
   readonly hasWatcher?: boolean;
+  /** Whether small files are taken whole, with `wholeFiles`; default false. */
+  readonly hasWholeFiles?: boolean;
+  /** Largest file that is taken whole; default 64 KiB. */
+  readonly wholeFileBytes?: number;
+  /** Told in `capabilities`; default: not told. */
+  readonly hashFirstBytes?: number;
 }
 
 /** One machine's view of a `MemoryTree`. */
@@ -59,6 +71,7 @@ export class MemoryBackend implements StorageBackend {
   readonly tree: MemoryTree;
   readonly faults: MemoryFaults;
   readonly events: MemoryEvents;
+  readonly wholeFiles?: WholeFiles;
   readonly #options: MemoryBackendOptions;
   readonly #gate: MemoryGate;
   readonly #observer: MemoryObserver;
@@ -77,12 +90,16 @@ export class MemoryBackend implements StorageBackend {
       isCaseSensitive: tree.isCaseSensitive,
       keepsEmptyDirectories: tree.keepsEmptyDirectories,
       hasTrash: true,
+      ...(options.hashFirstBytes !== undefined && { hashFirstBytes: options.hashFirstBytes }),
+      ...(options.copyWithinBytes !== undefined && { copyWithinBytes: options.copyWithinBytes }),
+      ...(options.hashesByTransfer !== undefined && { hashesByTransfer: options.hashesByTransfer }),
       notes: [],
     };
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
     this.#gate = new MemoryGate(tree, this.faults);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
+    if (options.hasWholeFiles === true) this.wholeFiles = new MemoryWholeFiles(this, options.wholeFileBytes ?? 65_536, options.batchSize ?? 3);
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -172,7 +189,8 @@ export class MemoryBackend implements StorageBackend {
       const file = this.#observer.versionAt('read', path);
       if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
       const chunkBytes = this.#options.chunkBytes ?? 65_536;
-      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, path, expected, signal, chunkBytes }, file));
+      const keepsHashes = this.#options.keepsHashes ?? false;
+      return ok(new MemoryReader({ tree: this.tree, gate: this.#gate, faults: this.faults, path, expected, signal, chunkBytes, keepsHashes }, file));
     });
   }
 
@@ -241,7 +259,9 @@ export class MemoryBackend implements StorageBackend {
     requests: readonly CopyRequest[],
     signal?: AbortSignal,
   ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined {
-    if (this.#options.copiesWithin !== true || !(source instanceof MemoryBackend)) return undefined;
+    if (!(source instanceof MemoryBackend)) return undefined;
+    const isWithin = source === this && this.capabilities.copyWithinBytes !== undefined;
+    if (this.#options.copiesWithin !== true && !isWithin) return undefined;
     return this.#copyAll(source, requests, signal);
   }
 
@@ -263,25 +283,28 @@ export class MemoryBackend implements StorageBackend {
     if (batch.length > 0) yield batch;
   }
 
-  async #copy(source: MemoryBackend, { path, from, replaces }: CopyRequest, signal?: AbortSignal): Promise<CopyOutcome> {
+  async #copy(source: MemoryBackend, request: CopyRequest, signal?: AbortSignal): Promise<CopyOutcome> {
+    const { path, fromPath = path, from, replaces } = request;
     const isStillThere = (): FileVersion | undefined => {
-      const file = source.#observer.versionAt('read', path);
+      const file = source.#observer.versionAt('read', fromPath);
       return file !== undefined && source.tree.tokenOf(file) === from.token ? file.version : undefined;
     };
-    const opened = await source.#gate.pass('read', path, signal, isStillThere);
+    const opened = await source.#gate.pass('read', fromPath, signal, isStillThere);
     if (opened === undefined) return { kind: 'source-changed' };
     return this.#gate.pass('copyFrom', path, signal, () => {
       const version = isStillThere();
-      if (version === undefined) return { kind: 'source-changed' };
+      const sha256 = version && sha256Of(version.bytes);
+      if (version === undefined || sha256 === undefined || (from.hash !== undefined && from.hash !== sha256)) return { kind: 'source-changed' };
       const { tree, faults, backendId } = this;
-      const attributes = { mtimeMs: version.mtimeMs, isExecutable: version.isExecutable };
+      this.#assertWritable('copy', path);
+      const attributes = request.attributes ?? { mtimeMs: version.mtimeMs, isExecutable: version.isExecutable };
       assertPlace(tree, path);
       assertSpace(tree, version.bytes.length, path);
       const swapped = swapIn({ tree, faults, backendId, path, expected: replaces?.token, attributes }, new Uint8Array(version.bytes));
       if (!swapped.ok) return { kind: 'target-changed', ...(swapped.error.leftover === undefined ? {} : { leftover: swapped.error.leftover }) };
       return {
         kind: 'copied',
-        sha256: sha256Of(version.bytes),
+        sha256,
         sizeBytes: version.bytes.length,
         sourceToken: from.token,
         isSourceRacy: from.isRacy,

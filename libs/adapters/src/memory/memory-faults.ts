@@ -65,7 +65,7 @@ type Effect =
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'truncate'; readonly afterRows: number }
   | { readonly kind: 'mark-unknown'; readonly reason: UnknownReason }
-  | { readonly kind: 'stale' | 'ignore-precondition' | 'displace' };
+  | { readonly kind: 'stale' | 'ignore-precondition' | 'displace' | 'damage' };
 
 interface Rule {
   readonly operation: MemoryOperation | '*';
@@ -128,6 +128,11 @@ export class MemoryFaults {
   /** Looks at a file (`list`, `stat`, `getFileToken`, `read`) show what was there before its last change (T36). */
   staleReads(operation: 'list' | 'stat' | 'getFileToken' | 'read' | '*', scope: FaultScope = {}): void {
     this.#add(operation, scope, { kind: 'stale' });
+  }
+
+  /** A bit of a chunk that is read is not the one that was stored. */
+  damageReads(scope: FaultScope = {}): void {
+    this.#add('chunk', scope, { kind: 'damage' });
   }
 
   /** `commit` or `remove` goes through although the file is another version (T58). */

@@ -7,17 +7,22 @@ import type { RelativePath, Token } from '@wl/domain';
 import type { FileAttributes, FileReader } from '@wl/ports';
 
 import type { FileVersion, MemoryFile } from './memory-entry.js';
+import type { MemoryFaults } from './memory-faults.js';
 import { failure, type MemoryGate } from './memory-gate.js';
 import type { MemoryTree } from './memory-tree.js';
+import { sha256Of } from './memory-writer.js';
 
 /** What a reader needs to know. */
 export interface ReaderContext {
   readonly tree: MemoryTree;
   readonly gate: MemoryGate;
+  readonly faults: MemoryFaults;
   readonly path: RelativePath;
   readonly expected: Token;
   readonly signal: AbortSignal | undefined;
   readonly chunkBytes: number;
+  /** Whether the store tells the hash it keeps of the version. */
+  readonly keepsHashes: boolean;
 }
 
 /** An open file. */
@@ -32,17 +37,20 @@ export class MemoryReader implements FileReader {
     this.#context = context;
     this.#file = file;
     this.#sizeBytes = file.version.bytes.length;
-    this.attributes = { mtimeMs: file.version.mtimeMs, isExecutable: file.version.isExecutable };
+    const { bytes, mtimeMs, isExecutable } = file.version;
+    const content = context.keepsHashes ? { sha256: sha256Of(bytes), sizeBytes: bytes.length } : undefined;
+    this.attributes = { mtimeMs, isExecutable, ...(content && { content }) };
   }
 
   async *chunks(): AsyncGenerator<Uint8Array> {
-    const { gate, path, signal, chunkBytes } = this.#context;
+    const { gate, faults, path, signal, chunkBytes } = this.#context;
     for (let start = 0; start < this.#sizeBytes; start += chunkBytes) {
       yield await gate.pass('chunk', path, signal, () => {
         if (this.#isClosed) throw failure('cancelled', 'read', path, 'the reader is closed');
         const end = Math.min(start + chunkBytes, this.#sizeBytes);
         const chunk = this.#file.version.bytes.slice(start, end);
         if (chunk.length < end - start) throw failure('io-error', 'read', path, 'the file became shorter while it was read');
+        if (faults.take('chunk', path, 'damage') !== undefined) chunk[0]! ^= 1;
         return chunk;
       });
     }

@@ -67,6 +67,10 @@ export class MemoryWriter implements FileWriter {
         throw failure('damaged', 'replace', path, 'what was stored is not what was sent');
       }
       const { tree, faults, backendId, expected, attributes } = this.#context;
+      const { content: announced } = attributes;
+      if (announced !== undefined && (announced.sha256 !== content.sha256 || announced.sizeBytes !== content.sizeBytes)) {
+        throw failure('damaged', 'replace', path, 'what was sent is not what was announced');
+      }
       const result = swapIn({ tree, faults, backendId, path, expected, attributes }, bytes);
       this.#drop();
       return result;

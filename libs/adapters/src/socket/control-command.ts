@@ -24,6 +24,11 @@ export interface ControlConnection {
    * is not gone: it may be waiting for the reply.
    */
   onClose(callback: () => void): () => void;
+  /**
+   * As `onClose`, for what takes long while nobody may wait for it any more: of a client that ended
+   * its half it is found out whether it is there, by a space before the reply (white space in JSON).
+   */
+  onGone(callback: () => void): () => void;
 }
 
 /** One command of the control protocol. */

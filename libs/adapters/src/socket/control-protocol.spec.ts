@@ -36,6 +36,27 @@ describe('the control protocol', () => {
       expect(await client.rest()).toBe('{\n  "result": "w"\n}\n\n');
     });
 
+    it('tells a command that wants to know that its client is gone', async () => {
+      const client = await test.connect();
+      client.send('{"cmd": "waitUnlessGone", "args": {"name": "w"}}\n\n');
+      await until(() => test.trace.includes('>w'));
+      client.socket.destroy();
+      await until(() => test.trace.includes('xw'));
+      expect(test.trace).toEqual(['>w', 'xw']);
+    });
+
+    it.each(['before', 'after'])('takes no client for gone that ended its half %s the command began', async (when) => {
+      const client = await test.connect();
+      client.send('{"cmd": "waitUnlessGone", "args": {"name": "w"}}\n\n');
+      if (when === 'after') await until(() => test.trace.includes('>w'));
+      client.end();
+      await until(() => test.trace.includes('>w'));
+      await turns();
+      await test.openGate();
+      expect(JSON.parse(await client.rest())).toEqual({ result: 'w' });
+      expect(test.trace).toEqual(['>w', '<w']);
+    });
+
     it('answers all requests of a stream, the last one without separator', async () => {
       const client = await test.connect();
       client.end('{"cmd": "echo", "args": {"n": 1}}\n\n{"cmd": "echo", "args": {"n": 2}}\n\n{"cmd": "echo", "args": {"n": 3}}\n');

@@ -36,6 +36,8 @@ export class ServerConnection implements ControlConnection {
   #queuedEventBytes = 0;
   #isAnswering = false;
   #isEnding = false;
+  /** How many want to know at once when the client is gone. */
+  #impatient = 0;
   #cancelDeadline: (() => void) | undefined;
 
   constructor(
@@ -94,6 +96,16 @@ export class ServerConnection implements ControlConnection {
     };
   }
 
+  onGone(callback: () => void): () => void {
+    const release = this.onClose(callback);
+    this.#impatient += 1;
+    if (this.socket.readableEnded) this.#probe();
+    return () => {
+      this.#impatient -= 1;
+      release();
+    };
+  }
+
   /** Closes the connection once what was sent has left; a reader too slow for that is cut off after `lingerMs`. */
   close(): void {
     if (!this.#isEnding) closeAfterFlush(this.socket, this.context);
@@ -114,6 +126,12 @@ export class ServerConnection implements ControlConnection {
     const last = this.#splitter.end();
     if (last !== undefined) this.#waiting.push(last);
     if (!this.#isAnswering) void this.#answerWaiting();
+    else if (this.#impatient > 0) this.#probe();
+  }
+
+  /** Finds out whether a client that sends no more still reads: if not, writing fails and the connection closes. */
+  #probe(): void {
+    if (this.isOpen) this.socket.write(' ');
   }
 
   /** Answers what is waiting, in order; afterwards reads on, or ends when the client has. Never rejects. */

@@ -9,13 +9,13 @@
  */
 
 import { compareKeys, directoryKey, invariant, isDirectoryKey, type Key, type RelativePath, type Sha256, type Token } from '@wl/domain';
-import { flipRow, type BaselineBatch, type BaselineChange, type BaselineRow } from '@wl/ports';
+import { FINDABLE_BYTES, flipRow, type BaselineBatch, type BaselineChange, type BaselineRow } from '@wl/ports';
 
 import { hashChecksum, rowChecksum } from './checksums.js';
 import type { Database } from './database.js';
 import type { Totals } from './pair-table.js';
 import { DamageError } from './sqlite-errors.js';
-import type { SqliteValue } from './sqlite-module.js';
+import type { SqliteRow, SqliteValue } from './sqlite-module.js';
 import { fromStored, fromStoredLines, toStored } from './stored-text.js';
 
 /** Rows in one batch of a scan: 1 ms of work. */
@@ -28,13 +28,18 @@ const SELECT_RUN = `SELECT count(*) AS count, group_concat(key, '${KEY_SEPARATOR
   json_group_array(size_bytes) AS sizes, group_concat(first_token, char(10)) AS first_tokens,
   group_concat(second_token, char(10)) AS second_tokens, json_group_array(checksum) AS checksums
   FROM (SELECT * FROM baseline WHERE pair_id = ? AND key >= ? AND key < ? ORDER BY key LIMIT ${String(BATCH_ROWS)})`;
-const SELECT_ROW = `SELECT size_bytes, lower(hex(hash)) AS hash, first_token, second_token, checksum, hash_checksum
-  FROM baseline WHERE pair_id = ? AND key = ?`;
+const COLUMNS = 'size_bytes, lower(hex(hash)) AS hash, first_token, second_token, checksum, hash_checksum';
+const SELECT_ROW = `SELECT ${COLUMNS} FROM baseline WHERE pair_id = ? AND key = ?`;
+/** The second bound of the size is what lets SQLite use the index; naming the index makes a plan without it an error. */
+const SELECT_OF_SIZE = `SELECT key, ${COLUMNS} FROM baseline INDEXED BY baseline_by_size
+  WHERE pair_id = ? AND size_bytes = ? AND size_bytes >= ${String(FINDABLE_BYTES)} LIMIT ?`;
 const INSERT = 'INSERT INTO baseline VALUES (?, ?, ?, unhex(?), ?, ?, ?, ?) ON CONFLICT DO NOTHING';
 const UPDATE = `UPDATE baseline SET size_bytes = ?, hash = unhex(?), first_token = ?, second_token = ?, checksum = ?, hash_checksum = ?
   WHERE pair_id = ? AND key = ?`;
 const DELETE = 'DELETE FROM baseline WHERE pair_id = ? AND key = ?';
 const DELETE_RANGE = 'DELETE FROM baseline WHERE pair_id = ? AND key >= ? AND key < ?';
+
+type FileRow = Extract<BaselineRow, { kind: 'file' }>;
 
 /** Sorts behind every text. */
 const BEHIND_ALL = new Uint8Array(0);
@@ -77,21 +82,19 @@ export class BaselineTable {
 
   get(key: Key): BaselineRow | undefined {
     const row = this.database.statement(SELECT_ROW).get(this.pairId, key);
-    if (row === undefined) return undefined;
-    const { size_bytes: size, hash, first_token: first, second_token: second } = row;
-    const isIntact =
-      typeof size === 'number' &&
-      row['checksum'] === rowChecksum(this.pairId, key, size, String(first), String(second)) &&
-      row['hash_checksum'] === hashChecksum(this.pairId, key, String(hash));
-    if (!isIntact) throw new DamageError('the checksum of a baseline row does not match');
-    if (isDirectoryKey(key)) return { kind: 'directory' };
-    return {
-      kind: 'file',
-      hash: hash as Sha256,
-      sizeBytes: size,
-      sourceToken: fromStored(first as string) as Token,
-      targetToken: fromStored(second as string) as Token,
-    };
+    return row === undefined ? undefined : this.#verified(key, row);
+  }
+
+  /** Files of a size, at most so many; none of less than `FINDABLE_BYTES`. */
+  filesOfSize(sizeBytes: number, limit: number): { readonly key: Key; readonly row: FileRow }[] {
+    const found: { key: Key; row: FileRow }[] = [];
+    for (const values of this.database.statement(SELECT_OF_SIZE).all(this.pairId, sizeBytes, limit)) {
+      const key = String(values['key']) as Key;
+      const row = this.#verified(key, values);
+      if (row.kind !== 'file' || row.sizeBytes !== sizeBytes) throw new DamageError('the index of sizes does not match the baseline');
+      found.push({ key, row });
+    }
+    return found;
   }
 
   /** Applies changes in their order, keeping count in `totals`; within a transaction. */
@@ -137,6 +140,23 @@ export class BaselineTable {
       countBatch(totals, batch, -1);
     }
     this.database.statement(DELETE_RANGE).run(this.pairId, key, endOf(directory));
+  }
+
+  #verified(key: Key, values: SqliteRow): BaselineRow {
+    const { size_bytes: size, hash, first_token: first, second_token: second } = values;
+    const isIntact =
+      typeof size === 'number' &&
+      values['checksum'] === rowChecksum(this.pairId, key, size, String(first), String(second)) &&
+      values['hash_checksum'] === hashChecksum(this.pairId, key, String(hash));
+    if (!isIntact) throw new DamageError('the checksum of a baseline row does not match');
+    if (isDirectoryKey(key)) return { kind: 'directory' };
+    return {
+      kind: 'file',
+      hash: hash as Sha256,
+      sizeBytes: size,
+      sourceToken: fromStored(first as string) as Token,
+      targetToken: fromStored(second as string) as Token,
+    };
   }
 
   #verifyRun(from: string, keys: string[], sizes: number[], firstTokens: string[], secondTokens: string[], checksums: number[]): void {

@@ -9,7 +9,7 @@ import { StateError, type BaselineChange } from '@wl/ports';
 
 import { openDatabase } from './open-database.js';
 import { openSqliteState } from './open-sqlite-state.js';
-import { connect, disconnect } from './sqlite-module.js';
+import { connect, disconnect, readValues } from './sqlite-module.js';
 import { SqliteState } from './sqlite-state.js';
 import { fillSample, PAIRS, pathOf, readPair, tokenOf } from './testing/sample-state.js';
 import { held, transaction } from './testing/transactions.js';
@@ -68,15 +68,49 @@ describe('the state database', () => {
     const state = openSqliteState(options());
     fillSample(state);
     state.close();
-    alter("PRAGMA user_version = 2; UPDATE about SET value = 2 WHERE name = 'schema'; CREATE TABLE newer (a); DROP TABLE conflicts");
+    alter("PRAGMA user_version = 3; UPDATE about SET value = 3 WHERE name = 'schema'; CREATE TABLE newer (a); DROP TABLE conflicts");
     const before = readFileSync(file);
     const failure = failureOf(() => openSqliteState(options()));
     expect(failure.code).toBe('newer-version');
-    expect(failure.message).toMatch(/written by a newer wl \(schema 2, this one knows 1\)\. Install that version again; or move the file away/);
+    expect(failure.message).toMatch(/written by a newer wl \(schema 3, this one knows 2\)\. Install that version again; or move the file away/);
     expect(failureOf(() => openSqliteState(options())).code).toBe('newer-version');
     expect(readFileSync(file).equals(before)).toBe(true);
     expect(readdirSync(directory)).toEqual(['state.db']);
     expect(notices).toEqual([]);
+  });
+
+  describe('of version 1, which has no index', () => {
+    const toVersion1 = "DROP INDEX baseline_by_size; UPDATE about SET value = 1 WHERE name = 'schema'; PRAGMA user_version = 1";
+    const large = { kind: 'file', hash: 'c'.repeat(64), sizeBytes: 7_000_000, sourceToken: 's', targetToken: 't' } as const;
+    const putLarge = { kind: 'put', key: 'large', row: large } as unknown as BaselineChange;
+
+    it('keeps all its rows, finds those that were there and those that come, and is of this version from then on', () => {
+      const filled = openSqliteState(options());
+      fillSample(filled);
+      filled.openPair(PHOTOS).commit([putLarge]);
+      const before = [readPair(filled, PHOTOS), readPair(filled, DOCS), filled.jobs()];
+      filled.close();
+      alter(toVersion1);
+      for (const round of [1, 2]) {
+        const state = openSqliteState(options());
+        expect([readPair(state, PHOTOS), readPair(state, DOCS), state.jobs()]).toEqual(before);
+        expect([round, state.openPair(PHOTOS).filesOfSize(7_000_000, 10)]).toEqual([round, [{ key: 'large', row: large }]]);
+        state.close();
+      }
+      const connection = connect(file);
+      expect(readValues(connection, 'user_version', 'pragma_user_version')).toEqual([2]);
+      expect(readValues(connection, 'name', "sqlite_schema WHERE sql IS NOT NULL AND type = 'index'")).toEqual(['baseline_by_size']);
+      connection.close();
+      expect(notices).toEqual([]);
+    });
+  });
+
+  it('INV-11: is not taken for ours with an index that is not', () => {
+    openSqliteState(options()).close();
+    alter('DROP INDEX baseline_by_size; CREATE INDEX baseline_by_size ON baseline (pair_id, size_bytes) WHERE size_bytes >= 131073');
+    const begun = openSqliteState(options());
+    expect(notices).toEqual([expect.stringContaining('its tables are not those of wl')]);
+    begun.close();
   });
 
   it('says what to do when there is no place for it', () => {

@@ -19,7 +19,7 @@ import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'n
 import { StateError } from '@wl/ports';
 
 import { Database } from './database.js';
-import { APPLICATION_ID, SCHEMA_VERSION, TABLES } from './schema.js';
+import { APPLICATION_ID, INDICES, SCHEMA_VERSION, TABLES, VERSION_WITHOUT_INDICES } from './schema.js';
 import { DamageError, stateError, translated } from './sqlite-errors.js';
 import { connect, readValues, type SqliteConnection, type SqliteValue } from './sqlite-module.js';
 
@@ -88,6 +88,7 @@ function prepare(connection: SqliteConnection, options: OpenOptions): void {
     PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON; PRAGMA journal_size_limit = 67108864;`);
   checkSize(connection, options.path);
   checkContent(connection);
+  upgrade(connection);
 }
 
 /** Whether there is no database yet; throws `DamageError` when there is less than one. */
@@ -108,7 +109,7 @@ function beginNew(path: string): void {
   try {
     connection.exec(`PRAGMA synchronous = FULL; PRAGMA fullfsync = ON;
       BEGIN IMMEDIATE;
-      ${[...TABLES.values()].join(';\n')};
+      ${[...TABLES.values(), ...INDICES.values()].join(';\n')};
       INSERT INTO about (name, value) VALUES ('schema', ${String(SCHEMA_VERSION)});
       PRAGMA application_id = ${String(APPLICATION_ID)};
       PRAGMA user_version = ${String(SCHEMA_VERSION)};
@@ -123,7 +124,7 @@ function beginNew(path: string): void {
 function checkVersion(connection: SqliteConnection, path: string): void {
   if (pragma(connection, 'application_id') !== APPLICATION_ID) throw new DamageError('it is no state database of wl');
   // This table is the same in every version.
-  if (tablesOf(connection).get('about') !== TABLES.get('about')) throw new DamageError('its tables are not those of wl');
+  if (statementsOf(connection).get('about') !== TABLES.get('about')) throw new DamageError('its tables are not those of wl');
   // Said twice, so that a flipped bit in the header is not taken for a newer wl.
   const version = pragma(connection, 'user_version');
   const [stated] = readValues(connection, 'value', "about WHERE name = 'schema'");
@@ -148,13 +149,31 @@ function checkSize(connection: SqliteConnection, path: string): void {
 function checkContent(connection: SqliteConnection): void {
   const [finding] = readValues(connection, 'integrity_check', 'pragma_integrity_check');
   if (finding !== 'ok') throw new DamageError(String(finding));
-  const tables = tablesOf(connection);
-  const isOurs = tables.size === TABLES.size && [...TABLES].every(([name, sql]) => tables.get(name) === sql);
-  if (!isOurs || pragma(connection, 'user_version') !== SCHEMA_VERSION) throw new DamageError('its tables are not those of wl');
+  const expected = EXPECTED.get(pragma(connection, 'user_version'));
+  const found = statementsOf(connection);
+  const isOurs = expected?.size === found.size && [...expected].every(([name, sql]) => found.get(name) === sql);
+  if (!isOurs) throw new DamageError('its tables are not those of wl');
 }
 
-function tablesOf(connection: SqliteConnection): Map<SqliteValue | undefined, SqliteValue | undefined> {
-  const from = "sqlite_schema WHERE type <> 'index' ORDER BY name";
+/** What stands in a file of each version that can be read. */
+const EXPECTED: ReadonlyMap<number, ReadonlyMap<string, string>> = new Map([
+  [VERSION_WITHOUT_INDICES, TABLES],
+  [SCHEMA_VERSION, new Map([...TABLES, ...INDICES])],
+]);
+
+/** Brings a file of the version before to this one, in one transaction: whenever we are killed it is one or the other, whole. */
+function upgrade(connection: SqliteConnection): void {
+  if (pragma(connection, 'user_version') === SCHEMA_VERSION) return;
+  connection.exec(`BEGIN IMMEDIATE;
+    ${[...INDICES.values()].join(';\n')};
+    UPDATE about SET value = ${String(SCHEMA_VERSION)} WHERE name = 'schema';
+    PRAGMA user_version = ${String(SCHEMA_VERSION)};
+    COMMIT;`);
+}
+
+/** All that was made by a statement: tables, indices, whatever else. Those that SQLite makes for itself have none. */
+function statementsOf(connection: SqliteConnection): Map<SqliteValue | undefined, SqliteValue | undefined> {
+  const from = 'sqlite_schema WHERE sql IS NOT NULL ORDER BY name';
   const statements = readValues(connection, 'sql', from);
   return new Map(readValues(connection, 'name', from).map((name, i) => [name, statements[i]]));
 }

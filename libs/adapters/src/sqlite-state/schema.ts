@@ -6,13 +6,18 @@
  *   compares text by its UTF-8 bytes, which is key order.
  * - A pair's ends are `first` and `second` in the order of their backend ids (see orientation.ts).
  * - Every `checksum` covers its whole row (see checksums.ts).
+ *
+ * Versions: 2 added `baseline_by_size`; a file of version 1 gets it when it is opened.
  */
 
 /** Marks the file as ours: "wlst". */
 export const APPLICATION_ID = 0x776c7374;
 
-/** Version of the tables below; kept in `user_version`, and in `about` against a damaged header. */
-export const SCHEMA_VERSION = 1;
+/** Version of the tables and indices below; kept in `user_version`, and in `about` against a damaged header. */
+export const SCHEMA_VERSION = 2;
+
+/** The version before there was an index. */
+export const VERSION_WITHOUT_INDICES = 1;
 
 /** Name → statement that makes it. */
 export const TABLES: ReadonlyMap<string, string> = new Map(
@@ -79,5 +84,16 @@ export const TABLES: ReadonlyMap<string, string> = new Map(
   checksum INTEGER NOT NULL,
   PRIMARY KEY (backend_id, path)
 ) STRICT, WITHOUT ROWID`,
+  }),
+);
+
+/**
+ * Name → statement that makes it. Files by size, to find content that is there already; small
+ * ones are left out, so that they cost nothing (`FINDABLE_BYTES` of the port, in figures since
+ * the statement stands in every file).
+ */
+export const INDICES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    baseline_by_size: 'CREATE INDEX baseline_by_size ON baseline (pair_id, size_bytes) WHERE size_bytes >= 131072',
   }),
 );

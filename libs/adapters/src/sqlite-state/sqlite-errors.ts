@@ -72,8 +72,16 @@ function isForeign(error: unknown): error is ForeignError {
 }
 
 function primaryCode(error: ForeignError): number | undefined {
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  if (typeof error.errcode === 'number') return error.errcode & 0xff;
+  return error.code === 'ERR_SQLITE_ERROR' ? BY_MESSAGE.get(error.message) : undefined;
 }
+
+/** The package for older Nodes leaves out the code of what fails while many rows are read (`all`). */
+const BY_MESSAGE: ReadonlyMap<string, number> = new Map([
+  ['disk I/O error', 10],
+  ['database disk image is malformed', 11],
+  ['file is not a database', 26],
+]);
 
 function codeOf(error: ForeignError): StateErrorCode | undefined {
   // Of the file system: what is done to the files themselves, around SQLite.

@@ -7,7 +7,7 @@
  */
 
 import { directoryKey, ROOT, type Key, type RelativePath, type SideName } from '@wl/domain';
-import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary, flipBatch, flipConflict, flipRow, flipSide, type OrientedPair } from '@wl/ports';
+import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type FoundFile, type PairState, type PairSummary, flipBatch, flipConflict, flipRow, flipSide, type OrientedPair } from '@wl/ports';
 
 import { BaselineTable, countBatch } from './baseline-table.js';
 import { ConflictTable } from './conflict-table.js';
@@ -102,6 +102,11 @@ export class SqlitePair implements PairState {
   get(key: Key): BaselineRow | undefined {
     const row = this.#read('read the baseline', () => this.#baseline.get(key));
     return row !== undefined && this.#isFlipped ? flipRow(row) : row;
+  }
+
+  filesOfSize(sizeBytes: number, limit: number): readonly FoundFile[] {
+    const found = this.#read('read the baseline', () => this.#baseline.filesOfSize(sizeBytes, limit));
+    return this.#isFlipped ? found.map(({ key, row }) => ({ key, row: flipRow(row) })) : found;
   }
 
   totals(): { readonly files: number; readonly bytes: number } {

@@ -33,6 +33,8 @@ export class JobBench {
   readonly options = new Map<string, Partial<MemoryBackendOptions>>();
   /** Called with every backend that is made. */
   onBackend: (backend: MemoryBackend) => void = () => undefined;
+  /** What watchers say of themselves. */
+  watching: string | undefined;
   state: MemoryState;
   manager: JobManager;
 
@@ -104,6 +106,7 @@ export class JobBench {
       createStorage: (params) => this.#storage(params),
       createFilter: (patterns) => ({ patterns, ignores: (path) => patterns.includes(path) }),
       log: (level, message, fields) => this.log.push({ level, message, fields }),
+      describeWatching: ({ backendId }) => this.watching && `${this.watching} ${backendId}`,
       program: { version: '1.2.3', pid: 42 },
     });
   }

@@ -37,6 +37,8 @@ export const validateStatusJob = validators.validateStatusJob as unknown as Vali
 
 export const validateStatusStorage = validators.validateStatusStorage as unknown as Validator<Types.StatusStorage>;
 
+export const validateStatusAbility = validators.validateStatusAbility as unknown as Validator<Types.StatusAbility>;
+
 export const validateStatusCurrent = validators.validateStatusCurrent as unknown as Validator<Types.StatusCurrent>;
 
 export const validateStatusProgress = validators.validateStatusProgress as unknown as Validator<Types.StatusProgress>;
@@ -93,6 +95,8 @@ export const validateResolveArgs = validators.validateResolveArgs as unknown as 
 
 export const validateVersionArgs = validators.validateVersionArgs as unknown as Validator<Types.VersionArgs>;
 
+export const validateCheckStorageArgs = validators.validateCheckStorageArgs as unknown as Validator<Types.CheckStorageArgs>;
+
 export const validateUser = validators.validateUser as unknown as Validator<Types.User>;
 
 /** The arguments of each command of the control protocol. */
@@ -111,6 +115,7 @@ export interface CommandArguments {
   readonly 'subscribe': Types.SubscribeArgs;
   readonly 'resolve': Types.ResolveArgs;
   readonly 'version': Types.VersionArgs;
+  readonly 'check-storage': Types.CheckStorageArgs;
 }
 
 /** A command of the control protocol. */
@@ -132,4 +137,5 @@ export const commandArguments: { readonly [C in CommandName]: Validator<CommandA
   'subscribe': validateSubscribeArgs,
   'resolve': validateResolveArgs,
   'version': validateVersionArgs,
+  'check-storage': validateCheckStorageArgs,
 };

@@ -100,7 +100,8 @@ export type SyncCommands = {
     | 'list-conflicts'
     | 'subscribe'
     | 'resolve'
-    | 'version';
+    | 'version'
+    | 'check-storage';
   /**
    * May be left out where a command needs none.
    */
@@ -393,6 +394,10 @@ export interface StatusStorage {
    */
   location?: string;
   'read-only'?: boolean;
+  /**
+   * Continuous: how changes there are noticed, and how often it is looked at: `inotify`, `every 30 s`, ….
+   */
+  watching?: string;
 }
 
 export interface StatusCurrent {
@@ -514,6 +519,21 @@ export interface StatusPlanned {
   path: string;
   directory?: boolean;
   size?: number;
+}
+
+/**
+ * Something that was tried with a storage (`wl storage check`); not part of the status itself.
+ */
+export interface StatusAbility {
+  /**
+   * What it is, in a few words.
+   */
+  ability: string;
+  outcome: 'works' | 'missing' | 'not-tried';
+  /**
+   * What was tried and answered; what is done instead where it is missing.
+   */
+  detail: string;
 }
 
 /**
@@ -672,6 +692,13 @@ export interface ResolveArgs {
  * Result: {version, protocol, pid, base-dir}.
  */
 export interface VersionArgs {}
+
+/**
+ * Opens a storage and tries out what can be done with it. Result: an array of status.schema.json#/definitions/StatusAbility; an error where the storage cannot be used. Ends when the connection closes.
+ */
+export interface CheckStorageArgs {
+  storage: StorageParams;
+}
 
 /**
  * The body of a user manifest: an identity and the keys that may sign for it.

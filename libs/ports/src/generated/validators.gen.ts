@@ -477,7 +477,7 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
   validate39.errors = vErrors;
   return errors === 0;
 }
-var pattern10 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
+var pattern13 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
 function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -512,7 +512,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern10.test(data1)) {
+                        if (!pattern13.test(data1)) {
                           validate47.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -757,9 +757,12 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
   validate51.errors = vErrors;
   return errors === 0;
 }
-var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
+var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
 var pattern6 = new RegExp("^s3://[^/]", "u");
 var pattern7 = new RegExp("^https?://", "u");
+var pattern8 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
+var pattern9 = new RegExp("^[A-Za-z0-9_-]+$", "u");
+var pattern10 = new RegExp("^(AES256|aws:kms(:[!-~]+)?)$", "u");
 function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -794,7 +797,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern10.test(data1)) {
+                        if (!pattern13.test(data1)) {
                           validate44.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -994,104 +997,189 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
             var valid6 = true;
           }
           if (valid6) {
-            if (data.endpoint_url !== void 0) {
-              let data4 = data.endpoint_url;
+            if (data.base_url !== void 0) {
+              let data4 = data.base_url;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                validate43.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
                 return false;
-              }
-              if (errors === _errs15) {
-                if (typeof data4 === "string") {
-                  if (!pattern7.test(data4)) {
-                    validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
-                    return false;
-                  }
-                }
               }
               var valid6 = _errs15 === errors;
             } else {
               var valid6 = true;
             }
             if (valid6) {
-              if (data["with-index"] !== void 0) {
+              if (data.endpoint_url !== void 0) {
+                let data5 = data.endpoint_url;
                 const _errs17 = errors;
-                if (typeof data["with-index"] !== "boolean") {
-                  validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                if (typeof data5 !== "string" && data5 !== null) {
+                  validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
                   return false;
+                }
+                if (errors === _errs17) {
+                  if (typeof data5 === "string") {
+                    if (!pattern7.test(data5)) {
+                      validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                      return false;
+                    }
+                  }
                 }
                 var valid6 = _errs17 === errors;
               } else {
                 var valid6 = true;
               }
               if (valid6) {
-                if (data.credentials !== void 0) {
-                  let data6 = data.credentials;
+                if (data.region !== void 0) {
+                  let data6 = data.region;
                   const _errs19 = errors;
                   if (errors === _errs19) {
-                    if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-                      let missing4;
-                      if (data6["access-key"] === void 0 && (missing4 = "access-key") || data6["secret-key"] === void 0 && (missing4 = "secret-key")) {
-                        validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                    if (typeof data6 === "string") {
+                      if (!pattern8.test(data6)) {
+                        validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
                         return false;
-                      } else {
-                        const _errs21 = errors;
-                        for (const key0 in data6) {
-                          if (!(key0 === "access-key" || key0 === "secret-key")) {
-                            validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-                            return false;
-                            break;
-                          }
-                        }
-                        if (_errs21 === errors) {
-                          if (data6["access-key"] !== void 0) {
-                            let data7 = data6["access-key"];
-                            const _errs22 = errors;
-                            if (errors === _errs22) {
-                              if (typeof data7 === "string") {
-                                if (func3(data7) < 1) {
-                                  validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                  return false;
-                                }
-                              } else {
-                                validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                return false;
-                              }
-                            }
-                            var valid7 = _errs22 === errors;
-                          } else {
-                            var valid7 = true;
-                          }
-                          if (valid7) {
-                            if (data6["secret-key"] !== void 0) {
-                              let data8 = data6["secret-key"];
-                              const _errs24 = errors;
-                              if (errors === _errs24) {
-                                if (typeof data8 === "string") {
-                                  if (func3(data8) < 1) {
-                                    validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                    return false;
-                                  }
-                                } else {
-                                  validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                  return false;
-                                }
-                              }
-                              var valid7 = _errs24 === errors;
-                            } else {
-                              var valid7 = true;
-                            }
-                          }
-                        }
                       }
                     } else {
-                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                      validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
                   var valid6 = _errs19 === errors;
                 } else {
                   var valid6 = true;
+                }
+                if (valid6) {
+                  if (data["path-style"] !== void 0) {
+                    const _errs21 = errors;
+                    if (typeof data["path-style"] !== "boolean") {
+                      validate43.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      return false;
+                    }
+                    var valid6 = _errs21 === errors;
+                  } else {
+                    var valid6 = true;
+                  }
+                  if (valid6) {
+                    if (data["storage-class"] !== void 0) {
+                      let data8 = data["storage-class"];
+                      const _errs23 = errors;
+                      if (errors === _errs23) {
+                        if (typeof data8 === "string") {
+                          if (!pattern9.test(data8)) {
+                            validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                            return false;
+                          }
+                        } else {
+                          validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid6 = _errs23 === errors;
+                    } else {
+                      var valid6 = true;
+                    }
+                    if (valid6) {
+                      if (data.sse !== void 0) {
+                        let data9 = data.sse;
+                        const _errs25 = errors;
+                        if (errors === _errs25) {
+                          if (typeof data9 === "string") {
+                            if (!pattern10.test(data9)) {
+                              validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                              return false;
+                            }
+                          } else {
+                            validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid6 = _errs25 === errors;
+                      } else {
+                        var valid6 = true;
+                      }
+                      if (valid6) {
+                        if (data["with-index"] !== void 0) {
+                          const _errs27 = errors;
+                          if (typeof data["with-index"] !== "boolean") {
+                            validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            return false;
+                          }
+                          var valid6 = _errs27 === errors;
+                        } else {
+                          var valid6 = true;
+                        }
+                        if (valid6) {
+                          if (data.credentials !== void 0) {
+                            let data11 = data.credentials;
+                            const _errs29 = errors;
+                            if (errors === _errs29) {
+                              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+                                let missing4;
+                                if (data11["access-key"] === void 0 && (missing4 = "access-key") || data11["secret-key"] === void 0 && (missing4 = "secret-key")) {
+                                  validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                                  return false;
+                                } else {
+                                  const _errs31 = errors;
+                                  for (const key0 in data11) {
+                                    if (!(key0 === "access-key" || key0 === "secret-key")) {
+                                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                                      return false;
+                                      break;
+                                    }
+                                  }
+                                  if (_errs31 === errors) {
+                                    if (data11["access-key"] !== void 0) {
+                                      let data12 = data11["access-key"];
+                                      const _errs32 = errors;
+                                      if (errors === _errs32) {
+                                        if (typeof data12 === "string") {
+                                          if (func3(data12) < 1) {
+                                            validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                            return false;
+                                          }
+                                        } else {
+                                          validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                          return false;
+                                        }
+                                      }
+                                      var valid7 = _errs32 === errors;
+                                    } else {
+                                      var valid7 = true;
+                                    }
+                                    if (valid7) {
+                                      if (data11["secret-key"] !== void 0) {
+                                        let data13 = data11["secret-key"];
+                                        const _errs34 = errors;
+                                        if (errors === _errs34) {
+                                          if (typeof data13 === "string") {
+                                            if (func3(data13) < 1) {
+                                              validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                              return false;
+                                            }
+                                          } else {
+                                            validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                            return false;
+                                          }
+                                        }
+                                        var valid7 = _errs34 === errors;
+                                      } else {
+                                        var valid7 = true;
+                                      }
+                                    }
+                                  }
+                                }
+                              } else {
+                                validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                return false;
+                              }
+                            }
+                            var valid6 = _errs29 === errors;
+                          } else {
+                            var valid6 = true;
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -1122,11 +1210,11 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         return false;
       } else {
         if (data.type !== void 0) {
-          let data9 = data.type;
-          const _errs27 = errors;
-          if (errors === _errs27) {
-            if (typeof data9 === "string") {
-              if (func3(data9) < 1) {
+          let data14 = data.type;
+          const _errs37 = errors;
+          if (errors === _errs37) {
+            if (typeof data14 === "string") {
+              if (func3(data14) < 1) {
                 validate43.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
@@ -1135,33 +1223,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               return false;
             }
           }
-          var valid8 = _errs27 === errors;
+          var valid8 = _errs37 === errors;
         } else {
           var valid8 = true;
         }
         if (valid8) {
           if (data.object !== void 0) {
-            let data10 = data.object;
-            const _errs29 = errors;
-            if (typeof data10 !== "string") {
+            let data15 = data.object;
+            const _errs39 = errors;
+            if (typeof data15 !== "string") {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data10) {
+            if ("storage" !== data15) {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid8 = _errs29 === errors;
+            var valid8 = _errs39 === errors;
           } else {
             var valid8 = true;
           }
           if (valid8) {
             if (data.owner !== void 0) {
-              let data11 = data.owner;
-              const _errs31 = errors;
-              if (errors === _errs31) {
-                if (typeof data11 === "string") {
-                  if (!pattern1.test(data11)) {
+              let data16 = data.owner;
+              const _errs41 = errors;
+              if (errors === _errs41) {
+                if (typeof data16 === "string") {
+                  if (!pattern1.test(data16)) {
                     validate43.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
@@ -1170,17 +1258,17 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                   return false;
                 }
               }
-              var valid8 = _errs31 === errors;
+              var valid8 = _errs41 === errors;
             } else {
               var valid8 = true;
             }
             if (valid8) {
               if (data["container-path"] !== void 0) {
-                let data12 = data["container-path"];
-                const _errs33 = errors;
-                if (errors === _errs33) {
-                  if (typeof data12 === "string") {
-                    if (!pattern4.test(data12)) {
+                let data17 = data["container-path"];
+                const _errs43 = errors;
+                if (errors === _errs43) {
+                  if (typeof data17 === "string") {
+                    if (!pattern4.test(data17)) {
                       validate43.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
@@ -1189,33 +1277,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                     return false;
                   }
                 }
-                var valid8 = _errs33 === errors;
+                var valid8 = _errs43 === errors;
               } else {
                 var valid8 = true;
               }
               if (valid8) {
                 if (data.version !== void 0) {
-                  let data13 = data.version;
-                  const _errs35 = errors;
-                  if (typeof data13 !== "string") {
+                  let data18 = data.version;
+                  const _errs45 = errors;
+                  if (typeof data18 !== "string") {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data13) {
+                  if ("1" !== data18) {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid8 = _errs35 === errors;
+                  var valid8 = _errs45 === errors;
                 } else {
                   var valid8 = true;
                 }
                 if (valid8) {
                   if (data["backend-id"] !== void 0) {
-                    let data14 = data["backend-id"];
-                    const _errs37 = errors;
-                    if (errors === _errs37) {
-                      if (typeof data14 === "string") {
-                        if (func3(data14) < 1) {
+                    let data19 = data["backend-id"];
+                    const _errs47 = errors;
+                    if (errors === _errs47) {
+                      if (typeof data19 === "string") {
+                        if (func3(data19) < 1) {
                           validate43.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
@@ -1224,108 +1312,108 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                         return false;
                       }
                     }
-                    var valid8 = _errs37 === errors;
+                    var valid8 = _errs47 === errors;
                   } else {
                     var valid8 = true;
                   }
                   if (valid8) {
                     if (data["read-only"] !== void 0) {
-                      const _errs39 = errors;
+                      const _errs49 = errors;
                       if (typeof data["read-only"] !== "boolean") {
                         validate43.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid8 = _errs39 === errors;
+                      var valid8 = _errs49 === errors;
                     } else {
                       var valid8 = true;
                     }
                     if (valid8) {
                       if (data.primary !== void 0) {
-                        const _errs41 = errors;
+                        const _errs51 = errors;
                         if (typeof data.primary !== "boolean") {
                           validate43.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid8 = _errs41 === errors;
+                        var valid8 = _errs51 === errors;
                       } else {
                         var valid8 = true;
                       }
                       if (valid8) {
                         if (data.trusted !== void 0) {
-                          const _errs43 = errors;
+                          const _errs53 = errors;
                           if (typeof data.trusted !== "boolean") {
                             validate43.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid8 = _errs43 === errors;
+                          var valid8 = _errs53 === errors;
                         } else {
                           var valid8 = true;
                         }
                         if (valid8) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data18 = data["watcher-interval"];
-                            const _errs45 = errors;
-                            if (!(typeof data18 == "number" && (!(data18 % 1) && !isNaN(data18)) && isFinite(data18))) {
+                            let data23 = data["watcher-interval"];
+                            const _errs55 = errors;
+                            if (!(typeof data23 == "number" && (!(data23 % 1) && !isNaN(data23)) && isFinite(data23))) {
                               validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs45) {
-                              if (typeof data18 == "number" && isFinite(data18)) {
-                                if (data18 < 1 || isNaN(data18)) {
+                            if (errors === _errs55) {
+                              if (typeof data23 == "number" && isFinite(data23)) {
+                                if (data23 < 1 || isNaN(data23)) {
                                   validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid8 = _errs45 === errors;
+                            var valid8 = _errs55 === errors;
                           } else {
                             var valid8 = true;
                           }
                           if (valid8) {
                             if (data.access !== void 0) {
-                              const _errs47 = errors;
+                              const _errs57 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid8 = _errs47 === errors;
+                              var valid8 = _errs57 === errors;
                             } else {
                               var valid8 = true;
                             }
                             if (valid8) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data20 = data["manifest-pattern"];
-                                const _errs48 = errors;
-                                if (errors === _errs48) {
-                                  if (data20 && typeof data20 == "object" && !Array.isArray(data20)) {
+                                let data25 = data["manifest-pattern"];
+                                const _errs58 = errors;
+                                if (errors === _errs58) {
+                                  if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
                                   } else {
                                     validate43.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid8 = _errs48 === errors;
+                                var valid8 = _errs58 === errors;
                               } else {
                                 var valid8 = true;
                               }
                               if (valid8) {
                                 if (data.location !== void 0) {
-                                  const _errs51 = errors;
+                                  const _errs61 = errors;
                                   if (typeof data.location !== "string") {
                                     validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid8 = _errs51 === errors;
+                                  var valid8 = _errs61 === errors;
                                 } else {
                                   var valid8 = true;
                                 }
                                 if (valid8) {
                                   if (data["is-local-owner"] !== void 0) {
-                                    const _errs53 = errors;
+                                    const _errs63 = errors;
                                     if (typeof data["is-local-owner"] !== "boolean") {
                                       validate43.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                       return false;
                                     }
-                                    var valid8 = _errs53 === errors;
+                                    var valid8 = _errs63 === errors;
                                   } else {
                                     var valid8 = true;
                                   }
@@ -1939,8 +2027,8 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validatePlugin = validate62;
-var pattern12 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-var pattern13 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
+var pattern15 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+var pattern16 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -1965,7 +2053,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern12.test(data0)) {
+                if (!pattern15.test(data0)) {
                   validate63.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -1984,7 +2072,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern13.test(data1)) {
+                  if (!pattern16.test(data1)) {
                     validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2155,7 +2243,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern12.test(data0)) {
+                if (!pattern15.test(data0)) {
                   validate66.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2174,7 +2262,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern13.test(data1)) {
+                  if (!pattern16.test(data1)) {
                     validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2199,13 +2287,13 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validateStatus = validate67;
-var pattern16 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
+var pattern19 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
 function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (typeof data === "string") {
-      if (!pattern16.test(data)) {
+      if (!pattern19.test(data)) {
         validate68.errors = [{ instancePath, schemaPath: "#/pattern", keyword: "pattern", params: { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$" }, message: 'must match pattern "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$"' }];
         return false;
       }
@@ -2270,6 +2358,18 @@ function validate71(data, { instancePath = "", parentData, parentDataProperty, r
                 var valid0 = _errs7 === errors;
               } else {
                 var valid0 = true;
+              }
+              if (valid0) {
+                if (data.watching !== void 0) {
+                  const _errs9 = errors;
+                  if (typeof data.watching !== "string") {
+                    validate71.errors = [{ instancePath: instancePath + "/watching", schemaPath: "#/properties/watching/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
               }
             }
           }
@@ -2455,7 +2555,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var schema32 = { "title": "StatusVersion", "type": "object", "properties": { "kind": { "type": "string", "enum": ["file", "directory"] }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" }, "size": { "$ref": "#/definitions/Count" } }, "required": ["kind"] };
-var pattern17 = new RegExp("^[0-9a-f]{64}$", "u");
+var pattern20 = new RegExp("^[0-9a-f]{64}$", "u");
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2487,7 +2587,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern17.test(data1)) {
+                if (!pattern20.test(data1)) {
                   validate87.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -4150,6 +4250,18 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
               } else {
                 var valid0 = true;
               }
+              if (valid0) {
+                if (data.watching !== void 0) {
+                  const _errs9 = errors;
+                  if (typeof data.watching !== "string") {
+                    validate143.errors = [{ instancePath: instancePath + "/watching", schemaPath: "#/properties/watching/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
+              }
             }
           }
         }
@@ -4162,15 +4274,83 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
   validate143.errors = vErrors;
   return errors === 0;
 }
-var validateStatusCurrent = validate144;
+var validateStatusAbility = validate144;
+var schema41 = { "title": "StatusAbility", "type": "object", "properties": { "ability": { "type": "string", "minLength": 1 }, "outcome": { "type": "string", "enum": ["works", "missing", "not-tried"] }, "detail": { "type": "string" } }, "required": ["ability", "outcome", "detail"] };
 function validate144(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.operation === void 0 && (missing0 = "operation") || data.path === void 0 && (missing0 = "path")) {
+      if (data.ability === void 0 && (missing0 = "ability") || data.outcome === void 0 && (missing0 = "outcome") || data.detail === void 0 && (missing0 = "detail")) {
         validate144.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.ability !== void 0) {
+          let data0 = data.ability;
+          const _errs1 = errors;
+          if (errors === _errs1) {
+            if (typeof data0 === "string") {
+              if (func3(data0) < 1) {
+                validate144.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                return false;
+              }
+            } else {
+              validate144.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              return false;
+            }
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.outcome !== void 0) {
+            let data1 = data.outcome;
+            const _errs3 = errors;
+            if (typeof data1 !== "string") {
+              validate144.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              return false;
+            }
+            if (!(data1 === "works" || data1 === "missing" || data1 === "not-tried")) {
+              validate144.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/enum", keyword: "enum", params: { allowedValues: schema41.properties.outcome.enum }, message: "must be equal to one of the allowed values" }];
+              return false;
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.detail !== void 0) {
+              const _errs5 = errors;
+              if (typeof data.detail !== "string") {
+                validate144.errors = [{ instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+          }
+        }
+      }
+    } else {
+      validate144.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate144.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusCurrent = validate145;
+function validate145(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.operation === void 0 && (missing0 = "operation") || data.path === void 0 && (missing0 = "path")) {
+        validate145.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.operation !== void 0) {
@@ -4187,7 +4367,7 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.path !== void 0) {
             const _errs2 = errors;
             if (typeof data.path !== "string") {
-              validate144.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate145.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -4197,22 +4377,22 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate144.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate145.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate144.errors = vErrors;
+  validate145.errors = vErrors;
   return errors === 0;
 }
-var validateStatusProgress = validate146;
-function validate146(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusProgress = validate147;
+function validate147(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["files-done"] === void 0 && (missing0 = "files-done") || data["bytes-done"] === void 0 && (missing0 = "bytes-done")) {
-        validate146.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate147.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data["files-done"] !== void 0) {
@@ -4265,11 +4445,11 @@ function validate146(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs5) {
                     if (typeof data4 == "number" && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate146.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" }];
+                        validate147.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" }];
                         return false;
                       }
                     } else {
-                      validate146.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/type", keyword: "type", params: { type: "number" }, message: "must be number" }];
+                      validate147.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/type", keyword: "type", params: { type: "number" }, message: "must be number" }];
                       return false;
                     }
                   }
@@ -4295,33 +4475,33 @@ function validate146(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate146.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate147.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate146.errors = vErrors;
+  validate147.errors = vErrors;
   return errors === 0;
 }
-var validateStatusVersion = validate152;
-function validate152(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusVersion = validate153;
+function validate153(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.kind === void 0 && (missing0 = "kind")) {
-        validate152.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate153.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.kind !== void 0) {
           let data0 = data.kind;
           const _errs1 = errors;
           if (typeof data0 !== "string") {
-            validate152.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate153.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data0 === "file" || data0 === "directory")) {
-            validate152.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema32.properties.kind.enum }, message: "must be equal to one of the allowed values" }];
+            validate153.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema32.properties.kind.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4334,12 +4514,12 @@ function validate152(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern17.test(data1)) {
-                  validate152.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                if (!pattern20.test(data1)) {
+                  validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
               } else {
-                validate152.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -4362,28 +4542,28 @@ function validate152(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate152.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate153.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate152.errors = vErrors;
+  validate153.errors = vErrors;
   return errors === 0;
 }
-var validateStatusConflict = validate154;
-function validate154(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusConflict = validate155;
+function validate155(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.reason === void 0 && (missing0 = "reason") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target")) {
-        validate154.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate155.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate154.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate155.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4394,7 +4574,7 @@ function validate154(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.reason !== void 0) {
             const _errs3 = errors;
             if (typeof data.reason !== "string") {
-              validate154.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate155.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4436,7 +4616,7 @@ function validate154(data, { instancePath = "", parentData, parentDataProperty, 
                   vErrors.push(err1);
                 }
                 errors++;
-                validate154.errors = vErrors;
+                validate155.errors = vErrors;
                 return false;
               } else {
                 errors = _errs6;
@@ -4487,7 +4667,7 @@ function validate154(data, { instancePath = "", parentData, parentDataProperty, 
                     vErrors.push(err3);
                   }
                   errors++;
-                  validate154.errors = vErrors;
+                  validate155.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs11;
@@ -4520,28 +4700,28 @@ function validate154(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate154.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate155.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate154.errors = vErrors;
+  validate155.errors = vErrors;
   return errors === 0;
 }
-var validateStatusProblem = validate158;
-function validate158(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusProblem = validate159;
+function validate159(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.side === void 0 && (missing0 = "side") || data.reason === void 0 && (missing0 = "reason") || data.message === void 0 && (missing0 = "message")) {
-        validate158.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate159.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate158.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate159.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4563,7 +4743,7 @@ function validate158(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.reason !== void 0) {
               const _errs4 = errors;
               if (typeof data.reason !== "string") {
-                validate158.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate159.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -4574,7 +4754,7 @@ function validate158(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.message !== void 0) {
                 const _errs6 = errors;
                 if (typeof data.message !== "string") {
-                  validate158.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate159.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -4598,28 +4778,28 @@ function validate158(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate158.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate159.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate158.errors = vErrors;
+  validate159.errors = vErrors;
   return errors === 0;
 }
-var validateStatusSkipped = validate161;
-function validate161(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusSkipped = validate162;
+function validate162(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.side === void 0 && (missing0 = "side") || data.reason === void 0 && (missing0 = "reason")) {
-        validate161.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate162.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate161.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate162.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4641,7 +4821,7 @@ function validate161(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.reason !== void 0) {
               const _errs4 = errors;
               if (typeof data.reason !== "string") {
-                validate161.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate162.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -4652,28 +4832,28 @@ function validate161(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate161.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate162.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate161.errors = vErrors;
+  validate162.errors = vErrors;
   return errors === 0;
 }
-var validateStatusHalt = validate163;
-function validate163(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusHalt = validate164;
+function validate164(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.reason === void 0 && (missing0 = "reason") || data.message === void 0 && (missing0 = "message")) {
-        validate163.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate164.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.reason !== void 0) {
           const _errs1 = errors;
           if (typeof data.reason !== "string") {
-            validate163.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate164.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4695,7 +4875,7 @@ function validate163(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.message !== void 0) {
               const _errs4 = errors;
               if (typeof data.message !== "string") {
-                validate163.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate164.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -4706,7 +4886,7 @@ function validate163(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.command !== void 0) {
                 const _errs6 = errors;
                 if (typeof data.command !== "string") {
-                  validate163.errors = [{ instancePath: instancePath + "/command", schemaPath: "#/properties/command/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate164.errors = [{ instancePath: instancePath + "/command", schemaPath: "#/properties/command/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -4718,22 +4898,22 @@ function validate163(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate163.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate164.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate163.errors = vErrors;
+  validate164.errors = vErrors;
   return errors === 0;
 }
-var validateStatusPass = validate165;
-function validate165(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusPass = validate166;
+function validate166(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.started === void 0 && (missing0 = "started") || data.finished === void 0 && (missing0 = "finished") || data.files === void 0 && (missing0 = "files") || data.bytes === void 0 && (missing0 = "bytes") || data.copied === void 0 && (missing0 = "copied") || data.deleted === void 0 && (missing0 = "deleted") || data.conflicts === void 0 && (missing0 = "conflicts")) {
-        validate165.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate166.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.started !== void 0) {
@@ -4843,7 +5023,7 @@ function validate165(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate165.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate166.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -4873,33 +5053,33 @@ function validate165(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate165.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate166.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate165.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-var validateStatusPlanned = validate176;
-function validate176(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusPlanned = validate177;
+function validate177(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.operation === void 0 && (missing0 = "operation") || data.side === void 0 && (missing0 = "side") || data.path === void 0 && (missing0 = "path")) {
-        validate176.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate177.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.operation !== void 0) {
           let data0 = data.operation;
           const _errs1 = errors;
           if (typeof data0 !== "string") {
-            validate176.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate177.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data0 === "CREATE" || data0 === "MODIFY" || data0 === "DELETE" || data0 === "CONFLICT")) {
-            validate176.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
+            validate177.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4911,11 +5091,11 @@ function validate176(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.side;
             const _errs3 = errors;
             if (typeof data1 !== "string") {
-              validate176.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate177.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if (!(data1 === "source" || data1 === "target" || data1 === "both")) {
-              validate176.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
+              validate177.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4926,7 +5106,7 @@ function validate176(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.path !== void 0) {
               const _errs5 = errors;
               if (typeof data.path !== "string") {
-                validate176.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate177.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4937,7 +5117,7 @@ function validate176(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.directory !== void 0) {
                 const _errs7 = errors;
                 if (typeof data.directory !== "boolean") {
-                  validate176.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate177.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4961,11 +5141,11 @@ function validate176(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate176.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate177.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate176.errors = vErrors;
+  validate177.errors = vErrors;
   return errors === 0;
 }
 var validateStorage = validate42;
@@ -5056,8 +5236,8 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
   validate42.errors = vErrors;
   return errors === 0;
 }
-var validateInlineStorage = validate178;
-function validate178(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateInlineStorage = validate179;
+function validate179(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (!validate43(data, { instancePath, parentData, parentDataProperty, rootData })) {
@@ -5068,18 +5248,18 @@ function validate178(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.object === void 0 && (missing0 = "object") || data.type === void 0 && (missing0 = "type")) {
-        validate178.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate179.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.object !== void 0) {
           let data0 = data.object;
           const _errs3 = errors;
           if (typeof data0 !== "string") {
-            validate178.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate179.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("storage" !== data0) {
-            validate178.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+            validate179.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
             return false;
           }
           var valid1 = _errs3 === errors;
@@ -5090,7 +5270,7 @@ function validate178(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.type !== void 0) {
             const _errs5 = errors;
             if (typeof data.type !== "string") {
-              validate178.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate179.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid1 = _errs5 === errors;
@@ -5100,15 +5280,15 @@ function validate178(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate178.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate179.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate178.errors = vErrors;
+  validate179.errors = vErrors;
   return errors === 0;
 }
-var validateStorageParams = validate180;
-function validate180(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStorageParams = validate181;
+function validate181(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   const _errs1 = errors;
@@ -5154,7 +5334,7 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.location === void 0 && (missing1 = "location")) {
-        validate180.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate181.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       } else {
         if (data.location !== void 0) {
@@ -5163,11 +5343,11 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs6) {
             if (typeof data1 === "string") {
               if (!pattern0.test(data1)) {
-                validate180.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                 return false;
               }
             } else {
-              validate180.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -5185,7 +5365,7 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate180.errors = vErrors;
+    validate181.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -5232,7 +5412,7 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
       if (data && typeof data == "object" && !Array.isArray(data)) {
         let missing3;
         if (data.s3_url === void 0 && (missing3 = "s3_url")) {
-          validate180.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
+          validate181.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
           if (data.s3_url !== void 0) {
@@ -5241,11 +5421,11 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs13) {
               if (typeof data3 === "string") {
                 if (!pattern6.test(data3)) {
-                  validate180.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                  validate181.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
                   return false;
                 }
               } else {
-                validate180.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate181.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -5254,104 +5434,189 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
             var valid6 = true;
           }
           if (valid6) {
-            if (data.endpoint_url !== void 0) {
-              let data4 = data.endpoint_url;
+            if (data.base_url !== void 0) {
+              let data4 = data.base_url;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate180.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                validate181.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
                 return false;
-              }
-              if (errors === _errs15) {
-                if (typeof data4 === "string") {
-                  if (!pattern7.test(data4)) {
-                    validate180.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
-                    return false;
-                  }
-                }
               }
               var valid6 = _errs15 === errors;
             } else {
               var valid6 = true;
             }
             if (valid6) {
-              if (data["with-index"] !== void 0) {
+              if (data.endpoint_url !== void 0) {
+                let data5 = data.endpoint_url;
                 const _errs17 = errors;
-                if (typeof data["with-index"] !== "boolean") {
-                  validate180.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                if (typeof data5 !== "string" && data5 !== null) {
+                  validate181.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
                   return false;
+                }
+                if (errors === _errs17) {
+                  if (typeof data5 === "string") {
+                    if (!pattern7.test(data5)) {
+                      validate181.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                      return false;
+                    }
+                  }
                 }
                 var valid6 = _errs17 === errors;
               } else {
                 var valid6 = true;
               }
               if (valid6) {
-                if (data.credentials !== void 0) {
-                  let data6 = data.credentials;
+                if (data.region !== void 0) {
+                  let data6 = data.region;
                   const _errs19 = errors;
                   if (errors === _errs19) {
-                    if (data6 && typeof data6 == "object" && !Array.isArray(data6)) {
-                      let missing4;
-                      if (data6["access-key"] === void 0 && (missing4 = "access-key") || data6["secret-key"] === void 0 && (missing4 = "secret-key")) {
-                        validate180.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                    if (typeof data6 === "string") {
+                      if (!pattern8.test(data6)) {
+                        validate181.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
                         return false;
-                      } else {
-                        const _errs21 = errors;
-                        for (const key0 in data6) {
-                          if (!(key0 === "access-key" || key0 === "secret-key")) {
-                            validate180.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-                            return false;
-                            break;
-                          }
-                        }
-                        if (_errs21 === errors) {
-                          if (data6["access-key"] !== void 0) {
-                            let data7 = data6["access-key"];
-                            const _errs22 = errors;
-                            if (errors === _errs22) {
-                              if (typeof data7 === "string") {
-                                if (func3(data7) < 1) {
-                                  validate180.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                  return false;
-                                }
-                              } else {
-                                validate180.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                return false;
-                              }
-                            }
-                            var valid7 = _errs22 === errors;
-                          } else {
-                            var valid7 = true;
-                          }
-                          if (valid7) {
-                            if (data6["secret-key"] !== void 0) {
-                              let data8 = data6["secret-key"];
-                              const _errs24 = errors;
-                              if (errors === _errs24) {
-                                if (typeof data8 === "string") {
-                                  if (func3(data8) < 1) {
-                                    validate180.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                    return false;
-                                  }
-                                } else {
-                                  validate180.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                  return false;
-                                }
-                              }
-                              var valid7 = _errs24 === errors;
-                            } else {
-                              var valid7 = true;
-                            }
-                          }
-                        }
                       }
                     } else {
-                      validate180.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                      validate181.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
                   var valid6 = _errs19 === errors;
                 } else {
                   var valid6 = true;
+                }
+                if (valid6) {
+                  if (data["path-style"] !== void 0) {
+                    const _errs21 = errors;
+                    if (typeof data["path-style"] !== "boolean") {
+                      validate181.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      return false;
+                    }
+                    var valid6 = _errs21 === errors;
+                  } else {
+                    var valid6 = true;
+                  }
+                  if (valid6) {
+                    if (data["storage-class"] !== void 0) {
+                      let data8 = data["storage-class"];
+                      const _errs23 = errors;
+                      if (errors === _errs23) {
+                        if (typeof data8 === "string") {
+                          if (!pattern9.test(data8)) {
+                            validate181.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                            return false;
+                          }
+                        } else {
+                          validate181.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid6 = _errs23 === errors;
+                    } else {
+                      var valid6 = true;
+                    }
+                    if (valid6) {
+                      if (data.sse !== void 0) {
+                        let data9 = data.sse;
+                        const _errs25 = errors;
+                        if (errors === _errs25) {
+                          if (typeof data9 === "string") {
+                            if (!pattern10.test(data9)) {
+                              validate181.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                              return false;
+                            }
+                          } else {
+                            validate181.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid6 = _errs25 === errors;
+                      } else {
+                        var valid6 = true;
+                      }
+                      if (valid6) {
+                        if (data["with-index"] !== void 0) {
+                          const _errs27 = errors;
+                          if (typeof data["with-index"] !== "boolean") {
+                            validate181.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            return false;
+                          }
+                          var valid6 = _errs27 === errors;
+                        } else {
+                          var valid6 = true;
+                        }
+                        if (valid6) {
+                          if (data.credentials !== void 0) {
+                            let data11 = data.credentials;
+                            const _errs29 = errors;
+                            if (errors === _errs29) {
+                              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
+                                let missing4;
+                                if (data11["access-key"] === void 0 && (missing4 = "access-key") || data11["secret-key"] === void 0 && (missing4 = "secret-key")) {
+                                  validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                                  return false;
+                                } else {
+                                  const _errs31 = errors;
+                                  for (const key0 in data11) {
+                                    if (!(key0 === "access-key" || key0 === "secret-key")) {
+                                      validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                                      return false;
+                                      break;
+                                    }
+                                  }
+                                  if (_errs31 === errors) {
+                                    if (data11["access-key"] !== void 0) {
+                                      let data12 = data11["access-key"];
+                                      const _errs32 = errors;
+                                      if (errors === _errs32) {
+                                        if (typeof data12 === "string") {
+                                          if (func3(data12) < 1) {
+                                            validate181.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                            return false;
+                                          }
+                                        } else {
+                                          validate181.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                          return false;
+                                        }
+                                      }
+                                      var valid7 = _errs32 === errors;
+                                    } else {
+                                      var valid7 = true;
+                                    }
+                                    if (valid7) {
+                                      if (data11["secret-key"] !== void 0) {
+                                        let data13 = data11["secret-key"];
+                                        const _errs34 = errors;
+                                        if (errors === _errs34) {
+                                          if (typeof data13 === "string") {
+                                            if (func3(data13) < 1) {
+                                              validate181.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                              return false;
+                                            }
+                                          } else {
+                                            validate181.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                            return false;
+                                          }
+                                        }
+                                        var valid7 = _errs34 === errors;
+                                      } else {
+                                        var valid7 = true;
+                                      }
+                                    }
+                                  }
+                                }
+                              } else {
+                                validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                return false;
+                              }
+                            }
+                            var valid6 = _errs29 === errors;
+                          } else {
+                            var valid6 = true;
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -5369,7 +5634,7 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate180.errors = vErrors;
+      validate181.errors = vErrors;
       return false;
     }
     var valid0 = _errs8 === errors;
@@ -5378,214 +5643,214 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing5;
       if (data.type === void 0 && (missing5 = "type")) {
-        validate180.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
+        validate181.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
-          let data9 = data.type;
-          const _errs27 = errors;
-          if (errors === _errs27) {
-            if (typeof data9 === "string") {
-              if (func3(data9) < 1) {
-                validate180.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+          let data14 = data.type;
+          const _errs37 = errors;
+          if (errors === _errs37) {
+            if (typeof data14 === "string") {
+              if (func3(data14) < 1) {
+                validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate180.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
-          var valid8 = _errs27 === errors;
+          var valid8 = _errs37 === errors;
         } else {
           var valid8 = true;
         }
         if (valid8) {
           if (data.object !== void 0) {
-            let data10 = data.object;
-            const _errs29 = errors;
-            if (typeof data10 !== "string") {
-              validate180.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            let data15 = data.object;
+            const _errs39 = errors;
+            if (typeof data15 !== "string") {
+              validate181.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data10) {
-              validate180.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+            if ("storage" !== data15) {
+              validate181.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid8 = _errs29 === errors;
+            var valid8 = _errs39 === errors;
           } else {
             var valid8 = true;
           }
           if (valid8) {
             if (data.owner !== void 0) {
-              let data11 = data.owner;
-              const _errs31 = errors;
-              if (errors === _errs31) {
-                if (typeof data11 === "string") {
-                  if (!pattern1.test(data11)) {
-                    validate180.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+              let data16 = data.owner;
+              const _errs41 = errors;
+              if (errors === _errs41) {
+                if (typeof data16 === "string") {
+                  if (!pattern1.test(data16)) {
+                    validate181.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate180.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate181.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
-              var valid8 = _errs31 === errors;
+              var valid8 = _errs41 === errors;
             } else {
               var valid8 = true;
             }
             if (valid8) {
               if (data["container-path"] !== void 0) {
-                let data12 = data["container-path"];
-                const _errs33 = errors;
-                if (errors === _errs33) {
-                  if (typeof data12 === "string") {
-                    if (!pattern4.test(data12)) {
-                      validate180.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                let data17 = data["container-path"];
+                const _errs43 = errors;
+                if (errors === _errs43) {
+                  if (typeof data17 === "string") {
+                    if (!pattern4.test(data17)) {
+                      validate181.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
                   } else {
-                    validate180.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate181.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
-                var valid8 = _errs33 === errors;
+                var valid8 = _errs43 === errors;
               } else {
                 var valid8 = true;
               }
               if (valid8) {
                 if (data.version !== void 0) {
-                  let data13 = data.version;
-                  const _errs35 = errors;
-                  if (typeof data13 !== "string") {
-                    validate180.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  let data18 = data.version;
+                  const _errs45 = errors;
+                  if (typeof data18 !== "string") {
+                    validate181.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data13) {
-                    validate180.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+                  if ("1" !== data18) {
+                    validate181.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid8 = _errs35 === errors;
+                  var valid8 = _errs45 === errors;
                 } else {
                   var valid8 = true;
                 }
                 if (valid8) {
                   if (data["backend-id"] !== void 0) {
-                    let data14 = data["backend-id"];
-                    const _errs37 = errors;
-                    if (errors === _errs37) {
-                      if (typeof data14 === "string") {
-                        if (func3(data14) < 1) {
-                          validate180.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    let data19 = data["backend-id"];
+                    const _errs47 = errors;
+                    if (errors === _errs47) {
+                      if (typeof data19 === "string") {
+                        if (func3(data19) < 1) {
+                          validate181.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate180.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate181.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
-                    var valid8 = _errs37 === errors;
+                    var valid8 = _errs47 === errors;
                   } else {
                     var valid8 = true;
                   }
                   if (valid8) {
                     if (data["read-only"] !== void 0) {
-                      const _errs39 = errors;
+                      const _errs49 = errors;
                       if (typeof data["read-only"] !== "boolean") {
-                        validate180.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate181.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid8 = _errs39 === errors;
+                      var valid8 = _errs49 === errors;
                     } else {
                       var valid8 = true;
                     }
                     if (valid8) {
                       if (data.primary !== void 0) {
-                        const _errs41 = errors;
+                        const _errs51 = errors;
                         if (typeof data.primary !== "boolean") {
-                          validate180.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                          validate181.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid8 = _errs41 === errors;
+                        var valid8 = _errs51 === errors;
                       } else {
                         var valid8 = true;
                       }
                       if (valid8) {
                         if (data.trusted !== void 0) {
-                          const _errs43 = errors;
+                          const _errs53 = errors;
                           if (typeof data.trusted !== "boolean") {
-                            validate180.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            validate181.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid8 = _errs43 === errors;
+                          var valid8 = _errs53 === errors;
                         } else {
                           var valid8 = true;
                         }
                         if (valid8) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data18 = data["watcher-interval"];
-                            const _errs45 = errors;
-                            if (!(typeof data18 == "number" && (!(data18 % 1) && !isNaN(data18)) && isFinite(data18))) {
-                              validate180.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                            let data23 = data["watcher-interval"];
+                            const _errs55 = errors;
+                            if (!(typeof data23 == "number" && (!(data23 % 1) && !isNaN(data23)) && isFinite(data23))) {
+                              validate181.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs45) {
-                              if (typeof data18 == "number" && isFinite(data18)) {
-                                if (data18 < 1 || isNaN(data18)) {
-                                  validate180.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                            if (errors === _errs55) {
+                              if (typeof data23 == "number" && isFinite(data23)) {
+                                if (data23 < 1 || isNaN(data23)) {
+                                  validate181.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid8 = _errs45 === errors;
+                            var valid8 = _errs55 === errors;
                           } else {
                             var valid8 = true;
                           }
                           if (valid8) {
                             if (data.access !== void 0) {
-                              const _errs47 = errors;
+                              const _errs57 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid8 = _errs47 === errors;
+                              var valid8 = _errs57 === errors;
                             } else {
                               var valid8 = true;
                             }
                             if (valid8) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data20 = data["manifest-pattern"];
-                                const _errs48 = errors;
-                                if (errors === _errs48) {
-                                  if (data20 && typeof data20 == "object" && !Array.isArray(data20)) {
+                                let data25 = data["manifest-pattern"];
+                                const _errs58 = errors;
+                                if (errors === _errs58) {
+                                  if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
                                   } else {
-                                    validate180.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                    validate181.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid8 = _errs48 === errors;
+                                var valid8 = _errs58 === errors;
                               } else {
                                 var valid8 = true;
                               }
                               if (valid8) {
                                 if (data.location !== void 0) {
-                                  const _errs51 = errors;
+                                  const _errs61 = errors;
                                   if (typeof data.location !== "string") {
-                                    validate180.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid8 = _errs51 === errors;
+                                  var valid8 = _errs61 === errors;
                                 } else {
                                   var valid8 = true;
                                 }
                                 if (valid8) {
                                   if (data["is-local-owner"] !== void 0) {
-                                    const _errs53 = errors;
+                                    const _errs63 = errors;
                                     if (typeof data["is-local-owner"] !== "boolean") {
-                                      validate180.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                      validate181.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                       return false;
                                     }
-                                    var valid8 = _errs53 === errors;
+                                    var valid8 = _errs63 === errors;
                                   } else {
                                     var valid8 = true;
                                   }
@@ -5604,15 +5869,15 @@ function validate180(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate180.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate181.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate180.errors = vErrors;
+  validate181.errors = vErrors;
   return errors === 0;
 }
-var validateAccess = validate182;
-function validate182(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateAccess = validate183;
+function validate183(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -5625,17 +5890,17 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
         if (errors === _errs1) {
           if (data0 && typeof data0 == "object" && !Array.isArray(data0)) {
             if (Object.keys(data0).length > 1) {
-              validate182.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
+              validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
               return false;
             } else {
               if (Object.keys(data0).length < 1) {
-                validate182.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
+                validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
                 return false;
               } else {
                 const _errs3 = errors;
                 for (const key0 in data0) {
                   if (!(key0 === "user" || key0 === "user-path")) {
-                    validate182.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                    validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
                     return false;
                     break;
                   }
@@ -5646,12 +5911,12 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern10.test(data1)) {
-                          validate182.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
+                        if (!pattern13.test(data1)) {
+                          validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
                       } else {
-                        validate182.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -5666,11 +5931,11 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
                       if (errors === _errs6) {
                         if (typeof data2 === "string") {
                           if (func3(data2) < 1) {
-                            validate182.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                            validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                             return false;
                           }
                         } else {
-                          validate182.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -5683,7 +5948,7 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
               }
             }
           } else {
-            validate182.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+            validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
             return false;
           }
         }
@@ -5693,30 +5958,30 @@ function validate182(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate182.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+      validate183.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
       return false;
     }
   }
-  validate182.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-var validateSyncCommands = validate183;
-var schema53 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false } } };
-var schema54 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } };
-function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateSyncCommands = validate184;
+var schema54 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version", "check-storage"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve", "check-storage"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "check-storage" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/check-storage" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false }, "check-storage": { "title": "CheckStorageArgs", "type": "object", "additionalProperties": false, "required": ["storage"], "properties": { "storage": { "$ref": "storage.schema.json#/definitions/StorageParams" } } } } };
+var schema55 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } };
+function validate185(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate184.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate185.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!func2.call(schema54.properties, key0)) {
-            validate184.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          if (!func2.call(schema55.properties, key0)) {
+            validate185.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -5725,7 +5990,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate184.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate185.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -5739,11 +6004,11 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate184.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate185.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate184.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate185.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -5754,8 +6019,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate180(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+                if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -5765,8 +6030,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate180(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+                  if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -5777,7 +6042,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate184.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate185.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -5788,7 +6053,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate184.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate185.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -5807,11 +6072,11 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate184.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate185.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate184.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema54.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate185.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema55.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -5820,7 +6085,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate184.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate185.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -5842,11 +6107,11 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate184.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate185.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate184.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate185.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -5856,7 +6121,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate184.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate185.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -5868,7 +6133,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate184.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate185.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -5879,7 +6144,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate184.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate185.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -5890,7 +6155,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate184.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate185.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -5901,7 +6166,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (data.persist !== void 0) {
                                   const _errs26 = errors;
                                   if (typeof data.persist !== "boolean") {
-                                    validate184.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                    validate185.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                     return false;
                                   }
                                   var valid0 = _errs26 === errors;
@@ -5922,27 +6187,27 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate184.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate185.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate184.errors = vErrors;
+  validate185.errors = vErrors;
   return errors === 0;
 }
-function validate188(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate189(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate188.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate189.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate188.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate189.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -5954,11 +6219,11 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate188.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate189.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate188.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate189.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -5966,63 +6231,63 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate188.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate189.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate188.errors = vErrors;
+  validate189.errors = vErrors;
   return errors === 0;
 }
-function validate190(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate191(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate190.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate191.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate190.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate191.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate190.errors = vErrors;
+  validate191.errors = vErrors;
   return errors === 0;
 }
-function validate192(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate193(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate192.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate193.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate192.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate193.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate192.errors = vErrors;
+  validate193.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate195(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate194.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate195.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate194.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate195.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6034,11 +6299,11 @@ function validate194(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate195.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate195.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6046,28 +6311,28 @@ function validate194(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate194.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate195.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate194.errors = vErrors;
+  validate195.errors = vErrors;
   return errors === 0;
 }
-var schema59 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
-function validate196(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var schema60 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
+function validate197(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
-        validate196.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate197.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "active-events")) {
-            validate196.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate197.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6079,11 +6344,11 @@ function validate196(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate196.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate197.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate196.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate197.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6103,11 +6368,11 @@ function validate196(data, { instancePath = "", parentData, parentDataProperty, 
                     let data2 = data1[i0];
                     const _errs6 = errors;
                     if (typeof data2 !== "string") {
-                      validate196.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate197.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                     if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate196.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      validate197.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema60.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                       return false;
                     }
                     var valid1 = _errs6 === errors;
@@ -6116,7 +6381,7 @@ function validate196(data, { instancePath = "", parentData, parentDataProperty, 
                     }
                   }
                 } else {
-                  validate196.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  validate197.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                   return false;
                 }
               }
@@ -6128,27 +6393,27 @@ function validate196(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate196.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate197.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate196.errors = vErrors;
+  validate197.errors = vErrors;
   return errors === 0;
 }
-function validate198(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate199(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate198.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate199.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate198.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate199.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6160,11 +6425,11 @@ function validate198(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate198.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate199.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate198.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate199.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6172,45 +6437,45 @@ function validate198(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate198.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate199.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate198.errors = vErrors;
+  validate199.errors = vErrors;
   return errors === 0;
 }
-function validate200(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate201(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate200.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate201.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate200.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate201.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate200.errors = vErrors;
+  validate201.errors = vErrors;
   return errors === 0;
 }
-function validate202(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate203(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate202.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate203.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "container-id")) {
-            validate202.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate203.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6222,11 +6487,11 @@ function validate202(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate202.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate203.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate202.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate203.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6234,45 +6499,45 @@ function validate202(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate202.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate203.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate202.errors = vErrors;
+  validate203.errors = vErrors;
   return errors === 0;
 }
-function validate204(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate205(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate204.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate205.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate204.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate205.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate204.errors = vErrors;
+  validate205.errors = vErrors;
   return errors === 0;
 }
-function validate206(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate207(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate206.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate207.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
-            validate206.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate207.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6280,8 +6545,8 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate180(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+            if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -6291,8 +6556,8 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate180(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+              if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -6306,11 +6571,11 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs4) {
                   if (typeof data2 === "string") {
                     if (func3(data2) < 1) {
-                      validate206.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      validate207.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                       return false;
                     }
                   } else {
-                    validate206.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate207.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -6322,7 +6587,7 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data["force-scan"] !== void 0) {
                   const _errs6 = errors;
                   if (typeof data["force-scan"] !== "boolean") {
-                    validate206.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate207.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -6343,11 +6608,11 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs10) {
                             if (typeof data5 === "string") {
                               if (func3(data5) < 1) {
-                                validate206.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate207.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate206.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate207.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -6357,7 +6622,7 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
                           }
                         }
                       } else {
-                        validate206.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        validate207.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                         return false;
                       }
                     }
@@ -6372,14 +6637,14 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate206.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate207.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate206.errors = vErrors;
+  validate207.errors = vErrors;
   return errors === 0;
 }
-function validate210(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate211(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -6387,7 +6652,7 @@ function validate210(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs1 = errors;
       for (const key0 in data) {
         if (!(key0 === "job-id")) {
-          validate210.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          validate211.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
           return false;
           break;
         }
@@ -6399,39 +6664,39 @@ function validate210(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs2) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate210.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate211.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate210.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate211.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
         }
       }
     } else {
-      validate210.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate211.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate210.errors = vErrors;
+  validate211.errors = vErrors;
   return errors === 0;
 }
-var schema66 = { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } };
-function validate212(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var schema67 = { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } };
+function validate213(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
-        validate212.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate213.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
-            validate212.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate213.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6443,11 +6708,11 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate212.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate213.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate212.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate213.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6462,11 +6727,11 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate212.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate213.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate212.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate213.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -6479,11 +6744,11 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
                 let data2 = data.keep;
                 const _errs6 = errors;
                 if (typeof data2 !== "string") {
-                  validate212.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate213.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data2 === "source" || data2 === "target")) {
-                  validate212.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema66.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  validate213.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema67.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -6495,32 +6760,67 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate212.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate213.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate212.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-function validate214(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate215(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate214.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate215.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate214.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate215.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate214.errors = vErrors;
+  validate215.errors = vErrors;
   return errors === 0;
 }
-function validate183(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate217(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.storage === void 0 && (missing0 = "storage")) {
+        validate217.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "storage")) {
+            validate217.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.storage !== void 0) {
+            if (!validate181(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+              errors = vErrors.length;
+            }
+          }
+        }
+      }
+    } else {
+      validate217.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate217.errors = vErrors;
+  return errors === 0;
+}
+function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -6541,7 +6841,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
     } else {
       if (data.cmd !== void 0) {
         let data0 = data.cmd;
-        if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve")) {
+        if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve" || data0 === "check-storage")) {
           const err1 = {};
           if (vErrors === null) {
             vErrors = [err1];
@@ -6567,7 +6867,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.args === void 0 && (missing1 = "args")) {
-        validate183.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate184.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       }
     }
@@ -6582,7 +6882,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate183.errors = vErrors;
+    validate184.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -6628,8 +6928,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs10 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
         if (data.args !== void 0) {
-          if (!validate184(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-            vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+          if (!validate185(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+            vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
             errors = vErrors.length;
           }
         }
@@ -6645,7 +6945,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate183.errors = vErrors;
+      validate184.errors = vErrors;
       return false;
     }
     var valid0 = _errs6 === errors;
@@ -6691,8 +6991,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         const _errs16 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.args !== void 0) {
-            if (!validate188(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+            if (!validate189(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+              vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
               errors = vErrors.length;
             }
           }
@@ -6708,7 +7008,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
           vErrors.push(err8);
         }
         errors++;
-        validate183.errors = vErrors;
+        validate184.errors = vErrors;
         return false;
       }
       var valid0 = _errs12 === errors;
@@ -6754,8 +7054,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
           const _errs22 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
             if (data.args !== void 0) {
-              if (!validate190(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+              if (!validate191(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
                 errors = vErrors.length;
               }
             }
@@ -6771,7 +7071,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors.push(err11);
           }
           errors++;
-          validate183.errors = vErrors;
+          validate184.errors = vErrors;
           return false;
         }
         var valid0 = _errs18 === errors;
@@ -6817,8 +7117,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs28 = errors;
             if (data && typeof data == "object" && !Array.isArray(data)) {
               if (data.args !== void 0) {
-                if (!validate192(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                  vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
+                if (!validate193(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                  vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
                   errors = vErrors.length;
                 }
               }
@@ -6834,7 +7134,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
               vErrors.push(err14);
             }
             errors++;
-            validate183.errors = vErrors;
+            validate184.errors = vErrors;
             return false;
           }
           var valid0 = _errs24 === errors;
@@ -6880,8 +7180,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
               const _errs34 = errors;
               if (data && typeof data == "object" && !Array.isArray(data)) {
                 if (data.args !== void 0) {
-                  if (!validate194(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                    vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+                  if (!validate195(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                    vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
                     errors = vErrors.length;
                   }
                 }
@@ -6897,7 +7197,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors.push(err17);
               }
               errors++;
-              validate183.errors = vErrors;
+              validate184.errors = vErrors;
               return false;
             }
             var valid0 = _errs30 === errors;
@@ -6943,8 +7243,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                 const _errs40 = errors;
                 if (data && typeof data == "object" && !Array.isArray(data)) {
                   if (data.args !== void 0) {
-                    if (!validate196(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                      vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+                    if (!validate197(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                      vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
                       errors = vErrors.length;
                     }
                   }
@@ -6960,7 +7260,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                   vErrors.push(err20);
                 }
                 errors++;
-                validate183.errors = vErrors;
+                validate184.errors = vErrors;
                 return false;
               }
               var valid0 = _errs36 === errors;
@@ -7006,8 +7306,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                   const _errs46 = errors;
                   if (data && typeof data == "object" && !Array.isArray(data)) {
                     if (data.args !== void 0) {
-                      if (!validate198(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                        vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+                      if (!validate199(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                        vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
                         errors = vErrors.length;
                       }
                     }
@@ -7023,7 +7323,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                     vErrors.push(err23);
                   }
                   errors++;
-                  validate183.errors = vErrors;
+                  validate184.errors = vErrors;
                   return false;
                 }
                 var valid0 = _errs42 === errors;
@@ -7069,8 +7369,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs52 = errors;
                     if (data && typeof data == "object" && !Array.isArray(data)) {
                       if (data.args !== void 0) {
-                        if (!validate200(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                          vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+                        if (!validate201(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                          vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
                           errors = vErrors.length;
                         }
                       }
@@ -7086,7 +7386,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                       vErrors.push(err26);
                     }
                     errors++;
-                    validate183.errors = vErrors;
+                    validate184.errors = vErrors;
                     return false;
                   }
                   var valid0 = _errs48 === errors;
@@ -7132,8 +7432,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                       const _errs58 = errors;
                       if (data && typeof data == "object" && !Array.isArray(data)) {
                         if (data.args !== void 0) {
-                          if (!validate202(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                            vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+                          if (!validate203(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                            vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
                             errors = vErrors.length;
                           }
                         }
@@ -7149,7 +7449,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                         vErrors.push(err29);
                       }
                       errors++;
-                      validate183.errors = vErrors;
+                      validate184.errors = vErrors;
                       return false;
                     }
                     var valid0 = _errs54 === errors;
@@ -7195,8 +7495,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                         const _errs64 = errors;
                         if (data && typeof data == "object" && !Array.isArray(data)) {
                           if (data.args !== void 0) {
-                            if (!validate204(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                              vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+                            if (!validate205(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                              vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
                               errors = vErrors.length;
                             }
                           }
@@ -7212,7 +7512,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                           vErrors.push(err32);
                         }
                         errors++;
-                        validate183.errors = vErrors;
+                        validate184.errors = vErrors;
                         return false;
                       }
                       var valid0 = _errs60 === errors;
@@ -7258,8 +7558,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs70 = errors;
                           if (data && typeof data == "object" && !Array.isArray(data)) {
                             if (data.args !== void 0) {
-                              if (!validate206(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+                              if (!validate207(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
                                 errors = vErrors.length;
                               }
                             }
@@ -7275,7 +7575,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                             vErrors.push(err35);
                           }
                           errors++;
-                          validate183.errors = vErrors;
+                          validate184.errors = vErrors;
                           return false;
                         }
                         var valid0 = _errs66 === errors;
@@ -7321,8 +7621,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                             const _errs76 = errors;
                             if (data && typeof data == "object" && !Array.isArray(data)) {
                               if (data.args !== void 0) {
-                                if (!validate210(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                  vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+                                if (!validate211(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                  vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
                                   errors = vErrors.length;
                                 }
                               }
@@ -7338,7 +7638,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                               vErrors.push(err38);
                             }
                             errors++;
-                            validate183.errors = vErrors;
+                            validate184.errors = vErrors;
                             return false;
                           }
                           var valid0 = _errs72 === errors;
@@ -7384,8 +7684,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                               const _errs82 = errors;
                               if (data && typeof data == "object" && !Array.isArray(data)) {
                                 if (data.args !== void 0) {
-                                  if (!validate212(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                    vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+                                  if (!validate213(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                    vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
                                     errors = vErrors.length;
                                   }
                                 }
@@ -7401,7 +7701,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                                 vErrors.push(err41);
                               }
                               errors++;
-                              validate183.errors = vErrors;
+                              validate184.errors = vErrors;
                               return false;
                             }
                             var valid0 = _errs78 === errors;
@@ -7447,8 +7747,8 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                                 const _errs88 = errors;
                                 if (data && typeof data == "object" && !Array.isArray(data)) {
                                   if (data.args !== void 0) {
-                                    if (!validate214(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                      vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+                                    if (!validate215(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                      vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
                                       errors = vErrors.length;
                                     }
                                   }
@@ -7464,10 +7764,74 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                                   vErrors.push(err44);
                                 }
                                 errors++;
-                                validate183.errors = vErrors;
+                                validate184.errors = vErrors;
                                 return false;
                               }
                               var valid0 = _errs84 === errors;
+                              if (valid0) {
+                                const _errs90 = errors;
+                                const _errs91 = errors;
+                                let valid45 = true;
+                                const _errs92 = errors;
+                                if (data && typeof data == "object" && !Array.isArray(data)) {
+                                  let missing16;
+                                  if (data.cmd === void 0 && (missing16 = "cmd")) {
+                                    const err45 = {};
+                                    if (vErrors === null) {
+                                      vErrors = [err45];
+                                    } else {
+                                      vErrors.push(err45);
+                                    }
+                                    errors++;
+                                  } else {
+                                    if (data.cmd !== void 0) {
+                                      if ("check-storage" !== data.cmd) {
+                                        const err46 = {};
+                                        if (vErrors === null) {
+                                          vErrors = [err46];
+                                        } else {
+                                          vErrors.push(err46);
+                                        }
+                                        errors++;
+                                      }
+                                    }
+                                  }
+                                }
+                                var _valid15 = _errs92 === errors;
+                                errors = _errs91;
+                                if (vErrors !== null) {
+                                  if (_errs91) {
+                                    vErrors.length = _errs91;
+                                  } else {
+                                    vErrors = null;
+                                  }
+                                }
+                                if (_valid15) {
+                                  const _errs94 = errors;
+                                  if (data && typeof data == "object" && !Array.isArray(data)) {
+                                    if (data.args !== void 0) {
+                                      if (!validate217(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+                                        errors = vErrors.length;
+                                      }
+                                    }
+                                  }
+                                  var _valid15 = _errs94 === errors;
+                                  valid45 = _valid15;
+                                }
+                                if (!valid45) {
+                                  const err47 = { instancePath, schemaPath: "#/allOf/15/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                                  if (vErrors === null) {
+                                    vErrors = [err47];
+                                  } else {
+                                    vErrors.push(err47);
+                                  }
+                                  errors++;
+                                  validate184.errors = vErrors;
+                                  return false;
+                                }
+                                var valid0 = _errs90 === errors;
+                              }
                             }
                           }
                         }
@@ -7484,66 +7848,66 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing16;
-      if (data.cmd === void 0 && (missing16 = "cmd")) {
-        validate183.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing16 }, message: "must have required property '" + missing16 + "'" }];
+      let missing17;
+      if (data.cmd === void 0 && (missing17 = "cmd")) {
+        validate184.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing17 }, message: "must have required property '" + missing17 + "'" }];
         return false;
       } else {
         if (data.cmd !== void 0) {
-          let data29 = data.cmd;
-          const _errs90 = errors;
-          if (typeof data29 !== "string") {
-            validate183.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+          let data31 = data.cmd;
+          const _errs96 = errors;
+          if (typeof data31 !== "string") {
+            validate184.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
-          if (!(data29 === "start" || data29 === "stop" || data29 === "stop-all" || data29 === "status" || data29 === "job-state" || data29 === "active-events" || data29 === "test-error" || data29 === "shutdown" || data29 === "stop-container" || data29 === "status-json" || data29 === "list-conflicts" || data29 === "subscribe" || data29 === "resolve" || data29 === "version")) {
-            validate183.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema53.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
+          if (!(data31 === "start" || data31 === "stop" || data31 === "stop-all" || data31 === "status" || data31 === "job-state" || data31 === "active-events" || data31 === "test-error" || data31 === "shutdown" || data31 === "stop-container" || data31 === "status-json" || data31 === "list-conflicts" || data31 === "subscribe" || data31 === "resolve" || data31 === "version" || data31 === "check-storage")) {
+            validate184.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema54.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
-          var valid45 = _errs90 === errors;
+          var valid48 = _errs96 === errors;
         } else {
-          var valid45 = true;
+          var valid48 = true;
         }
-        if (valid45) {
+        if (valid48) {
           if (data.args !== void 0) {
-            let data30 = data.args;
-            const _errs92 = errors;
-            if (errors === _errs92) {
-              if (data30 && typeof data30 == "object" && !Array.isArray(data30)) {
+            let data32 = data.args;
+            const _errs98 = errors;
+            if (errors === _errs98) {
+              if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
               } else {
-                validate183.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                validate184.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                 return false;
               }
             }
-            var valid45 = _errs92 === errors;
+            var valid48 = _errs98 === errors;
           } else {
-            var valid45 = true;
+            var valid48 = true;
           }
         }
       }
     } else {
-      validate183.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate184.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate183.errors = vErrors;
+  validate184.errors = vErrors;
   return errors === 0;
 }
-var validateStartArgs = validate216;
-function validate216(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStartArgs = validate220;
+function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate216.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate220.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!func2.call(schema54.properties, key0)) {
-            validate216.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          if (!func2.call(schema55.properties, key0)) {
+            validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -7552,7 +7916,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate216.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate220.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -7566,11 +7930,11 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -7581,8 +7945,8 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate180(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+                if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -7592,8 +7956,8 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate180(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+                  if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -7604,7 +7968,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate216.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate220.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -7615,7 +7979,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate216.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate220.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -7634,11 +7998,11 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate216.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate220.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate216.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema54.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate220.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema55.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -7647,7 +8011,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate216.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate220.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -7669,11 +8033,11 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate216.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate220.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate216.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate220.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -7683,7 +8047,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate216.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate220.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -7695,7 +8059,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate216.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate220.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -7706,7 +8070,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate216.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate220.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -7717,7 +8081,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate216.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate220.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -7728,7 +8092,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (data.persist !== void 0) {
                                   const _errs26 = errors;
                                   if (typeof data.persist !== "boolean") {
-                                    validate216.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                    validate220.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                     return false;
                                   }
                                   var valid0 = _errs26 === errors;
@@ -7749,70 +8113,6 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate216.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate216.errors = vErrors;
-  return errors === 0;
-}
-var validateStopArgs = validate219;
-function validate219(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate219.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate219.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate219.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate219.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate219.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate219.errors = vErrors;
-  return errors === 0;
-}
-var validateStopAllArgs = validate220;
-function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
       validate220.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
@@ -7820,84 +8120,20 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
   validate220.errors = vErrors;
   return errors === 0;
 }
-var validateStatusArgs = validate221;
-function validate221(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate221.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate221.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate221.errors = vErrors;
-  return errors === 0;
-}
-var validateJobStateArgs = validate222;
-function validate222(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate222.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate222.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate222.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate222.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate222.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate222.errors = vErrors;
-  return errors === 0;
-}
-var validateActiveEventsArgs = validate223;
+var validateStopArgs = validate223;
 function validate223(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate223.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "job-id" || key0 === "active-events")) {
+          if (!(key0 === "job-id")) {
             validate223.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
@@ -7918,43 +8154,6 @@ function validate223(data, { instancePath = "", parentData, parentDataProperty, 
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data["active-events"] !== void 0) {
-              let data1 = data["active-events"];
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (Array.isArray(data1)) {
-                  var valid1 = true;
-                  const len0 = data1.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data2 = data1[i0];
-                    const _errs6 = errors;
-                    if (typeof data2 !== "string") {
-                      validate223.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate223.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
-                      return false;
-                    }
-                    var valid1 = _errs6 === errors;
-                    if (!valid1) {
-                      break;
-                    }
-                  }
-                } else {
-                  validate223.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                  return false;
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
           }
         }
       }
@@ -7966,42 +8165,16 @@ function validate223(data, { instancePath = "", parentData, parentDataProperty, 
   validate223.errors = vErrors;
   return errors === 0;
 }
-var validateTestErrorArgs = validate224;
+var validateStopAllArgs = validate224;
 function validate224(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate224.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate224.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate224.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate224.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate224.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
+        break;
       }
     } else {
       validate224.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -8011,7 +8184,7 @@ function validate224(data, { instancePath = "", parentData, parentDataProperty, 
   validate224.errors = vErrors;
   return errors === 0;
 }
-var validateShutdownArgs = validate225;
+var validateStatusArgs = validate225;
 function validate225(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -8030,37 +8203,37 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
   validate225.errors = vErrors;
   return errors === 0;
 }
-var validateStopContainerArgs = validate226;
+var validateJobStateArgs = validate226;
 function validate226(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate226.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "container-id")) {
+          if (!(key0 === "job-id")) {
             validate226.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
         }
         if (_errs1 === errors) {
-          if (data["container-id"] !== void 0) {
-            let data0 = data["container-id"];
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate226.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate226.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate226.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate226.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -8075,16 +8248,79 @@ function validate226(data, { instancePath = "", parentData, parentDataProperty, 
   validate226.errors = vErrors;
   return errors === 0;
 }
-var validateStatusJsonArgs = validate227;
+var validateActiveEventsArgs = validate227;
 function validate227(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate227.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
+        validate227.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
-        break;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id" || key0 === "active-events")) {
+            validate227.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate227.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate227.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data["active-events"] !== void 0) {
+              let data1 = data["active-events"];
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (Array.isArray(data1)) {
+                  var valid1 = true;
+                  const len0 = data1.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data2 = data1[i0];
+                    const _errs6 = errors;
+                    if (typeof data2 !== "string") {
+                      validate227.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
+                      validate227.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema60.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      return false;
+                    }
+                    var valid1 = _errs6 === errors;
+                    if (!valid1) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate227.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
+          }
+        }
       }
     } else {
       validate227.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -8094,21 +8330,149 @@ function validate227(data, { instancePath = "", parentData, parentDataProperty, 
   validate227.errors = vErrors;
   return errors === 0;
 }
-var validateListConflictsArgs = validate228;
+var validateTestErrorArgs = validate228;
 function validate228(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate228.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
+          if (!(key0 === "job-id")) {
             validate228.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate228.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate228.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate228.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate228.errors = vErrors;
+  return errors === 0;
+}
+var validateShutdownArgs = validate229;
+function validate229(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate229.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate229.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate229.errors = vErrors;
+  return errors === 0;
+}
+var validateStopContainerArgs = validate230;
+function validate230(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate230.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "container-id")) {
+            validate230.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["container-id"] !== void 0) {
+            let data0 = data["container-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate230.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate230.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate230.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate230.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusJsonArgs = validate231;
+function validate231(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate231.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate231.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate231.errors = vErrors;
+  return errors === 0;
+}
+var validateListConflictsArgs = validate232;
+function validate232(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate232.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
+            validate232.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -8116,8 +8480,8 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate180(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+            if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -8127,8 +8491,8 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate180(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+              if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -8142,11 +8506,11 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs4) {
                   if (typeof data2 === "string") {
                     if (func3(data2) < 1) {
-                      validate228.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      validate232.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                       return false;
                     }
                   } else {
-                    validate228.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate232.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -8158,7 +8522,7 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data["force-scan"] !== void 0) {
                   const _errs6 = errors;
                   if (typeof data["force-scan"] !== "boolean") {
-                    validate228.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate232.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -8179,11 +8543,11 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs10) {
                             if (typeof data5 === "string") {
                               if (func3(data5) < 1) {
-                                validate228.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate232.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate228.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate232.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -8193,7 +8557,7 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
                           }
                         }
                       } else {
-                        validate228.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        validate232.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                         return false;
                       }
                     }
@@ -8208,15 +8572,15 @@ function validate228(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate228.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate232.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate228.errors = vErrors;
+  validate232.errors = vErrors;
   return errors === 0;
 }
-var validateSubscribeArgs = validate231;
-function validate231(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateSubscribeArgs = validate235;
+function validate235(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -8224,7 +8588,7 @@ function validate231(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs1 = errors;
       for (const key0 in data) {
         if (!(key0 === "job-id")) {
-          validate231.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          validate235.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
           return false;
           break;
         }
@@ -8236,39 +8600,39 @@ function validate231(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs2) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate231.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate231.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
         }
       }
     } else {
-      validate231.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate235.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate231.errors = vErrors;
+  validate235.errors = vErrors;
   return errors === 0;
 }
-var validateResolveArgs = validate232;
-function validate232(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateResolveArgs = validate236;
+function validate236(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
-        validate232.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate236.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
-            validate232.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate236.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -8280,11 +8644,11 @@ function validate232(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate232.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate236.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate232.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate236.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -8299,11 +8663,11 @@ function validate232(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate232.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate236.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate232.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate236.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -8316,11 +8680,11 @@ function validate232(data, { instancePath = "", parentData, parentDataProperty, 
                 let data2 = data.keep;
                 const _errs6 = errors;
                 if (typeof data2 !== "string") {
-                  validate232.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate236.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data2 === "source" || data2 === "target")) {
-                  validate232.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema66.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  validate236.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema67.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -8332,35 +8696,71 @@ function validate232(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate232.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate236.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate232.errors = vErrors;
+  validate236.errors = vErrors;
   return errors === 0;
 }
-var validateVersionArgs = validate233;
-function validate233(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateVersionArgs = validate237;
+function validate237(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate233.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate237.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate233.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate237.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate233.errors = vErrors;
+  validate237.errors = vErrors;
   return errors === 0;
 }
-var validateUser = validate234;
-var pattern27 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
-function validate234(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateCheckStorageArgs = validate238;
+function validate238(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.storage === void 0 && (missing0 = "storage")) {
+        validate238.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "storage")) {
+            validate238.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.storage !== void 0) {
+            if (!validate181(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+              errors = vErrors.length;
+            }
+          }
+        }
+      }
+    } else {
+      validate238.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate238.errors = vErrors;
+  return errors === 0;
+}
+var validateUser = validate240;
+var pattern33 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+function validate240(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -8368,18 +8768,18 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.version === void 0 && (missing0 = "version") || data.object === void 0 && (missing0 = "object") || data.owner === void 0 && (missing0 = "owner") || data.paths === void 0 && (missing0 = "paths") || data.pubkeys === void 0 && (missing0 = "pubkeys")) {
-        validate234.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate240.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.version !== void 0) {
           let data0 = data.version;
           const _errs2 = errors;
           if (typeof data0 !== "string") {
-            validate234.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate240.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("1" !== data0) {
-            validate234.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+            validate240.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
             return false;
           }
           var valid0 = _errs2 === errors;
@@ -8391,11 +8791,11 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.object;
             const _errs4 = errors;
             if (typeof data1 !== "string") {
-              validate234.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate240.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if ("user" !== data1) {
-              validate234.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
+              validate240.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
               return false;
             }
             var valid0 = _errs4 === errors;
@@ -8409,11 +8809,11 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs6) {
                 if (typeof data2 === "string") {
                   if (!pattern1.test(data2)) {
-                    validate234.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+                    validate240.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate234.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate240.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -8428,7 +8828,7 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs8) {
                   if (Array.isArray(data3)) {
                     if (data3.length < 1) {
-                      validate234.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                      validate240.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                       return false;
                     } else {
                       var valid1 = true;
@@ -8439,11 +8839,11 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs10) {
                           if (typeof data4 === "string") {
                             if (!pattern4.test(data4)) {
-                              validate234.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                              validate240.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                               return false;
                             }
                           } else {
-                            validate234.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate240.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -8454,7 +8854,7 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                       }
                     }
                   } else {
-                    validate234.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                    validate240.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                     return false;
                   }
                 }
@@ -8469,7 +8869,7 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs12) {
                     if (Array.isArray(data5)) {
                       if (data5.length < 1) {
-                        validate234.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                        validate240.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                         return false;
                       } else {
                         var valid2 = true;
@@ -8479,12 +8879,12 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs14 = errors;
                           if (errors === _errs14) {
                             if (typeof data6 === "string") {
-                              if (!pattern27.test(data6)) {
-                                validate234.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
+                              if (!pattern33.test(data6)) {
+                                validate240.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
                                 return false;
                               }
                             } else {
-                              validate234.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate240.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -8495,7 +8895,7 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                         }
                       }
                     } else {
-                      validate234.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate240.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                   }
@@ -8507,7 +8907,7 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data["manifests-catalog"] !== void 0) {
                     const _errs16 = errors;
                     if (!Array.isArray(data["manifests-catalog"])) {
-                      validate234.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate240.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                     var valid0 = _errs16 === errors;
@@ -8517,8 +8917,8 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
                   if (valid0) {
                     if (data.access !== void 0) {
                       const _errs18 = errors;
-                      if (!validate182(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
-                        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+                      if (!validate183(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
+                        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
                         errors = vErrors.length;
                       }
                       var valid0 = _errs18 === errors;
@@ -8533,16 +8933,17 @@ function validate234(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate234.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate240.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate234.errors = vErrors;
+  validate240.errors = vErrors;
   return errors === 0;
 }
 export {
   validateAccess,
   validateActiveEventsArgs,
+  validateCheckStorageArgs,
   validateConfig,
   validateContainer,
   validateEncryptedStorage,
@@ -8555,6 +8956,7 @@ export {
   validateShutdownArgs,
   validateStartArgs,
   validateStatus,
+  validateStatusAbility,
   validateStatusArgs,
   validateStatusConflict,
   validateStatusCurrent,

@@ -6,6 +6,7 @@
 
 import { afterEach, beforeEach, describe } from '@jest/globals';
 
+import { describeCopyingWithin } from './storage-backend/copying-within.js';
 import { describeCopying } from './storage-backend/copying.js';
 import { describeListing } from './storage-backend/listing.js';
 import { describeLiving } from './storage-backend/living.js';
@@ -16,6 +17,7 @@ import { describeRacing } from './storage-backend/racing.js';
 import { describeReading } from './storage-backend/reading.js';
 import { describeRemoving } from './storage-backend/removing.js';
 import { describeReplacing } from './storage-backend/replacing.js';
+import { describeWholeFiles } from './storage-backend/whole-files.js';
 
 export type { OpenBackend } from './storage-backend/open-backend.js';
 export { describeReadOnlyBackend } from './storage-backend/read-only-suite.js';
@@ -39,5 +41,7 @@ export function describeStorageBackend(name: string, open: () => Promise<OpenBac
     describeNaming(current);
     describeRacing(current);
     describeCopying(current);
+    describeWholeFiles(current);
+    describeCopyingWithin(current);
   });
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe } from '@jest/globals';
 
 import { describeCommitting } from './sync-state/committing.js';
 import { describeConflicts } from './sync-state/conflicts.js';
+import { describeFinding } from './sync-state/finding.js';
 import type { OpenState } from './sync-state/open-state.js';
 import { describeRemembering } from './sync-state/remembering.js';
 import { describeScanning } from './sync-state/scanning.js';
@@ -25,6 +26,7 @@ export function describeSyncState(name: string, open: () => OpenState | Promise<
     const current = (): OpenState => opened;
     describeCommitting(current);
     describeScanning(current);
+    describeFinding(current);
     describeConflicts(current);
     describeRemembering(current);
   });

@@ -51,6 +51,24 @@ export class ContentReader {
     return this.fill(fd, sizeBytes, 0) === sizeBytes ? this.hashBuffer(sizeBytes) : undefined;
   }
 
+  /** Reads a whole file into a buffer of its size and hashes it; `undefined` when it is shorter. */
+  loadInto(fd: number, bytes: Uint8Array): Sha256 | undefined {
+    for (let filled = 0; filled < bytes.length; ) {
+      const read = this.disk.read(fd, bytes, filled, bytes.length - filled, filled);
+      if (read === 0) return undefined;
+      filled += read;
+    }
+    return hashAtOnce('sha256', bytes, 'hex') as Sha256;
+  }
+
+  /** Writes a whole file, and answers the hash of what reads back. */
+  storeFrom(fd: number, bytes: Uint8Array, checkpoint: Checkpoint): Sha256 | undefined {
+    for (let written = 0; written < bytes.length; ) {
+      written += this.disk.write(fd, bytes, written, bytes.length - written, written);
+    }
+    return this.hash(fd, bytes.length, checkpoint);
+  }
+
   /** Whether `load` can take a file of that size. */
   fits(sizeBytes: number): boolean {
     return sizeBytes <= CHUNK_BYTES;

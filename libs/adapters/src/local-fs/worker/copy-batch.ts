@@ -1,34 +1,36 @@
 /**
- * Copies a batch of files from one local root to another: all are staged, made durable
- * together, then shown one by one. The same conditions hold as for a file that is read
- * through `read` and written through `openForSafeReplace`.
+ * Copies a batch of files from one local root to another. The same conditions hold as for a
+ * file that is read through `read` and written through `openForSafeReplace`.
  */
 
 import { createHash } from 'node:crypto';
 import type { BigIntStats } from 'node:fs';
 
-import { nameOf, parentOf, RESERVED_NAME, type RelativePath, type Sha256, type Token } from '@wl/domain';
+import type { RelativePath, Sha256, Token } from '@wl/domain';
+import type { FileAttributes } from '@wl/ports';
 
 import type { StorageArea } from './area.js';
-import { Cancelled, type Checkpoint } from './cancellation.js';
-import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
+import type { Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
-import { NoDirectory, type DirectoryTree } from './directory-tree.js';
-import { failure, toWireError, type WireError } from './failure.js';
-import { isReserved, openFile } from './open-file.js';
+import type { DirectoryTree } from './directory-tree.js';
+import { toWireError, type WireError } from './failure.js';
+import { openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
-import { permissionsFor, Stager, type Staged } from './stager.js';
+import { StagedBatch, type BatchItem, type NotShown, type Shown } from './staged-batch.js';
+import { permissionsFor, permissionsOf, type Staged } from './stager.js';
 import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
-export interface CopyItem {
-  readonly path: RelativePath;
+export interface CopyItem extends BatchItem {
+  /** Where in the source its content is. */
+  readonly sourcePath: RelativePath;
   readonly sourceToken: Token;
   /** `''` where it is not known. */
   readonly sourceHash: Sha256 | '';
   /** Size of the source, for planning only. */
   readonly sizeBytes: number;
-  readonly replaces: Token | undefined;
+  /** What to give the copy; `undefined`: what the source has. */
+  readonly attributes: FileAttributes | undefined;
 }
 
 /** What became of it; a `CopyOutcome` that can cross a thread. */
@@ -45,10 +47,7 @@ export type CopyItemOutcome =
   | { readonly kind: 'target-changed'; readonly leftover?: string }
   | { readonly kind: 'failed'; readonly error: WireError };
 
-/** Batches of so few files are flushed one by one: flushing a whole file system may mean waiting for the data of others. */
-export const FEW_FILES = 4;
-
-const SOURCE_CHANGED: CopyItemOutcome = { kind: 'source-changed' };
+const SOURCE_CHANGED = { kind: 'source-changed' } as const;
 
 /** Both ends of a batch and what its thread has at hand. */
 export interface CopyContext {
@@ -61,10 +60,8 @@ export interface CopyContext {
   readonly besideHash: SharedHash | undefined;
 }
 
-/** A file that waits to be shown. */
-interface Ready {
-  readonly index: number;
-  readonly staged: Staged;
+/** What was found out about a source that is staged. */
+interface Copied {
   readonly sha256: Sha256;
   readonly isSourceRacy: boolean;
 }
@@ -78,88 +75,45 @@ export function copyBatch(context: CopyContext, items: readonly CopyItem[]): (Co
 }
 
 class CopyBatch {
-  private readonly outcomes: (CopyItemOutcome | undefined)[];
-  private readonly ready: Ready[] = [];
-  private readonly stager: Stager;
-  private readonly committer: Committer;
-  private readonly flushesOnce: boolean;
+  private readonly copied: (Copied | undefined)[] = [];
+  private readonly batch: StagedBatch<CopyItem>;
 
   constructor(
     private readonly context: CopyContext,
-    private readonly items: readonly CopyItem[],
+    items: readonly CopyItem[],
   ) {
-    const { target, area } = context;
-    this.outcomes = items.map(() => undefined);
-    this.stager = new Stager(target, area);
-    this.committer = new Committer(target, area);
-    this.flushesOnce = target.disk.syncfs !== undefined && items.length > FEW_FILES;
+    const { target, area, checkpoint } = context;
+    this.batch = new StagedBatch(target, area, checkpoint, items, 'copy');
   }
 
   run(): (CopyItemOutcome | undefined)[] {
-    const { source, target, area, checkpoint } = this.context;
-    area.staging();
-    try {
-      for (const [index, item] of this.items.entries()) {
-        checkpoint();
-        this.attempt(index, item, () => this.stage(index, item));
-        source.trim();
-        target.trim();
-      }
-      checkpoint();
-      if (this.flushesOnce) this.flush();
-    } catch (error) {
-      for (const { staged } of this.ready) this.stager.drop(staged.name);
-      if (!(error instanceof Cancelled)) throw error;
-      return this.outcomes;
-    }
-    this.show();
-    return this.outcomes;
+    const outcomes = this.batch.run((item, index) => {
+      this.context.source.trim();
+      return this.stage(index, item);
+    });
+    return outcomes.map((outcome, index) => (outcome?.kind === 'shown' ? this.copyOutcome(outcome, index) : outcome));
   }
 
-  private attempt(index: number, item: CopyItem, step: () => CopyItemOutcome | undefined): void {
-    try {
-      this.outcomes[index] = step();
-    } catch (error) {
-      if (error instanceof Cancelled) throw error;
-      this.outcomes[index] = { kind: 'failed', error: toWireError(error, 'copy', item.path) };
-    }
+  private copyOutcome({ sizeBytes, token, isRacy: isTargetRacy }: Shown, index: number): CopyItemOutcome {
+    return { kind: 'copied', ...(this.copied[index] as Copied), sizeBytes, targetToken: token, isTargetRacy };
   }
 
-  private stage(index: number, item: CopyItem): CopyItemOutcome | undefined {
-    const replaced = this.lookAtTarget(item);
+  private stage(index: number, item: CopyItem): Staged | NotShown {
+    const replaced = this.batch.lookAtTarget(item);
     if (replaced === 'changed') return { kind: 'target-changed' };
-    const opened = openFile(this.context.source, item.path);
+    const opened = openFile(this.context.source, item.sourcePath);
     if (opened.kind === 'unknown' && opened.cause !== undefined) return { kind: 'failed', error: toWireError(opened.cause, 'read', item.path) };
     if (opened.kind !== 'file') return SOURCE_CHANGED;
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
       const isSourceRacy = isRacy(opened.stats, opened.seenMs);
-      const mode = permissionsFor(opened.stats.mode, replaced?.mode);
-      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, mode, item.sourceHash);
+      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, opened.stats, replaced), item.sourceHash);
       if (copied === undefined) return SOURCE_CHANGED;
-      this.ready.push({ index, isSourceRacy, ...copied });
-      return undefined;
+      this.copied[index] = { sha256: copied.sha256, isSourceRacy };
+      return copied.staged;
     } finally {
       this.context.source.disk.close(opened.fd);
     }
-  }
-
-  /**
-   * The file to be replaced, `undefined` where none is expected, or that it is not as expected.
-   * Whether a new name is free shows when it is taken; here only its directory is looked for.
-   */
-  private lookAtTarget({ path, replaces }: CopyItem): BigIntStats | undefined | 'changed' {
-    const { target } = this.context;
-    if (isReserved(path)) throw failure('name-not-representable', 'copy', path, `${RESERVED_NAME} is reserved`);
-    let seen: BigIntStats | undefined;
-    try {
-      const parent = target.open(parentOf(path));
-      if (replaces === undefined) return undefined;
-      seen = target.lstat(parent, nameOf(path));
-    } catch (error) {
-      throw error instanceof NoDirectory ? parentFailure(error, 'copy', path) : error;
-    }
-    return seen?.isFile() === true && tokenOf(seen) === replaces ? seen : 'changed';
   }
 
   /** Stages the content of an open source; `undefined` when it turns out to be another version than expected. */
@@ -167,7 +121,7 @@ class CopyBatch {
     from: number,
     before: BigIntStats,
     isSourceRacy: boolean,
-    mode: number,
+    shape: Shape,
     expectedHash: Sha256 | '',
   ): { readonly staged: Staged; readonly sha256: Sha256 } | undefined {
     const { source, target, content, checkpoint } = this.context;
@@ -183,17 +137,17 @@ class CopyBatch {
     const isSmall = content.fits(sizeBytes);
     const loaded = isSmall ? content.load(from, sizeBytes) : undefined;
     if (isSmall && !isExpected(loaded)) return undefined;
-    const file = this.stager.create(mode);
+    const file = this.batch.stager.create(shape.createMode);
     let staged: Staged | undefined;
     try {
       if (isSmall) content.store(file.fd, sizeBytes);
       const sha256 = isSmall ? loaded : this.copyLarge(from, file.fd, sizeBytes, hasHoles(before));
       if (sha256 === undefined || (!isSmall && !isExpected(sha256))) return undefined;
-      staged = this.stager.complete(file, { mtimeMs: mtimeMsOf(before), mode }, !this.flushesOnce);
+      staged = this.batch.stager.complete(file, shape, this.batch.flushesEach);
       return { staged, sha256 };
     } finally {
       target.disk.close(file.fd);
-      if (staged === undefined) this.stager.drop(file.name);
+      if (staged === undefined) this.batch.stager.drop(file.name);
     }
   }
 
@@ -220,46 +174,23 @@ class CopyBatch {
     const hasher = createHash('sha256');
     return content.copy(from, to, sizeBytes, isSparse, checkpoint, hasher) ? (hasher.digest('hex') as Sha256) : undefined;
   }
+}
 
-  /** One flush for all. When it fails nothing of the batch can be trusted to be stored. */
-  private flush(): void {
-    const { disk, root } = this.context.target;
-    try {
-      disk.syncfs?.(root.fd);
-    } catch (error) {
-      for (const { index, staged } of this.ready.splice(0)) {
-        this.stager.drop(staged.name);
-        this.outcomes[index] = { kind: 'failed', error: toWireError(error, 'copy', this.items[index]?.path) };
-      }
-    }
-  }
+/** Time and permissions of a copy. */
+interface Shape {
+  readonly createMode: number;
+  readonly mtimeMs: number;
+  /** Missing where the umask has its say, as for a file that comes from elsewhere. */
+  readonly mode?: number;
+}
 
-  private show(): void {
-    const replaced: { readonly index: number; readonly version: Replaced }[] = [];
-    for (const { index, staged, sha256, isSourceRacy } of this.ready) {
-      const item = this.items[index] as CopyItem;
-      this.attempt(index, item, () => {
-        const committed = this.committer.commit(item.path, staged, item.replaces);
-        if (committed.kind === 'stale') return targetChanged(committed);
-        if (committed.replaced !== undefined) replaced.push({ index, version: committed.replaced });
-        const { token, isRacy: isTargetRacy } = committed;
-        return { kind: 'copied', sha256, sizeBytes: Number(staged.sizeBytes), isSourceRacy, targetToken: token, isTargetRacy };
-      });
-      this.context.target.trim();
-    }
-    for (const { index, version } of replaced) {
-      const stale = this.committer.settle(version);
-      if (stale?.kind === 'stale') this.outcomes[index] = targetChanged(stale);
-      this.context.target.trim();
-    }
-  }
+function shapeOf({ attributes }: CopyItem, source: BigIntStats, replaced: BigIntStats | undefined): Shape {
+  if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
+  const mode = permissionsFor(source.mode, replaced?.mode);
+  return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };
 }
 
 /** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */
 function hasHoles({ size, blocks }: BigIntStats): boolean {
   return blocks * 512n < size;
-}
-
-function targetChanged({ leftover }: Extract<CommitOutcome, { kind: 'stale' }>): CopyItemOutcome {
-  return leftover === undefined ? { kind: 'target-changed' } : { kind: 'target-changed', leftover };
 }

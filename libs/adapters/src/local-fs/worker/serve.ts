@@ -7,6 +7,7 @@ import { toWireError, type WireError } from './failure.js';
 import { transferablesOf, type PackedRows } from './listing-rows.js';
 import { loadNative } from './native.js';
 import { createTasks, type Tasks } from './tasks.js';
+import type { WholeReadBatch } from './whole-read.js';
 
 /** A request to a worker. */
 export interface TaskRequest {
@@ -32,6 +33,7 @@ export async function serveTasks(): Promise<void> {
     try {
       const value = (tasks[task] as (request: unknown) => unknown)(request);
       if (task === 'scanNext' && value !== undefined) handedOver = transferablesOf(value as PackedRows);
+      if (task === 'readWhole') handedOver = [(value as WholeReadBatch).bytes];
       reply = { id, ok: true, value };
     } catch (error) {
       reply = { id, ok: false, error: toWireError(error, task) };

@@ -12,7 +12,7 @@ import { StorageArea, type AreaSpec } from './area.js';
 import { checkpointOf, type CancelFlag } from './cancellation.js';
 import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
-import { copyBatch, FEW_FILES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
+import { copyBatch, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
 import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
@@ -25,8 +25,11 @@ import { openFile } from './open-file.js';
 import { identify, openRoot, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
 import { SharedHash, type SharedHashBuffer } from './shared-hash.js';
+import { FEW_FILES, type BatchOutcome } from './staged-batch.js';
 import { Stager, type OpenStaged } from './stager.js';
 import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+import { readWhole, type WholeReadBatch, type WholeReadItem } from './whole-read.js';
+import { writeWhole, type WholeWriteItem } from './whole-write.js';
 import { commitFiles, stageFile, type CommitItem, type CommitItemOutcome } from './write-file.js';
 
 /** A value, or the failure in its place. */
@@ -247,6 +250,13 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
           return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash }, items);
         }),
       ),
+
+    /** The bytes are handed over, not copied. */
+    readWhole: ({ root, items, flag }: { root: RootSpec; items: readonly WholeReadItem[]; flag: CancelFlag }): WholeReadBatch =>
+      withTree(root, 'read', (tree) => readWhole(tree, content, items, checkpointOf(flag))),
+
+    writeWhole: ({ items, bytes, flag, ...writable }: Writable & { items: readonly WholeWriteItem[]; bytes: ArrayBuffer; flag: CancelFlag }): (BatchOutcome | undefined)[] =>
+      withArea(writable, 'replace', (target, area) => writeWhole({ target, area, content, checkpoint: checkpointOf(flag) }, items, bytes)),
 
     /** Hashes a file that another thread is copying. */
     hashBeside: ({ root, path, token, beside, flag }: { root: RootSpec; path: RelativePath; token: Token; beside: SharedHashBuffer; flag: CancelFlag }): void => {

@@ -10,9 +10,9 @@ import type { StorageArea } from './area.js';
 import type { Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome } from './commit.js';
 import type { ContentReader } from './content.js';
-import { FEW_FILES } from './copy-batch.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { failure, toWireError, type WireError } from './failure.js';
+import { FEW_FILES } from './staged-batch.js';
 import { permissionsOf, Stager, type OpenStaged, type Staged } from './stager.js';
 
 /** A staged file to be committed. */
@@ -75,7 +75,11 @@ type Failed = { readonly kind: 'failed'; readonly error: WireError };
 function verify(stager: Stager, tree: DirectoryTree, content: ContentReader, item: CommitItem, isDurable: boolean, checkpoint: Checkpoint): Staged {
   const { disk } = tree;
   const { file, path, sha256, sizeBytes, attributes } = item;
+  const { content: announced } = attributes;
   try {
+    if (announced !== undefined && (announced.sha256 !== sha256 || announced.sizeBytes !== sizeBytes)) {
+      throw failure('damaged', 'replace', path, 'the declared bytes are not those that were announced');
+    }
     const stored = Number(disk.fstat(file.fd).size);
     if (stored !== sizeBytes) throw failure('damaged', 'replace', path, `${String(stored)} bytes were stored where ${String(sizeBytes)} were declared`);
     if (content.hash(file.fd, sizeBytes, checkpoint) !== sha256) throw failure('damaged', 'replace', path, 'the stored bytes are not the declared ones');

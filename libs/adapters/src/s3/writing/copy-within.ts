@@ -101,11 +101,12 @@ async function copyOne(copy: OneCopy): Promise<CopyOutcome> {
   const sha256 = from.hash ?? trustedHash(head) ?? (await hashOfSource(origin, fromPath, from.token, signal));
   if (typeof sha256 !== 'string') return sha256;
 
+  const { mtimeMs, isExecutable = false } = request.attributes ?? attributesOf(head);
   const job: CopyJob = {
     context,
     source: { api: origin.api, bucket: origin.bucket, key: fromKey, head },
     target: { path, key: context.keyOf(path), expected: expected.etag },
-    attributes: { mtimeMs: from.mtimeMs, isExecutable: attributesOf(head).isExecutable === true },
+    attributes: { mtimeMs, isExecutable },
     sha256,
     signal,
   };

@@ -89,6 +89,15 @@ export class TestServer {
         this.trace.push(`<${String(args['name'])}`);
         return args['name'];
       }),
+      waitUnlessGone: command(async (args, connection) => {
+        this.trace.push(`>${String(args['name'])}`);
+        const isGone = await new Promise<boolean>((resolve) => {
+          connection.onGone(() => resolve(true));
+          this.#gates.push(() => resolve(false));
+        });
+        this.trace.push(`${isGone ? 'x' : '<'}${String(args['name'])}`);
+        return args['name'];
+      }),
       subscribe: command(async (_args, connection) => {
         this.subscribers.push(connection);
         return null;

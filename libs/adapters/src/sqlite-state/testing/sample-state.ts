@@ -13,6 +13,8 @@ export const PAIRS: readonly PairIdentity[] = [
 const FILES = 300;
 const FILES_IN_EACH = 60;
 const CACHED = 100;
+/** Size of every third file, in bytes: they are in the index of sizes. */
+const LARGE = 1_000_000;
 const T0 = 1_700_000_000_000;
 
 /** The token of the n-th file on a side. */
@@ -32,7 +34,7 @@ export function hashOf(n: number): Sha256 {
 
 /** The row of the n-th file. */
 export function rowOf(n: number): BaselineRow {
-  return { kind: 'file', hash: hashOf(n), sizeBytes: 1000 + n, sourceToken: tokenOf('source', n), targetToken: tokenOf('target', n) };
+  return { kind: 'file', hash: hashOf(n), sizeBytes: n % 3 === 0 ? LARGE : 1000 + n, sourceToken: tokenOf('source', n), targetToken: tokenOf('target', n) };
 }
 
 /** Fills an empty state. */
@@ -71,6 +73,7 @@ export function readPair(state: SyncState, identity: PairIdentity): { readonly r
   }
   const content = {
     rows,
+    large: pair.filesOfSize(LARGE, FILES),
     single: filesOf(PAIRS.indexOf(identity)).map((n) => pair.get(fileKey(pathOf(n)))),
     summary: pair.summary(),
     totals: pair.totals(),

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { at, bytesOf, failureOf, fileAt, listKeys, put, readFile, textOf } from './helpers.js';
+import { at, bytesOf, failureOf, fileAt, listKeys, put, readFile, sha256Of, textOf } from './helpers.js';
 import type { OpenBackend } from './open-backend.js';
 
 /** Every adapter that can be opened read-only runs this with such a backend; people outside may still write. */
@@ -34,6 +34,9 @@ export function describeReadOnlyBackend(name: string, open: () => Promise<OpenBa
       const { token } = await fileAt(backend, 'a/b');
       expect(await failureOf(put(backend, 'new', bytesOf('x')))).toBe('read-only');
       expect(await failureOf(put(backend, 'a/b', bytesOf('x'), { expected: token }))).toBe('read-only');
+      const content = bytesOf('x');
+      const whole = await backend.wholeFiles?.write([{ path: at('new'), expected: undefined, content, sha256: sha256Of(content), attributes: { mtimeMs: 0 } }]);
+      if (whole !== undefined) expect(whole).toMatchObject([{ kind: 'failed', error: { code: 'read-only' } }]);
       expect(await failureOf(backend.remove(at('a/b'), token))).toBe('read-only');
       expect(await failureOf(backend.makeDirectory(at('made')))).toBe('read-only');
       expect(await failureOf(backend.removeDirectory(at('empty')))).toBe('read-only');

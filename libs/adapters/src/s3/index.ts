@@ -1,0 +1,5 @@
+/** The driver for S3 buckets. */
+
+export { createS3Backend } from './create-s3-backend.js';
+export { createFileNotes } from './file-notes.js';
+export type { S3Host, S3Notes, S3Params } from './s3-params.js';

@@ -1,0 +1,215 @@
+/**
+ * Finds out what an endpoint does with a bucket, by trying (INV-26, T58): a server that takes a
+ * condition and ignores it is found out, one that wants the ETag without quotes is served. All
+ * of it happens on objects of our own under `.wl/probe/`, which are removed afterwards.
+ */
+
+import { createHash } from 'node:crypto';
+
+import { toSha256 } from '@wl/domain';
+
+import type { S3Abilities } from './abilities.js';
+import type { Condition, S3Api, WriteAnswer } from './s3-api.js';
+import { S3Error } from './s3-error.js';
+import { md5Of, sha256Of } from './writing/digests.js';
+
+const PLAIN: Condition = { kind: 'none' };
+const ABSENT: Condition = { kind: 'absent' };
+
+/** Tries everything with objects whose keys start with `area`. Rejects when the bucket cannot be used at all. */
+export async function probe(api: S3Api, area: string, newId: () => string, signal?: AbortSignal): Promise<S3Abilities> {
+  const run = new Probe(api, `${area}probe/${newId()}`, signal);
+  try {
+    return await run.run();
+  } finally {
+    await run.cleanUp();
+  }
+}
+
+class Probe {
+  readonly #used = new Set<string>();
+  #isVersioned = false;
+
+  constructor(
+    private readonly api: S3Api,
+    private readonly base: string,
+    private readonly signal: AbortSignal | undefined,
+  ) {}
+
+  async run(): Promise<S3Abilities> {
+    const first = await this.#put('plain', 'first', PLAIN);
+    if (first.kind !== 'done') throw new S3Error('io-error', 'a plain write was refused', { isRetryable: true });
+    const [isVersioned, replacesIfMatch] = await Promise.all([this.#isVersionedNow(first.versionId !== undefined), this.#replacing()]);
+    this.#isVersioned = isVersioned;
+    const tag = (etag: string): Condition => ({ kind: 'etag', etag, isBare: replacesIfMatch === 'bare' });
+    const [createsIfAbsent, deletesIfMatch, completesConditionally, copiesConditionally, copies, uploadsInParts, verifiesContent, head] = await Promise.all([
+      this.#creating(),
+      this.#deleting(tag),
+      this.#isObeyed('complete', tag, (key, condition) => this.#complete(key, condition)),
+      this.#isObeyed('copy', tag, (key, condition) => this.#copy(key, condition)),
+      this.#works(() => this.#copy(this.#key('copied'), PLAIN)),
+      this.#works(() => this.#complete(this.#key('parts'), PLAIN)),
+      this.#verifying(),
+      this.api.headObject(this.#key('plain'), this.signal),
+    ]);
+    return {
+      createsIfAbsent,
+      replacesIfMatch,
+      deletesIfMatch,
+      completesConditionally,
+      copiesConditionally,
+      copies,
+      uploadsInParts,
+      verifiesContent,
+      keepsChecksums: head?.sha256 !== undefined,
+      tagsByMd5: first.etag === md5Of(Buffer.from('first')),
+      isVersioned,
+    };
+  }
+
+  /** Removes what was tried with, versions and all. What is left over is small, and is ours. */
+  async cleanUp(): Promise<void> {
+    const remove = async (key: string): Promise<void> => {
+      try {
+        await this.api.deleteObject(key, PLAIN);
+        if (!this.#isVersioned) return;
+        for (const { versionId } of await this.api.listVersions(key)) await this.api.deleteObject(key, PLAIN, versionId);
+      } catch (error) {
+        if (!(error instanceof S3Error)) throw error;
+      }
+    };
+    await Promise.all([...this.#used].map(remove));
+  }
+
+  async #isVersionedNow(answersVersions: boolean): Promise<boolean> {
+    try {
+      return await this.api.isVersioned(this.signal);
+    } catch (error) {
+      // Not everybody who may write may ask; the answer of a write tells as well.
+      if (error instanceof S3Error && error.kind !== 'cancelled') return answersVersions;
+      throw error;
+    }
+  }
+
+  async #creating(): Promise<boolean> {
+    return this.#unlessUnsupported(false, async () => {
+      const created = await this.#put('create', 'one', ABSENT);
+      if (created.kind !== 'done') return false;
+      const again = await this.#put('create', 'two', ABSENT);
+      return again.kind === 'refused' && (await this.#etag('create')) === created.etag;
+    });
+  }
+
+  async #replacing(): Promise<S3Abilities['replacesIfMatch']> {
+    for (const [style, isBare] of [['quoted', false], ['bare', true]] as const) {
+      const isObeyed = await this.#unlessUnsupported(false, async () => {
+        const name = `replace-${style}`;
+        const one = await this.#put(name, 'one', PLAIN);
+        if (one.kind !== 'done') return false;
+        const two = await this.#put(name, 'two', { kind: 'etag', etag: one.etag, isBare });
+        if (two.kind !== 'done') return false;
+        const stale = await this.#put(name, 'three', { kind: 'etag', etag: one.etag, isBare });
+        return stale.kind === 'refused' && (await this.#etag(name)) === two.etag;
+      });
+      if (isObeyed) return style;
+    }
+    return 'no';
+  }
+
+  async #deleting(tag: (etag: string) => Condition): Promise<boolean> {
+    return this.#unlessUnsupported(false, async () => {
+      const one = await this.#put('delete', 'one', PLAIN);
+      const two = await this.#put('delete', 'two', PLAIN);
+      if (one.kind !== 'done' || two.kind !== 'done') return false;
+      const stale = await this.api.deleteObject(this.#key('delete'), tag(one.etag), undefined, this.signal);
+      if (stale.kind !== 'refused' || (await this.#etag('delete')) !== two.etag) return false;
+      const right = await this.api.deleteObject(this.#key('delete'), tag(two.etag), undefined, this.signal);
+      return right.kind === 'done' && (await this.#etag('delete')) === undefined;
+    });
+  }
+
+  /** Whether a way of writing obeys both conditions, in both directions. */
+  async #isObeyed(
+    name: string,
+    tag: (etag: string) => Condition,
+    write: (key: string, condition: Condition) => Promise<WriteAnswer | { readonly kind: 'stale' }>,
+  ): Promise<boolean> {
+    return this.#unlessUnsupported(false, async () => {
+      const key = this.#key(name);
+      const old = await this.#put(name, 'old', PLAIN);
+      const now = await this.#put(name, 'now', PLAIN);
+      if (old.kind !== 'done' || now.kind !== 'done') return false;
+      for (const condition of [ABSENT, tag(old.etag)]) {
+        if ((await write(key, condition)).kind !== 'refused' || (await this.#etag(name)) !== now.etag) return false;
+      }
+      if ((await write(key, tag(now.etag))).kind !== 'done' || (await this.#etag(name)) === now.etag) return false;
+      return (await write(this.#key(`${name}-free`), ABSENT)).kind === 'done';
+    });
+  }
+
+  async #complete(key: string, condition: Condition): Promise<WriteAnswer> {
+    this.#used.add(key);
+    const { uploadId } = await this.api.createUpload(key, { metadata: new Map() }, this.signal);
+    let isOver = false;
+    try {
+      const content = Buffer.from('part');
+      const part = await this.api.uploadPart(key, uploadId, 1, content, sha256Of(content), this.signal);
+      const answer = await this.api.completeUpload(key, uploadId, [part], condition, this.signal);
+      isOver = answer.kind === 'done';
+      return answer;
+    } finally {
+      if (!isOver) await this.api.abortUpload(key, uploadId).catch(() => undefined);
+    }
+  }
+
+  async #copy(key: string, condition: Condition): Promise<WriteAnswer | { readonly kind: 'stale' }> {
+    this.#used.add(key);
+    const source = this.#key('plain');
+    const etag = await this.#etag('plain');
+    if (etag === undefined) return { kind: 'stale' };
+    return this.api.copyObject({ key: source, etag }, key, condition, undefined, this.signal);
+  }
+
+  async #verifying(): Promise<boolean> {
+    const content = Buffer.from('sent');
+    const wrong = toSha256(createHash('sha256').update('signed').digest('hex'));
+    const key = this.#key('tampered');
+    try {
+      await this.api.putObject(key, content, wrong, { metadata: new Map() }, { kind: 'none', isOnce: true }, this.signal);
+    } catch (error) {
+      if (!(error instanceof S3Error) || error.details.status === undefined) throw error;
+      return (await this.api.headObject(key, this.signal)) === undefined;
+    }
+    return false;
+  }
+
+  async #works(step: () => Promise<WriteAnswer | { readonly kind: 'stale' }>): Promise<boolean> {
+    return this.#unlessUnsupported(false, async () => (await step()).kind === 'done');
+  }
+
+  /** What a server answers that does not know a request: that it cannot do it. What keeps it from answering at all is thrown on. */
+  async #unlessUnsupported<T>(otherwise: T, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      const hasAnswered = error instanceof S3Error && error.details.status !== undefined && !error.details.isRetryable;
+      if (hasAnswered) return otherwise;
+      throw error;
+    }
+  }
+
+  async #put(name: string, text: string, condition: Condition): Promise<WriteAnswer> {
+    const content = Buffer.from(text);
+    return this.api.putObject(this.#key(name), content, sha256Of(content), { metadata: new Map() }, condition, this.signal);
+  }
+
+  async #etag(name: string): Promise<string | undefined> {
+    return (await this.api.headObject(this.#key(name), this.signal))?.etag;
+  }
+
+  #key(name: string): string {
+    const key = `${this.base}/${name}`;
+    this.#used.add(key);
+    return key;
+  }
+}
