@@ -4,7 +4,8 @@
  *
  * Builds nothing (run `npm run build` first), installs the peers from Debian packages when they
  * are missing and apt-get may be used, generates deterministic trees in a scratch directory, runs
- * everybody in turn for several rounds, and writes docs/benchmarks.md. Ratios within one run
+ * everybody in turn for several rounds, and writes docs/benchmarks.md (all but its S3 section, which
+ * is of tools/bench-s3.mjs). Ratios within one run
  * count; seconds belong to the machine. Every round writes into fresh directories, and nothing is
  * deleted before the end: on ext4 without a journal, creating files after deleting many is slow
  * for minutes.
@@ -16,6 +17,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { cleanEnv, median, quantile } from './bench/measure.mjs';
+import { writeMain } from './bench/page.mjs';
 import { cp, cpSync, find, ours, rcloneBisync, rcloneSync, unison, wl, wlEnv } from './bench/peers.mjs';
 import { makeLargeFile, makeTree } from './bench/tree.mjs';
 
@@ -48,8 +50,7 @@ try {
   if (wanted.has('latency')) page.push(...(await latency()));
   if (wanted.has('memory')) page.push(...memory());
   page.push(...readMore());
-  mkdirSync(path.dirname(path.resolve(root, options.out)), { recursive: true });
-  writeFileSync(path.resolve(root, options.out), `${page.join('\n')}\n`);
+  writeMain(path.resolve(root, options.out), page);
   console.log(`wrote ${options.out}`);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

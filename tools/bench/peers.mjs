@@ -8,7 +8,8 @@ import path from 'node:path';
 
 import { cleanEnv, measure } from './measure.mjs';
 
-const root = path.resolve(import.meta.dirname, '../..');
+/** The checkout. */
+export const root = path.resolve(import.meta.dirname, '../..');
 const WL = [process.execPath, path.join(root, 'dist/cli/wl.cjs')];
 
 /** `cp -a`: the limit, no syncer can beat it on a first copy. It has no second pass. */

@@ -1,5 +1,5 @@
 /** Deterministic trees for benchmarks: the same seed gives the same files on every machine. */
-import { mkdirSync, writeFileSync, openSync, writeSync, closeSync } from 'node:fs';
+import { mkdirSync, writeFileSync, openSync, writeSync, closeSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 
 /** Numbers in [0, 1) from a seed (mulberry32). */
@@ -51,4 +51,22 @@ export function makeLargeFile(file, bytes, seed = 2) {
     writeSync(fd, block, 0, Math.min(block.length, bytes - written));
   }
   closeSync(fd);
+}
+
+/**
+ * Changes a tree of `makeTree`: of each hundred files one gets other content of another length,
+ * one is deleted, and one is added. Gives the number of each.
+ */
+export function changeTree(root, { files, perDirectory = 100, seed = 3 }) {
+  const random = randomNumbers(seed);
+  const count = Math.floor(files / 100);
+  for (let i = 0; i < count; i += 1) {
+    const n = (i * 100) / perDirectory;
+    const directory = path.join(root, `d${Math.floor(n / 20)}`, `s${Math.floor(n) % 20}`);
+    const content = (bytes) => Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
+    writeFileSync(path.join(directory, `file-${i * 100 + 7}.dat`), content(4000 + (i % 4000)));
+    unlinkSync(path.join(directory, `file-${i * 100 + 13}.dat`));
+    writeFileSync(path.join(directory, `added-${i}.dat`), content(1024 + (i % 8000)));
+  }
+  return count;
 }

@@ -64,7 +64,9 @@ describe('a file whose content the destination holds', () => {
     for (const operation of ['openForSafeReplace', 'write', 'commit', 'getHashes']) expect(calls[operation]).toBeUndefined();
     expect(await there.stat(toRelativePath('new'))).toMatchObject({ mtimeMs: 1_234_567 });
 
-    // INV-15, INV-31: the row is whole, so that the next pass reads nothing.
+    // INV-15, INV-31: the row tells of this file on both sides, so that the next pass reads nothing.
+    const tokens = await Promise.all([rig.source, rig.target].map((backend) => backend.getFileToken(toRelativePath('new'))));
+    expect(rig.pair.get(fileKey(toRelativePath('new')))).toMatchObject({ sourceToken: tokens[0], targetToken: tokens[1], sizeBytes: FINDABLE_BYTES });
     await rig.clock.advance(60_000);
     const [again, far2] = [countCalls(here), countCalls(there)];
     expect(await rig.pass()).toMatchObject({ copiedFiles: 0, deletedFiles: 0 });

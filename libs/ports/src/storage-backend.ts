@@ -150,7 +150,11 @@ export interface CopyRequest {
   readonly path: RelativePath;
   /** Where in the source the content is; default: the same path. A storage copies from itself under another name so (moves and duplicates). */
   readonly fromPath?: RelativePath;
-  /** The version to copy; where its hash is given, what is copied is verified to have it (INV-27). */
+  /**
+   * The version to copy; where its hash is given, what is copied is verified to have it
+   * (INV-27). A store that would have to transfer it all for that (`hashesByTransfer`) verifies
+   * that it is this version, which the hash belongs to.
+   */
   readonly from: FileNode;
   /** What the target is expected to hold: this version, or nothing. */
   readonly replaces: FileNode | undefined;

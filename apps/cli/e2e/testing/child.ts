@@ -19,6 +19,8 @@ export interface ChildOptions {
   readonly cwd: string;
   /** A process that runs longer is killed, and its end is a failure. Milliseconds. */
   readonly limitMs?: number;
+  /** What it reads on its standard input; without it, that is empty. */
+  readonly stdin?: string;
 }
 
 const LIMIT_MS = 60_000;
@@ -31,10 +33,12 @@ export class Child {
   readonly ended: Promise<Run>;
   readonly #process: ChildProcess;
 
-  constructor(command: readonly string[], { env, cwd, limitMs = LIMIT_MS }: ChildOptions) {
+  constructor(command: readonly string[], { env, cwd, limitMs = LIMIT_MS, stdin = '' }: ChildOptions) {
     const [program = '', ...args] = command;
-    const child = spawn(program, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#process = child;
+    // One that ends without reading is none of our business.
+    child.stdin.on('error', () => undefined).end(stdin);
     child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     this.ended = new Promise((resolve, reject) => {

@@ -357,6 +357,18 @@ describe('a file', () => {
     expect(modeOf('shared')).toBe(0o750);
     await source.close();
   });
+
+  it('INV-33: copied within the storage for a file from elsewhere, is as that file would be: not as private as what it was copied from', async () => {
+    const modeOf = (name: string): number => fs.statSync(join(opened.location, name)).mode & 0o777;
+    await opened.writeOutside('private', Buffer.from('content'));
+    fs.chmodSync(join(opened.location, 'private'), 0o600);
+    const common = { fromPath: at('private'), from: await fileAt(opened.backend, 'private'), replaces: undefined };
+    const requests = ['plain', 'program'].map((name) => ({ ...common, path: at(name), attributes: { mtimeMs: 1e12, isExecutable: name === 'program' } }));
+    expect(await copyAll(opened.backend, opened.backend, requests)).toMatchObject([{ kind: 'copied' }, { kind: 'copied' }]);
+    const mask = process.umask();
+    expect([modeOf('plain'), modeOf('program')]).toEqual([0o666 & ~mask, 0o777 & ~mask]);
+    expect(fs.statSync(join(opened.location, 'plain')).mtimeMs).toBe(1e12);
+  });
 });
 
 describe('a full disk', () => {

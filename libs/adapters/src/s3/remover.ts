@@ -52,11 +52,11 @@ async function remove(context: WriteContext, key: string, etag: string, signal?:
   if ((await context.keep(key, etag, signal)) === 'stale') return 'stale';
   const removed = await removeKept(context, abilities, key, etag, signal);
   if (removed === 'stale') await context.unkeep(key, etag);
-  return removed;
+  return removed === 'done' ? 'done' : 'stale';
 }
 
 /** Removes a version that is in the trash already. */
-async function removeKept(context: WriteContext, abilities: S3Abilities, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'stale'> {
+async function removeKept(context: WriteContext, abilities: S3Abilities, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'stale' | 'overtaken'> {
   const { api } = context;
   if (abilities.deletesIfMatch) {
     const answer = await api.deleteObject(key, { kind: 'etag', etag, isBare: abilities.replacesIfMatch === 'bare' }, undefined, signal);

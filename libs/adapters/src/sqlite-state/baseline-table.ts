@@ -36,6 +36,9 @@ const SELECT_OF_SIZE = `SELECT key, ${COLUMNS} FROM baseline INDEXED BY baseline
 const INSERT = 'INSERT INTO baseline VALUES (?, ?, ?, unhex(?), ?, ?, ?, ?) ON CONFLICT DO NOTHING';
 const UPDATE = `UPDATE baseline SET size_bytes = ?, hash = unhex(?), first_token = ?, second_token = ?, checksum = ?, hash_checksum = ?
   WHERE pair_id = ? AND key = ?`;
+/** Of a row that keeps its size, the index need not be touched: most changes are of tokens. */
+const UPDATE_SAME_SIZE = `UPDATE baseline SET hash = unhex(?), first_token = ?, second_token = ?, checksum = ?, hash_checksum = ?
+  WHERE pair_id = ? AND key = ?`;
 const DELETE = 'DELETE FROM baseline WHERE pair_id = ? AND key = ?';
 const DELETE_RANGE = 'DELETE FROM baseline WHERE pair_id = ? AND key >= ? AND key < ?';
 
@@ -121,8 +124,11 @@ export class BaselineTable {
     const values: SqliteValue[] = [size, hash, first, second, rowChecksum(this.pairId, key, size, first, second), hashChecksum(this.pairId, key, hash)];
     const { changes } = this.database.statement(INSERT).run(this.pairId, key, ...values);
     if (Number(changes) === 0) {
-      count(totals, key, this.get(key), -1);
-      this.database.statement(UPDATE).run(...values, this.pairId, key);
+      const old = this.get(key);
+      count(totals, key, old, -1);
+      const keepsSize = old?.kind === 'directory' || old?.sizeBytes === size;
+      if (keepsSize) this.database.statement(UPDATE_SAME_SIZE).run(...values.slice(1), this.pairId, key);
+      else this.database.statement(UPDATE).run(...values, this.pairId, key);
     }
     count(totals, key, row, 1);
   }

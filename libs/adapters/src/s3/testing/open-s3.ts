@@ -30,6 +30,8 @@ export interface OpenS3Options {
   readonly onClose?: () => Promise<void>;
   /** What was proved of such an endpoint before: nothing is tried again. */
   readonly abilities?: S3Abilities;
+  /** Another bucket of the endpoint, for copies from it; default: another folder of the same one. */
+  readonly copySourceBucket?: { readonly name: string; readonly outside: OutsideBucket };
   /** What trash there is cannot be seen from outside as objects (a versioned bucket). */
   readonly hidesTrash?: boolean;
 }
@@ -120,8 +122,8 @@ export async function openS3(options: OpenS3Options): Promise<OpenBackend & { re
     },
     openCopySource: async () => {
       serial += 1;
-      const { onClose: _onClose, removeRoot: _removeRoot, ...rest } = options;
-      const source = await openS3({ ...rest, prefix: `copy-source-${String(serial)}/${prefix}` });
+      const { onClose: _onClose, removeRoot: _removeRoot, copySourceBucket, ...rest } = options;
+      const source = await openS3({ ...rest, ...(copySourceBucket && { bucket: copySourceBucket.name, outside: copySourceBucket.outside }), prefix: `copy-source-${String(serial)}/${prefix}` });
       opened.push(source);
       return source;
     },

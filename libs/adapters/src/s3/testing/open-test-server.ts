@@ -10,7 +10,7 @@ import type { S3Backend } from '../s3-backend.js';
 import { parseS3Location } from '../s3-location.js';
 import { createS3Api } from '../wire/create-s3-api.js';
 
-import { openS3, realClock, type OpenS3Options } from './open-s3.js';
+import { openS3, realClock, type OpenS3Options, type OutsideBucket } from './open-s3.js';
 import { startS3Server, type BucketHands, type S3ServerOptions, type S3TestServer } from './server/index.js';
 
 /** A storage, its server, and hands on its bucket. */
@@ -42,7 +42,7 @@ export async function openOnTestServer(
   serverOptions: S3ServerOptions,
   { prefix = 'photos/', params = {} }: { readonly prefix?: string; readonly params?: Partial<OpenS3Options['params']> } = {},
 ): Promise<OnTestServer> {
-  const server = await startS3Server({ ...serverOptions, buckets: ['bucket'] });
+  const server = await startS3Server({ ...serverOptions, buckets: ['bucket', 'other-bucket'] });
   const hands = server.bucket('bucket');
   const abilities = await abilitiesOn(server, JSON.stringify(serverOptions));
   server.log.clear();
@@ -55,15 +55,20 @@ export async function openOnTestServer(
     bucket: 'bucket',
     prefix,
     abilities,
-    outside: {
-      put: (key, bytes) => Promise.resolve(void hands.put(key, bytes)),
-      get: (key) => Promise.resolve(hands.get(key)),
-      delete: (key) => Promise.resolve(hands.delete(key)),
-      keys: (prefixOf) => Promise.resolve(hands.keys(prefixOf)),
-    },
+    outside: outsideOf(hands),
+    copySourceBucket: { name: 'other-bucket', outside: outsideOf(server.bucket('other-bucket')) },
     removeRoot: () => Promise.resolve(server.removeBucket('bucket')),
     onClose: () => server.close(),
     hidesTrash: serverOptions.versioned === true,
   });
   return { ...opened, server, hands, prefix };
+}
+
+function outsideOf(hands: BucketHands): OutsideBucket {
+  return {
+    put: (key, bytes) => Promise.resolve(void hands.put(key, bytes)),
+    get: (key) => Promise.resolve(hands.get(key)),
+    delete: (key) => Promise.resolve(hands.delete(key)),
+    keys: (prefix) => Promise.resolve(hands.keys(prefix)),
+  };
 }

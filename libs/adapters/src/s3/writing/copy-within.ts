@@ -98,7 +98,10 @@ async function copyOne(copy: OneCopy): Promise<CopyOutcome> {
   const fromKey = origin.keyOf(fromPath);
   const head = await origin.api.headObject(fromKey, signal);
   if (head === undefined || head.etag === '' || head.etag !== origin.etagOf(from.token) || head.sizeBytes !== from.sizeBytes) return { kind: 'source-changed' };
-  const sha256 = from.hash ?? trustedHash(head) ?? (await hashOfSource(origin, fromPath, from.token, signal));
+  const recorded = trustedHash(head);
+  if (from.hash !== undefined && recorded !== undefined && recorded !== from.hash) return { kind: 'source-changed' };
+  // Whoever gives a hash has it of this very version: reading it all again would be the transfer to be saved.
+  const sha256 = from.hash ?? recorded ?? (await hashOfSource(origin, fromPath, from.token, signal));
   if (typeof sha256 !== 'string') return sha256;
 
   const { mtimeMs, isExecutable = false } = request.attributes ?? attributesOf(head);

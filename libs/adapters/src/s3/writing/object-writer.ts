@@ -110,6 +110,8 @@ export class ObjectWriter implements FileWriter {
     const content = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
     if (content.length !== sizeBytes || sha256Of(content) !== sha256) throw notAsAnnounced('what was handed over is not what was to be written');
     const { key, expected, attributes } = this.target;
+    const announced = attributes.content;
+    if (announced !== undefined && (announced.sha256 !== sha256 || announced.sizeBytes !== sizeBytes)) throw notAsAnnounced('what was handed over is not what was announced');
     return writeObject(this.context, { key, content, sha256, attributes, expected }, this.#parts.signal);
   }
 

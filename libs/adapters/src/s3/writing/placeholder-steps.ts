@@ -15,11 +15,16 @@
 
 import type { Condition, CopySource, ObjectHead, ObjectProperties, WriteAnswer } from '../s3-api.js';
 
+import { S3Error } from '../s3-error.js';
+
 import type { WriteContext } from './context.js';
 import { isOfWrite } from './object-properties.js';
 import { actInTime, isPlacement, LEFTOVER_AGE_MS, place, renewed, type Placement } from './placeholder-hold.js';
 import { isPlaceholder } from './placeholder.js';
 import { lookedUp, mayHaveTakenEffect, type SwapOutcome } from './swap.js';
+
+/** For how long a step that was begun goes on after a stop, in milliseconds. */
+const GRACE_MS = 5000;
 
 const ONCE: Condition = { kind: 'none', isOnce: true };
 
@@ -30,10 +35,12 @@ const ONCE: Condition = { kind: 'none', isOnce: true };
  * Rejects when it is not known whether the placeholder is gone; the removal itself is then done.
  */
 export async function placeholderDelete(context: WriteContext, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'stale' | 'overtaken'> {
-  const placement = await place(context, key, etag, signal);
-  if (typeof placement !== 'object') return placement;
-  await removePlacement(context, placement, signal);
-  return 'done';
+  return toItsEnd(context, signal, async (within) => {
+    const placement = await place(context, key, etag, within);
+    if (typeof placement !== 'object') return placement;
+    await removePlacement(context, placement, within);
+    return 'done';
+  });
 }
 
 /** One write of a name where nothing is. */
@@ -46,7 +53,11 @@ export interface ReservedWrite {
 }
 
 /** Creates an object by a write that the server does not compare for. `stale`: the name is taken. */
-export async function writeReserved(context: WriteContext, write: ReservedWrite): Promise<SwapOutcome | { readonly kind: 'source-stale' }> {
+export function writeReserved(context: WriteContext, write: ReservedWrite): Promise<SwapOutcome | { readonly kind: 'source-stale' }> {
+  return toItsEnd(context, write.signal, (signal) => reserveAndWrite(context, { ...write, signal }));
+}
+
+async function reserveAndWrite(context: WriteContext, write: ReservedWrite): Promise<SwapOutcome | { readonly kind: 'source-stale' }> {
   const { key, signal } = write;
   const first = await place(context, key, undefined, signal);
   const placement = typeof first === 'object' ? await renewed(context, first, signal) : 'stale';
@@ -103,6 +114,24 @@ async function afterFailure(context: WriteContext, write: ReservedWrite, placeme
   const head = await context.api.headObject(write.key, write.signal).catch(() => undefined);
   if (head === undefined || !write.isOurs(head)) throw error;
   return { kind: 'done', etag: head.etag, versionId: head.versionId, head };
+}
+
+/**
+ * Does a step whose middle nobody should see: not begun when already stopped, but once begun it
+ * is given some time to come to its end, so that a stop leaves no placeholder behind.
+ */
+async function toItsEnd<T>({ clock }: WriteContext, signal: AbortSignal | undefined, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  if (signal?.aborted === true) throw new S3Error('cancelled', 'stopped on request', { isRetryable: false });
+  const late = new AbortController();
+  const over = new AbortController();
+  const onAbort = (): void => void clock.sleep(GRACE_MS, over.signal).then(() => late.abort());
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await act(late.signal);
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    over.abort();
+  }
 }
 
 /** Deletes our placeholder, once. */

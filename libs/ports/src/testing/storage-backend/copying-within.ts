@@ -68,19 +68,22 @@ export function describeCopyingWithin(current: CurrentBackend): void {
       if (!copiesWithin(opened)) return;
       const bytes = contentFor(opened, 1);
       const requests: CopyRequest[] = [];
+      // Where the bytes are not looked at, only the version can be another.
+      const isLookedAt = opened.backend.capabilities.hashesByTransfer !== true;
       for (const name of ['changed', 'gone', 'other-hash', 'taken', 'replaced', 'good']) {
         await opened.writeOutside(`${name}-source`, bytes);
         if (name === 'replaced') await opened.writeOutside(name, contentFor(opened, 2));
         requests.push({
           path: at(name),
           fromPath: at(`${name}-source`),
-          from: { ...(await settledFileAt(opened, `${name}-source`)), hash: sha256Of(name === 'other-hash' ? contentFor(opened, 9) : bytes) },
+          from: { ...(await settledFileAt(opened, `${name}-source`)), hash: sha256Of(name === 'other-hash' && isLookedAt ? contentFor(opened, 9) : bytes) },
           replaces: name === 'replaced' ? await settledFileAt(opened, name) : undefined,
           attributes: ATTRIBUTES,
         });
       }
       const theirs = contentFor(opened, 3);
       await opened.writeOutside('changed-source', contentFor(opened, 4));
+      if (!isLookedAt) await opened.writeOutside('other-hash-source', contentFor(opened, 9));
       await opened.removeOutside('gone-source');
       await opened.writeOutside('taken', theirs);
       await opened.writeOutside('replaced', theirs);
