@@ -32,7 +32,7 @@ function originOf({ context }: Machine, other?: { readonly bucket: MemoryBucket;
 }
 
 function request(bucket: MemoryBucket, replaces?: FileNode, from = 'source'): CopyRequest {
-  return { path: toRelativePath('target'), fromPath: toRelativePath(from), from: node(bucket, from), replaces };
+  return { path: toRelativePath('target'), fromPath: toRelativePath(from), from: node(bucket, from), replaces, attributes: { mtimeMs: 1500 } };
 }
 
 async function copyAll(machine: Machine, origin: CopyOrigin, requests: readonly CopyRequest[], signal?: AbortSignal): Promise<CopyOutcome[]> {
@@ -197,7 +197,9 @@ describe('copies within an endpoint', () => {
     const { bucket, clock } = openBucket(CEPH);
     bucket.store('source', Buffer.from(CONTENT), { metadata: new Map([[METADATA.executable, '1']]) }, { etag: '0123456789abcdef0123456789abcdef-2' });
     const machine = openMachine(bucket, { clock });
-    const [outcome] = await copyAll(machine, originOf(machine), [request(bucket)]);
+    // Without other attributes those of the source go along.
+    const { attributes: _attributes, ...asItIs } = request(bucket);
+    const [outcome] = await copyAll(machine, originOf(machine), [asItIs]);
     expect(outcome!.kind).toBe('copied');
     const head = (await machine.api.headObject('target'))!;
     expect([trustedHash(head), head.metadata.get(METADATA.executable)]).toEqual([HASH, '1']);
