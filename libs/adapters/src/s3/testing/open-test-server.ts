@@ -24,7 +24,8 @@ export interface OnTestServer extends OpenBackend {
 /** What was proved of each kind of server, so that a suite does it once. */
 const proved = new Map<string, S3Abilities>();
 
-async function abilitiesOn(server: S3TestServer, kind: string): Promise<S3Abilities> {
+/** Abilities of a server of this kind, from trying them once in a process. */
+export async function abilitiesOn(server: S3TestServer, kind: string): Promise<S3Abilities> {
   const known = proved.get(kind);
   if (known !== undefined) return known;
   const params = { backendId: 'probing', url: 's3://bucket', endpointUrl: server.endpointUrl, credentials: { accessKey: server.accessKey, secretKey: server.secretKey } };
