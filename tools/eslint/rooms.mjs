@@ -83,7 +83,7 @@ function classify(filename) {
     // An adapter's room is its own folder: siblings are as far away as other projects.
     folder: project === 'libs/adapters' ? inside.split('/').slice(0, 2).join('/') : undefined,
     isConformanceSuite: project === 'libs/ports' && inside.startsWith('src/testing/'),
-    isTest: /\.(spec|e2e)\.ts$/.test(inside) || inside.startsWith('e2e/') || /(^|\/)testing\//.test(inside),
+    isTest: /\.(spec|e2e|s3)\.ts$/.test(inside) || inside.startsWith('e2e/') || /(^|\/)testing\//.test(inside),
     isWiring: project.startsWith('apps/') && /^src\/(container|main)(\.spec)?\.ts$/.test(inside),
   };
 }

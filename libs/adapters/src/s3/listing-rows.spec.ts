@@ -16,12 +16,12 @@ interface Listed {
 }
 
 /** Lists keys below `p/`, as pages of `pageSize`; rows are told as `key` or `key?reason`. */
-async function listed(keys: readonly string[], { directory = ROOT as string, pageSize = 2, etag = 'e' } = {}): Promise<Listed> {
+async function listed(keys: readonly string[], { directory = ROOT, pageSize = 2, etag = 'e' } = {}): Promise<Listed> {
   const found: Listed = { rows: [], names: [], directories: [], placeholders: [] };
   const rows = new ListingRows(
     {
       layout: new KeyLayout('p/'),
-      directory: directory as RelativePath,
+      directory: directory,
       onDirectory: (path) => found.directories.push(path),
       onUnrepresentable: (name) => found.names.push(name),
       onPlaceholder: (key) => found.placeholders.push(key),
