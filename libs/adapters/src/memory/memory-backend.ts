@@ -81,7 +81,7 @@ export class MemoryBackend implements StorageBackend {
     };
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
-    this.#gate = new MemoryGate(tree, this.faults);
+    this.#gate = new MemoryGate(tree, this.faults, options.backendId);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
   }
 
@@ -126,13 +126,19 @@ export class MemoryBackend implements StorageBackend {
     await this.#gate.pass('list', directory, signal, () => undefined);
     const batchSize = this.#options.batchSize ?? 3;
     const cut = this.faults.take('list', directory, 'truncate')?.afterRows ?? Infinity;
-    const rows = walk(this.tree, this.faults, directory, options);
+    const end = this.faults.take('list', directory, 'shorten')?.afterRows ?? Infinity;
+    let rewind = this.faults.take('list', directory, 'rewind')?.afterRows ?? Infinity;
+    let rows = walk(this.tree, this.faults, directory, options);
     for (let count = 0, isDone = false; !isDone; ) {
       const batch = await this.#gate.pass('list-batch', directory, signal, () => {
         const taken: ListingRow[] = [];
         while (taken.length < batchSize && count < cut && !isDone) {
+          if (count === rewind) {
+            rows = walk(this.tree, this.faults, directory, options);
+            rewind = Infinity;
+          }
           const next = rows.next();
-          if (next.done === true) isDone = true;
+          if (next.done === true || count === end) isDone = true;
           else taken.push(next.value);
           count += 1;
         }
@@ -229,7 +235,7 @@ export class MemoryBackend implements StorageBackend {
   }
 
   flush(): Promise<void> {
-    return this.#gate.pass('flush', ROOT, undefined, () => undefined);
+    return this.#gate.pass('flush', ROOT, undefined, () => this.tree.sync());
   }
 
   watcher(): Watcher | undefined {

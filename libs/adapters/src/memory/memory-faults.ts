@@ -63,7 +63,7 @@ export interface FailureScope extends FaultScope {
 type Effect =
   | { readonly kind: 'fail' | 'lose-reply'; readonly code: BackendErrorCode; readonly retryable: boolean; readonly explanation: string }
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'truncate'; readonly afterRows: number }
+  | { readonly kind: 'truncate' | 'shorten' | 'rewind'; readonly afterRows: number }
   | { readonly kind: 'mark-unknown'; readonly reason: UnknownReason }
   | { readonly kind: 'stale' | 'ignore-precondition' | 'displace' };
 
@@ -114,6 +114,16 @@ export class MemoryFaults {
   /** A listing (of the directory `path`) rejects after so many rows (T01, T06). */
   truncateListing(afterRows: number, scope: FaultScope = {}): void {
     this.#add('list', scope, { kind: 'truncate', afterRows });
+  }
+
+  /** A listing (of the directory `path`) ends after so many rows as if that were all: a store that lies (T02, T06). */
+  shortenListing(afterRows: number, scope: FaultScope = {}): void {
+    this.#add('list', scope, { kind: 'shorten', afterRows });
+  }
+
+  /** A listing (of the directory `path`) begins again from its first row after so many rows, once: a page that repeats (T06). */
+  rewindListing(afterRows: number, scope: FaultScope = {}): void {
+    this.#add('list', scope, { kind: 'rewind', afterRows });
   }
 
   /**
@@ -174,6 +184,7 @@ export class MemoryFaults {
 
   /** Uses up one turn of the first rule of a kind that holds here. */
   take<K extends Effect['kind']>(operation: MemoryOperation, path: string, kind: K): Extract<Effect, { kind: K }> | undefined {
+    if (this.#rules.length === 0) return undefined;
     const index = this.#rules.findIndex(
       (rule) =>
         rule.effect.kind === kind &&
@@ -192,6 +203,7 @@ export class MemoryFaults {
   }
 
   async #callHooks(operation: MemoryOperation, path: string, phase: Phase): Promise<void> {
+    if (this.#hooks.length === 0) return;
     for (const entry of [...this.#hooks]) {
       if (entry.phase !== phase || (entry.operation !== operation && entry.operation !== '*')) continue;
       await entry.hook({ operation, path, phase, backendId: this.#backendId });
