@@ -63,7 +63,9 @@ export interface FailureScope extends FaultScope {
 type Effect =
   | { readonly kind: 'fail' | 'lose-reply'; readonly code: BackendErrorCode; readonly retryable: boolean; readonly explanation: string }
   | { readonly kind: 'delay'; readonly ms: number }
-  | { readonly kind: 'truncate' | 'shorten' | 'rewind'; readonly afterRows: number }
+  | { readonly kind: 'truncate'; readonly afterRows: number }
+  | { readonly kind: 'shorten'; readonly afterRows: number }
+  | { readonly kind: 'rewind'; readonly afterRows: number }
   | { readonly kind: 'mark-unknown'; readonly reason: UnknownReason }
   | { readonly kind: 'stale' | 'ignore-precondition' | 'displace' };
 
@@ -158,6 +160,11 @@ export class MemoryFaults {
       const index = this.#hooks.indexOf(entry);
       if (index >= 0) this.#hooks.splice(index, 1);
     };
+  }
+
+  /** Forgets all rules; hooks stay. */
+  clearRules(): void {
+    this.#rules.length = 0;
   }
 
   /** Forgets all rules and hooks. */

@@ -133,6 +133,16 @@ export class MemoryTree extends TreeStore {
     if (this.losesUnflushed) this.#durable = durableState(this.entries());
   }
 
+  /** Whether what is at a path now was made to last; `undefined` where everything lasts at once. */
+  isDurable(path: string): boolean | undefined {
+    if (!this.losesUnflushed) return undefined;
+    const place = this.locate(path, true);
+    const kept = this.#durable.get(path);
+    if (place.kind !== 'found') return kept === undefined;
+    if (place.entry.kind !== 'file') return kept?.kind === place.entry.kind;
+    return kept?.kind === 'file' && Buffer.compare(kept.version.bytes, place.entry.version.bytes) === 0;
+  }
+
   /**
    * The power fails: of what was done since the last `sync`, each change of a name is kept or
    * taken back as `survives` says, in no order; trash and marker are kept. Contents are old or new,

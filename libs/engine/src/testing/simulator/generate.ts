@@ -29,14 +29,17 @@ function worldOf(dice: Dice, theme: Theme): WorldSpec {
   const machines = dice.pick([1, 1, 1, 1, 2, 2, 3]);
   const folder = storageOf(dice, theme === 'power' || (theme === 'everything' && dice.once(2)));
   const isMany = dice.once(12);
+  const shared = storageOf(dice, folder.losesUnflushed === true && machines === 1);
+  const isFolding = folder.isCaseSensitive === false || shared.isCaseSensitive === false;
   return {
     machines,
     mode: dice.once(4) ? 'continuous' : 'one-shot',
     isUnidirectional: machines === 1 && dice.once(8),
     folder,
-    shared: storageOf(dice, folder.losesUnflushed === true && machines === 1),
+    shared,
     allowMassDelete: !isMany && !dice.once(5),
-    ignored: dice.once(8) ? [dice.pick(['x', 'e', 'a'])] : [],
+    // A name that the rules leave out can stand in the way of another spelling: that is a problem, not a conflict.
+    ignored: !isFolding && dice.once(8) ? [dice.pick(['x', 'e', 'a'])] : [],
     initial: isMany ? [...MANY, 'a', 'd/b'] : dice.once(3) ? [] : NAMES.filter((name) => !['d', 'd/e', 'x'].includes(name) && dice.once(2)),
   };
 }
@@ -166,7 +169,7 @@ class Script {
       case 2:
         return { kind: 'clock', ms: dice.pick([-315_360_000_000, -60_000, 60_000, 315_360_000_000]) };
       default:
-        return { kind: 'filter', machine, ignored: dice.pick([[], ['x'], ['e'], ['a']]) };
+        return { kind: 'filter', machine, ignored: this.#names === FOLDING_NAMES ? [] : dice.pick([[], ['x'], ['e'], ['a']]) };
     }
   }
 
