@@ -67,13 +67,14 @@ export class MemoryTree extends TreeStore {
     const place = this.locate(from, false);
     if (place.kind !== 'found' || to.startsWith(`${from}/`)) throw new Error(`unable to rename ${from} to ${to}`);
     const { entry } = place;
+    const spelling = this.spelling(from);
     this.rememberAll(from, entry);
     this.remember(to);
     this.detach(from, false);
     try {
       this.attach(to, entry);
     } catch (error) {
-      this.attach(from, entry);
+      this.attach(spelling, entry);
       throw error;
     }
     this.prune(from);

@@ -157,6 +157,19 @@ export class TreeStore {
     return { kind: 'found', entry };
   }
 
+  /** A path as its names are spelled here. */
+  protected spelling(path: string): string {
+    let directory = this.#volume?.root;
+    return path
+      .split('/')
+      .map((name) => {
+        const child = directory?.children.get(this.#fold(name));
+        directory = child?.entry.kind === 'directory' ? child.entry : undefined;
+        return child?.name ?? name;
+      })
+      .join('/');
+  }
+
   /** What a file's version looks like to an observer. */
   nodeOf(file: { readonly inode: number; readonly version: FileVersion }): FileNode {
     const { version } = file;

@@ -6,7 +6,7 @@
 import { MemoryBackend } from '@wl/adapters/memory';
 import { MemoryState } from '@wl/adapters/memory-state';
 import { otherSide, toRelativePath, type RelativePath, type SideName } from '@wl/domain';
-import type { PairState, PassReport, PathFilter, StorageBackend, Syncer, SyncerEvents } from '@wl/ports';
+import type { PairState, PassReport, PathFilter, Problem, StorageBackend, Syncer, SyncerEvents } from '@wl/ports';
 import type { ManualClock } from '@wl/ports/testing/manual-clock';
 
 import { genericSyncer } from '../../generic-syncer.js';
@@ -58,6 +58,8 @@ export class Machine implements Suspect {
   operations = 0;
   /** Whether the last word of the job was a halt. */
   isHalted = false;
+  /** Places that the last pass told the user of, by reason. */
+  reported: readonly Problem[] = [];
   /** Failures of whole passes; without faults there must be none. */
   readonly failures: string[] = [];
   readonly backendIds: Readonly<Record<SideName, string>>;
@@ -112,6 +114,13 @@ export class Machine implements Suspect {
     await Promise.all([life.storages.source.close(), life.storages.target.close()]);
     life.pair.isDead = true;
     this.#life = this.#begin();
+  }
+
+  /** The process ends in order. */
+  async end(): Promise<void> {
+    await this.stop();
+    const { source, target } = this.#life.storages;
+    await Promise.all([source.close(), target.close()]);
   }
 
   /** One pass over everything, as a one-shot job. */
@@ -212,7 +221,8 @@ export class Machine implements Suspect {
       progress: () => undefined,
       conflict: () => undefined,
       conflictResolved: () => undefined,
-      report: () => {
+      report: ({ problems, scope }) => {
+        if (isAlive() && scope === undefined) this.reported = problems;
         // The user's word was for one run.
         if (isAlive() && this.#life.isJobRunning) this.isMassDeleteAllowed = false;
       },

@@ -58,6 +58,7 @@ class Run {
       await this.#begin();
       for (const step of this.#scenario.steps) await this.#take(step);
       await this.#comeToRest();
+      for (const machine of this.#world.machines) await this.#world.clock.runUntil(machine.end());
       checkTheEnd(this.#world);
     } catch (error) {
       oracle.blame(`the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

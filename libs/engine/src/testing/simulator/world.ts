@@ -137,7 +137,8 @@ export class World {
         return;
       case 'unplug': {
         const ledger = this.ledgers[event.place]!;
-        if (!ledger.isHome) return;
+        // Before anybody knows which volume belongs here, another one is as good.
+        if (!ledger.isHome || !this.#isKnown(event.place)) return;
         this.oracle.exchangedSince.set(ledger, this.#ticker.serial);
         this.#unplugged.set(ledger, ledger.tree.unmount(event.leaving));
         return;
@@ -153,6 +154,13 @@ export class World {
       case 'state-fault':
         this.machines[event.machine]!.watchedPair.fail(event.operation, event.code);
     }
+  }
+
+  #isKnown(place: number): boolean {
+    return this.machines.every(({ index, pair }) => {
+      const { sourceRootIds, targetRootIds } = pair.summary();
+      return place === 0 ? targetRootIds.length > 0 : place !== index + 1 || sourceRootIds.length > 0;
+    });
   }
 
   #plug(ledger: Ledger): void {
