@@ -3,28 +3,40 @@
  * (`at`: its n-th occurrence), and the subset of tests that has to notice.
  */
 
+/** Specs of the engine by their names. */
+const of = (...names) => names.map((name) => `libs/engine/src/${name}`);
+
 /** Named subsets of tests, as Jest takes them. */
 export const subsets = {
   domain: ['libs/domain/src/reconcile', 'libs/domain/src/tree-planner.spec', 'libs/domain/src/tree-planner.conflicts', 'libs/domain/src/tree-planner.random', 'libs/domain/src/safety', 'libs/domain/src/folded-names'],
-  engine: ['libs/engine/src'],
+  copies: of('pass.spec', 'pass-integrity', 'pass-races', 'pass-detection', 'pass-baseline', 'pass-one-way'),
+  deletions: of('pass.spec', 'pass-mass-deletion', 'pass-races', 'pass-detection', 'pass-structure', 'pass-baseline', 'pass-integrity'),
+  passes: of('pass.spec', 'pass-enumeration', 'pass-structure', 'pass-baseline', 'pass-restart', 'pass-roots', 'pass-integrity'),
+  rows: of('pass-baseline', 'pass-dry-run', 'pass-mass-deletion', 'pass-roots', 'pass-restart'),
+  conflicts: of('pass-conflicts', 'pass-dry-run', 'pass-structure', 'pass-enumeration', 'job-manager'),
+  detection: of('pass-detection', 'pass-integrity', 'pass-baseline', 'pass.spec'),
+  listings: of('pass-enumeration', 'pass-mass-deletion'),
+  continuous: of('continuous-job'),
+  roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run'),
+  points: of('pass-points', 'pass-enumeration'),
 };
 
 const reconcile = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/reconcile.ts', defect, find, replace, at });
 const planner = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/tree-planner.ts', defect, find, replace, at });
 const safety = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/safety.ts', defect, find, replace, at });
-const engine = (name) => (defect, find, replace, at) => ({ subset: 'engine', file: `libs/engine/src/${name}.ts`, defect, find, replace, at });
-const copier = engine('copier');
-const deletions = engine('deletions');
-const pass = engine('pass');
-const writer = engine('pass-context');
-const book = engine('conflict-book');
-const identify = engine('identify');
-const cursors = engine('cursors');
-const job = engine('continuous-job');
-const resolve = engine('resolve');
-const guard = engine('root-guard');
-const points = engine('widen-points');
-const arrivals = engine('arrivals');
+const engine = (name, subset) => (defect, find, replace, at) => ({ subset, file: `libs/engine/src/${name}.ts`, defect, find, replace, at });
+const copier = engine('copier', 'copies');
+const deletions = engine('deletions', 'deletions');
+const pass = engine('pass', 'passes');
+const writer = engine('pass-context', 'rows');
+const book = engine('conflict-book', 'conflicts');
+const identify = engine('identify', 'detection');
+const cursors = engine('cursors', 'listings');
+const job = engine('continuous-job', 'continuous');
+const resolve = engine('resolve', 'conflicts');
+const guard = engine('root-guard', 'roots');
+const points = engine('widen-points', 'points');
+const arrivals = engine('arrivals', 'deletions');
 
 export const mutants = [
   reconcile('a source that could not be looked at counts as what it looks like', "if (source.kind === 'unknown') return { kind: 'blocked', side: 'source' };", ''),

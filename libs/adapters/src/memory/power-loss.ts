@@ -62,7 +62,7 @@ function isSame(a: DurableEntry | undefined, b: DurableEntry | undefined): boole
 function restoreParents(path: string, durable: DurableState, chosen: DurableState): void {
   for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
     const above = path.slice(0, slash);
-    if (!chosen.has(above) && durable.get(above)?.kind === 'directory') chosen.set(above, { kind: 'directory' });
+    if (!chosen.has(above) && hasParent(above, chosen) && durable.get(above)?.kind === 'directory') chosen.set(above, { kind: 'directory' });
   }
 }
 

@@ -56,6 +56,8 @@ export class Machine implements Suspect {
   passSince = 0;
   /** What the engine did to the storages since this was last set to 0. */
   operations = 0;
+  /** Whether a pass is under way. */
+  isPassRunning = false;
   /** Whether the last word of the job was a halt. */
   isHalted = false;
   /** Places that the last pass told the user of, by reason. */
@@ -160,6 +162,7 @@ export class Machine implements Suspect {
   crash(ignored: readonly string[] = this.ignored): void {
     const life = this.#life;
     this.ignored = ignored;
+    this.isPassRunning = false;
     life.pair.isDead = true;
     life.storages.source.crash();
     life.storages.target.crash();
@@ -213,6 +216,7 @@ export class Machine implements Suspect {
       state: (state) => {
         if (!isAlive()) return;
         if (state === 'ONE_SHOT' || state === 'RUNNING') this.#passBegins();
+        else this.isPassRunning = false;
         if (state === 'SYNCED') this.isHalted = false;
       },
       operation: () => {
@@ -222,9 +226,11 @@ export class Machine implements Suspect {
       conflict: () => undefined,
       conflictResolved: () => undefined,
       report: ({ problems, scope }) => {
-        if (isAlive() && scope === undefined) this.reported = problems;
+        if (!isAlive()) return;
+        this.isPassRunning = false;
+        if (scope === undefined) this.reported = problems;
         // The user's word was for one run.
-        if (isAlive() && this.#life.isJobRunning) this.isMassDeleteAllowed = false;
+        if (this.#life.isJobRunning) this.isMassDeleteAllowed = false;
       },
       halt: () => {
         if (isAlive()) this.isHalted = true;
@@ -240,14 +246,18 @@ export class Machine implements Suspect {
   }
 
   #passBegins(): void {
+    this.isPassRunning = true;
     this.passSince = this.#parts.ticker.serial;
     this.#parts.oracle.passBegins(this);
   }
 
   async #guard(life: Incarnation, run: () => Promise<PassReport>): Promise<PassReport | undefined> {
     try {
-      return await run();
+      const report = await run();
+      if (life === this.#life) this.isPassRunning = false;
+      return report;
     } catch (error) {
+      if (life === this.#life) this.isPassRunning = false;
       if (life !== this.#life) return undefined;
       this.failures.push(textOf(error));
       if (!isExpected(error)) this.#parts.oracle.blame(`machine ${String(this.index + 1)} failed: ${textOf(error)}`);
