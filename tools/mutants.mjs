@@ -2,13 +2,18 @@
 /**
  * Plants deliberate defects, one at a time, and sees whether the tests notice: `npm run mutants`. A
  * defect that survives is a test that is missing. Run it after larger changes of the engine or its
- * tests. Works on a copy of the tree in a scratch directory, never on the tree itself.
+ * tests.
+ *
+ * A defect is planted while the sources are bundled, so the tree itself is never touched; the bundle holds
+ * the specs of the subset that has to notice and runs in a process of its own.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+
+import { build } from 'esbuild';
 
 import { mutants, subsets } from './mutants/list.mjs';
 
@@ -17,12 +22,12 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    scratch: { type: 'string', default: os.tmpdir() },
+    verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (options.help) {
-  console.log(`usage: npm run mutants -- [--only 1,2,5-9] [--list] [--json] [--scratch DIR]
+  console.log(`usage: npm run mutants -- [--only 1,2,5-9] [--list] [--json] [--verbose]
 
 Plants ${mutants.length} defects one at a time and runs the tests that should notice. Exits with 1 when one survives.`);
   process.exit(0);
@@ -31,77 +36,97 @@ Plants ${mutants.length} defects one at a time and runs the tests that should no
 const root = path.resolve(import.meta.dirname, '..');
 const wanted = selection(options.only);
 const chosen = mutants.map((mutant, i) => ({ ...mutant, number: i + 1 })).filter(({ number }) => wanted === undefined || wanted.has(number));
-for (const mutant of chosen) patched(root, mutant);
+for (const mutant of chosen) patched(mutant);
 if (options.list) {
   for (const { number, file, defect } of chosen) console.log(`${String(number).padStart(3)}  ${file}: ${defect}`);
   process.exit(0);
 }
 
-const copy = mkdtempSync(path.join(options.scratch, 'wl-mutants-'));
-process.on('exit', () => rmSync(copy, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
-copyTree();
+/** Longer than any subset takes: a defect may make a test wait for ever. */
+const LIMIT_MS = 300_000;
 
-const results = [];
-for (const subset of Object.keys(subsets)) {
-  if (!chosen.some((mutant) => mutant.subset === subset)) continue;
-  const { isGreen, output } = runTests(subset);
-  if (!isGreen) throw new Error(`the tests fail without any defect (${subset}):\n${output}`);
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'wl-mutants-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+process.on('SIGINT', () => process.exit(130));
+symlinkSync(path.join(root, 'node_modules'), path.join(scratch, 'node_modules'));
+
+for (const subset of new Set(chosen.map((mutant) => mutant.subset))) {
+  const { caughtBy, output } = await runTests(subset);
+  if (caughtBy !== undefined) throw new Error(`the tests fail without any defect (${subset}): ${caughtBy}\n${output}`);
 }
+const results = [];
 for (const mutant of chosen) {
-  const file = path.join(copy, mutant.file);
-  const before = readFileSync(file, 'utf8');
-  writeFileSync(file, patched(copy, mutant));
-  const { isGreen, caughtBy, seconds } = runTests(mutant.subset);
-  writeFileSync(file, before);
-  results.push({ number: mutant.number, file: mutant.file, defect: mutant.defect, caughtBy: isGreen ? undefined : caughtBy });
-  console.log(`${String(mutant.number).padStart(3)}  ${isGreen ? 'SURVIVED' : 'caught  '}  ${mutant.file.replace(/^libs\/|src\//g, '')}: ${mutant.defect}\n     ${isGreen ? '' : `${caughtBy} `}(${seconds.toFixed(1)} s)`);
+  const { caughtBy, seconds, output } = await runTests(mutant.subset, mutant);
+  results.push({ number: mutant.number, file: mutant.file, defect: mutant.defect, caughtBy });
+  console.log(`${String(mutant.number).padStart(3)}  ${caughtBy === undefined ? 'SURVIVED' : 'caught  '}  ${path.basename(mutant.file, '.ts')}: ${mutant.defect}\n       ${caughtBy ?? `by nothing in ${mutant.subset}`} (${seconds.toFixed(1)} s)`);
+  if (options.verbose) console.log(output);
 }
 const survivors = results.filter(({ caughtBy }) => caughtBy === undefined);
 if (options.json) console.log(JSON.stringify(results));
 console.log(`${results.length} defects planted, ${results.length - survivors.length} caught, ${survivors.length} survived.`);
 process.exitCode = survivors.length === 0 ? 0 : 1;
 
-/** The text of a file with a defect in it; throws where the text to change is not there exactly as often as said. */
-function patched(directory, { file, find, replace, at = 1 }) {
-  const text = readFileSync(path.join(directory, file), 'utf8');
-  const parts = text.split(find);
+/** The text of a file with a defect in it; throws where the text to change is not there. */
+function patched({ file, find, replace, at = 1 }) {
+  const parts = readFileSync(path.join(root, file), 'utf8').split(find);
   if (parts.length <= at) throw new Error(`${file} does not contain (${at}): ${find}`);
   return parts.slice(0, at).join(find) + replace + parts.slice(at).join(find);
 }
 
-/** Sources and configuration are copied, dependencies linked; the workspace's own packages lead into the copy. */
-function copyTree() {
-  for (const entry of ['libs', 'apps', 'schemas', 'package.json', 'jest.config.mjs', 'jest.preset.mjs', 'tsconfig.base.json']) {
-    cpSync(path.join(root, entry), path.join(copy, entry), { recursive: true, filter: (from) => !/\/(dist|dist-spec|node_modules)$/.test(from) });
-  }
-  const modules = path.join(root, 'node_modules');
-  mkdirSync(path.join(copy, 'node_modules', '@wl'), { recursive: true });
-  for (const name of readdirSync(modules)) {
-    if (name !== '@wl' && !name.startsWith('.')) symlinkSync(path.join(modules, name), path.join(copy, 'node_modules', name));
-  }
-  for (const name of readdirSync(path.join(modules, '@wl'))) {
-    const place = ['libs', 'apps'].map((folder) => path.join(copy, folder, name)).find((candidate) => existsSync(candidate));
-    if (place !== undefined) symlinkSync(place, path.join(copy, 'node_modules', '@wl', name));
-  }
+/** Runs the specs of a subset on sources with a defect, or without one. */
+async function runTests(subset, mutant) {
+  const start = performance.now();
+  const outfile = path.join(scratch, 'specs.mjs');
+  await build({
+    absWorkingDir: root,
+    stdin: { contents: entryOf(subset), resolveDir: root, loader: 'js' },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    keepNames: true,
+    conditions: ['@wl/source'],
+    external: ['expect', 'fast-check'],
+    alias: { '@jest/globals': path.join(root, 'tools/mutants/quick-jest.mjs') },
+    tsconfig: path.join(root, 'tsconfig.base.json'),
+    logLevel: 'warning',
+    plugins: mutant === undefined ? [] : [planting(mutant)],
+  });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], { cwd: root, encoding: 'utf8', timeout: LIMIT_MS, env: { ...process.env, WL_SEED: '1' } });
+  const output = `${stdout}${stderr}`;
+  const failed = /^FAILED (.*)$/m.exec(output)?.[1];
+  const caughtBy = status === 0 ? undefined : status === null ? 'it does not end' : (failed ?? `it does not run: ${output.trim().split('\n')[0]}`);
+  return { caughtBy, output, seconds: (performance.now() - start) / 1000 };
 }
 
-function runTests(subset) {
-  const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js', '-c', 'jest.config.mjs', '--bail', '--runInBand', '--silent', ...subsets[subset]],
-    { cwd: copy, encoding: 'utf8', timeout: 600_000 },
-  );
-  const output = `${stdout}${stderr}`;
-  const failed = /^FAIL \S+ (\S+)/m.exec(output)?.[1];
-  const sentence = /^\s*● (.+)$/m.exec(output)?.[1];
+function planting(mutant) {
+  const file = path.join(root, mutant.file);
   return {
-    isGreen: status === 0,
-    output,
-    caughtBy: status === null ? 'it does not end' : `${path.basename(failed ?? '?')} › ${sentence ?? '?'}`,
-    seconds: (performance.now() - start) / 1000,
+    name: 'planting',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, (args) => (args.path === file ? { contents: patched(mutant), loader: 'ts' } : undefined));
+    },
   };
+}
+
+/** Imports all specs whose path begins with one of the subset's, then runs them. */
+function entryOf(subset) {
+  const specs = subsets[subset].flatMap((prefix) => {
+    const directory = path.dirname(prefix);
+    const found = readdirSync(path.join(root, directory)).filter((name) => name.endsWith('.spec.ts') && `${directory}/${name}`.startsWith(prefix));
+    if (found.length === 0) throw new Error(`there is no spec ${prefix}`);
+    return found.map((name) => `./${directory}/${name}`);
+  });
+  return `import { runAll } from '@jest/globals';
+${specs.map((spec) => `import ${JSON.stringify(spec)};`).join('\n')}
+const failed = await runAll();
+if (failed !== undefined) {
+  console.log('FAILED ' + failed.title + '\\n' + failed.message);
+  process.exit(1);
+}
+process.exit(0);
+`;
 }
 
 function selection(text) {

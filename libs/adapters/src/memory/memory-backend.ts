@@ -102,7 +102,7 @@ export class MemoryBackend implements StorageBackend {
 
   async close(): Promise<void> {
     if (this.#gate.state !== 'open') return;
-    await this.faults.before('close', ROOT).catch(() => undefined);
+    await this.faults.before('close', ROOT)?.catch(() => undefined);
     this.#gate.state = 'closed';
     for (const writer of this.#writers) await writer.abort();
   }

@@ -78,6 +78,12 @@ interface Rule {
 
 type Hook = (event: FaultEvent) => void | Promise<void>;
 
+interface HookEntry {
+  readonly operation: MemoryOperation | '*';
+  readonly phase: Phase;
+  readonly hook: Hook;
+}
+
 const RETRYABLE: ReadonlySet<BackendErrorCode> = new Set<BackendErrorCode>(['unreachable', 'throttled', 'io-error']);
 
 /** The faults of one backend. */
@@ -85,7 +91,8 @@ export class MemoryFaults {
   readonly #backendId: string;
   readonly #clock: Clock;
   readonly #rules: Rule[] = [];
-  readonly #hooks: { readonly operation: MemoryOperation | '*'; readonly phase: Phase; readonly hook: Hook }[] = [];
+  /** Replaced, never changed: whoever goes through it may add and remove. */
+  #hooks: readonly HookEntry[] = [];
 
   constructor(backendId: string, clock: Clock) {
     this.#backendId = backendId;
@@ -155,10 +162,9 @@ export class MemoryFaults {
   /** Calls `hook` at every such moment, in the order hooks were given; returns how to stop. */
   on(operation: MemoryOperation | '*', phase: Phase, hook: Hook): () => void {
     const entry = { operation, phase, hook };
-    this.#hooks.push(entry);
+    this.#hooks = [...this.#hooks, entry];
     return () => {
-      const index = this.#hooks.indexOf(entry);
-      if (index >= 0) this.#hooks.splice(index, 1);
+      this.#hooks = this.#hooks.filter((other) => other !== entry);
     };
   }
 
@@ -170,21 +176,31 @@ export class MemoryFaults {
   /** Forgets all rules and hooks. */
   clear(): void {
     this.#rules.length = 0;
-    this.#hooks.length = 0;
+    this.#hooks = [];
   }
 
   /** To be awaited before an operation is done. Rejects where it is to fail. */
-  async before(operation: MemoryOperation, path: string): Promise<void> {
-    await this.#callHooks(operation, path, 'before');
+  before(operation: MemoryOperation, path: string): Promise<void> | undefined {
+    const acting = this.#callHooks(operation, path, 'before');
+    return acting === undefined && this.#rules.length === 0 ? undefined : this.#beforeWithRules(operation, path, acting);
+  }
+
+  /** To be awaited after an operation was done. Rejects where the reply is to be lost. */
+  after(operation: MemoryOperation, path: string): Promise<void> | undefined {
+    const acting = this.#callHooks(operation, path, 'after');
+    return acting === undefined && this.#rules.length === 0 ? undefined : this.#afterWithRules(operation, path, acting);
+  }
+
+  async #beforeWithRules(operation: MemoryOperation, path: string, acting: Promise<void> | undefined): Promise<void> {
+    await acting;
     const delay = this.take(operation, path, 'delay');
     if (delay !== undefined) await this.#clock.sleep(delay.ms);
     const failure = this.take(operation, path, 'fail');
     if (failure !== undefined) throw injected(operation, path, failure);
   }
 
-  /** To be awaited after an operation was done. Rejects where the reply is to be lost. */
-  async after(operation: MemoryOperation, path: string): Promise<void> {
-    await this.#callHooks(operation, path, 'after');
+  async #afterWithRules(operation: MemoryOperation, path: string, acting: Promise<void> | undefined): Promise<void> {
+    await acting;
     const loss = this.take(operation, path, 'lose-reply');
     if (loss !== undefined) throw injected(operation, path, loss);
   }
@@ -209,9 +225,21 @@ export class MemoryFaults {
     this.#rules.push({ operation, path: scope.path, effect, left: scope.times ?? 1 });
   }
 
-  async #callHooks(operation: MemoryOperation, path: string, phase: Phase): Promise<void> {
-    if (this.#hooks.length === 0) return;
-    for (const entry of [...this.#hooks]) {
+  /** Calls hooks one after the other; a promise is returned only where one of them gave one: millions of calls have none. */
+  #callHooks(operation: MemoryOperation, path: string, phase: Phase): Promise<void> | undefined {
+    const hooks = this.#hooks;
+    for (let i = 0; i < hooks.length; i += 1) {
+      const entry = hooks[i]!;
+      if (entry.phase !== phase || (entry.operation !== operation && entry.operation !== '*')) continue;
+      const acting = entry.hook({ operation, path, phase, backendId: this.#backendId });
+      if (acting === undefined) continue;
+      return acting.then(() => this.#callRest(hooks.slice(i + 1), operation, path, phase));
+    }
+    return undefined;
+  }
+
+  async #callRest(hooks: readonly HookEntry[], operation: MemoryOperation, path: string, phase: Phase): Promise<void> {
+    for (const entry of hooks) {
       if (entry.phase !== phase || (entry.operation !== operation && entry.operation !== '*')) continue;
       await entry.hook({ operation, path, phase, backendId: this.#backendId });
     }
