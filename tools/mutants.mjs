@@ -13,7 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { build } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 
 import { mutants, subsets } from './mutants/list.mjs';
 
@@ -36,7 +36,8 @@ Plants ${mutants.length} defects one at a time and runs the tests that should no
 const root = path.resolve(import.meta.dirname, '..');
 const wanted = selection(options.only);
 const chosen = mutants.map((mutant, i) => ({ ...mutant, number: i + 1 })).filter(({ number }) => wanted === undefined || wanted.has(number));
-for (const mutant of chosen) patched(mutant);
+// A defect that is no program would be caught by everything.
+for (const mutant of chosen) transformSync(patched(mutant), { loader: 'ts' });
 if (options.list) {
   for (const { number, file, defect } of chosen) console.log(`${String(number).padStart(3)}  ${file}: ${defect}`);
   process.exit(0);
@@ -96,7 +97,7 @@ async function runTests(subset, mutant) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], { cwd: root, encoding: 'utf8', timeout: LIMIT_MS, env: { ...process.env, WL_SEED: '1' } });
   const output = `${stdout}${stderr}`;
   const failed = /^FAILED (.*)$/m.exec(output)?.[1];
-  const caughtBy = status === 0 ? undefined : status === null ? 'it does not end' : (failed ?? `it does not run: ${output.trim().split('\n')[0]}`);
+  const caughtBy = status === 0 ? undefined : status === null ? 'it does not end' : (failed ?? `when the tests are made: ${/^\w*Error: .*$/m.exec(output)?.[0] ?? output.trim().split('\n')[0]}`);
   return { caughtBy, output, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -59,7 +59,7 @@ function canonical({ baseline, source, target }: Three): Three {
   const number = (tree: Tree, path: string): Tree => {
     if (tree.kind === 'file') {
       let at = numbers.get(path);
-      if (at === undefined) numbers.set(path, (at = new Map()));
+      if (at === undefined) numbers.set(path, (at = new Map<number, number>()));
       let renamed = at.get(tree.content);
       if (renamed === undefined) at.set(tree.content, (renamed = at.size + 1));
       return file(renamed);

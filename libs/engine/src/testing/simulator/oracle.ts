@@ -228,7 +228,7 @@ export class Oracle {
       if (record === undefined || record.reason === 'name-collision' || isIgnored(path, who.ignored)) continue;
       const then = since.get(path) ?? 0;
       const states = { source: who.ledgers.source.now.get(path), target: who.ledgers.target.now.get(path) };
-      const isUntouched = (['source', 'target'] as const).every((side) => !who.ledgers[side].everDifferedSince(path, states[side], then - 1));
+      const isUntouched = (['source', 'target'] as const).every((side) => !who.ledgers[side].everDifferedSince(path, states[side], then));
       if (isUntouched && isShown(record.source, states.source) && isShown(record.target, states.target)) {
         this.blame(`INV-36: the conflict of ${path} ended by itself on machine ${String(who.index)}`);
       }
@@ -255,7 +255,7 @@ export class Oracle {
 
   #mapOf<K>(maps: Map<Suspect, Map<K, number>>, who: Suspect): Map<K, number> {
     let map = maps.get(who);
-    if (map === undefined) maps.set(who, (map = new Map()));
+    if (map === undefined) maps.set(who, (map = new Map<K, number>()));
     return map;
   }
 }

@@ -9,12 +9,12 @@ export interface Shrunk {
   readonly violations: readonly string[];
 }
 
-/** Leaves out and simplifies whatever is not needed to break the same invariants. */
-export async function shrink(scenario: Scenario): Promise<Shrunk> {
-  let best: Shrunk = { scenario, violations: (await play(scenario)).violations };
+/** Leaves out and simplifies whatever is not needed to break the same invariants. `judge` plays a scenario and says what it breaks. */
+export async function shrink(scenario: Scenario, judge: (scenario: Scenario) => Promise<readonly string[]> = violationsOf): Promise<Shrunk> {
+  let best: Shrunk = { scenario, violations: await judge(scenario) };
   const wanted = kindOf(best.violations);
   const attempt = async (candidate: Scenario): Promise<boolean> => {
-    const { violations } = await play(candidate);
+    const violations = await judge(candidate);
     if (violations.length === 0 || kindOf(violations) !== wanted) return false;
     best = { scenario: candidate, violations };
     return true;
@@ -28,6 +28,10 @@ export async function shrink(scenario: Scenario): Promise<Shrunk> {
     for (const steps of plainerSteps(best.scenario)) if (await attempt({ ...best.scenario, steps })) isSmaller = true;
   }
   return best;
+}
+
+async function violationsOf(scenario: Scenario): Promise<readonly string[]> {
+  return (await play(scenario)).violations;
 }
 
 /** The first invariant named, or the first words: a smaller scenario should break the same. */

@@ -140,6 +140,7 @@ export class World {
         // Before anybody knows which volume belongs here, another one is as good.
         if (!ledger.isHome || !this.#isKnown(event.place)) return;
         this.oracle.exchangedSince.set(ledger, this.#ticker.serial);
+        this.#ticker.serial += 1;
         this.#unplugged.set(ledger, ledger.tree.unmount(event.leaving));
         return;
       }
