@@ -216,6 +216,8 @@ export class World {
         faults.truncateListing(amount, listing);
         return;
       case 'shorten':
+        // What neither listing shows is forgotten, and comes back as new when it is seen again: no loss.
+        this.oracle.gone.clear();
         faults.shortenListing(amount, listing);
         return;
       case 'rewind':
@@ -226,6 +228,7 @@ export class World {
         return;
       case 'stale':
         machine.excuses.stale = true;
+        this.oracle.gone.clear();
         faults.staleReads(operation === 'list' || operation === 'stat' ? operation : 'read', scope);
         return;
       case 'ignore-precondition':
