@@ -5,6 +5,7 @@ import type { SideName } from '@wl/domain';
 import { ManualClock } from '@wl/ports/testing/manual-clock';
 
 import { Dice } from './dice.js';
+import { injectStorageFault, injectWatchFault } from './inject.js';
 import { isText, Ledger, type Change, type Ticker } from './ledger.js';
 import { Machine } from './machine.js';
 import { isIgnored, Oracle, hashOf } from './oracle.js';
@@ -124,10 +125,10 @@ export class World {
   #fault(event: Exclude<Event, { kind: 'edit' | 'resolve' | 'clock' | 'filter' }>): void {
     switch (event.kind) {
       case 'fault':
-        this.#storageFault(event);
+        injectStorageFault(this.machines[event.machine]!, event, this.oracle);
         return;
       case 'watch':
-        this.#watchFault(event);
+        injectWatchFault(this.machines[event.machine]!, event);
         return;
       case 'crash':
         this.machines[event.machine]!.crash();
@@ -195,83 +196,6 @@ export class World {
 
   /** Texts that people, not an engine, brought to a tree. */
   readonly #madeByPeople = new Map<Ledger, Set<string>>();
-
-  #storageFault({ machine: index, side, fault, operation, path, times, amount, code }: Extract<Event, { kind: 'fault' }>): void {
-    const machine = this.machines[index]!;
-    const { faults } = machine.storage(side);
-    const scope = { times, ...(path !== undefined && { path }) };
-    // A listing is named by the directory that is listed.
-    const listing = { times };
-    switch (fault) {
-      case 'fail':
-        faults.fail(operation, { ...scope, code });
-        return;
-      case 'lose-reply':
-        faults.loseReply(operation, scope);
-        return;
-      case 'delay':
-        faults.delay(operation, amount * 100, scope);
-        return;
-      case 'truncate':
-        faults.truncateListing(amount, listing);
-        return;
-      case 'shorten':
-        // What neither listing shows is forgotten, and comes back as new when it is seen again: no loss.
-        this.oracle.gone.clear();
-        faults.shortenListing(amount, listing);
-        return;
-      case 'rewind':
-        faults.rewindListing(amount, listing);
-        return;
-      case 'unknown':
-        if (path !== undefined) faults.markUnknown(path, amount === 0 ? 'permission-denied' : amount === 1 ? 'listing-incomplete' : 'read-error', times);
-        return;
-      case 'stale':
-        machine.excuses.stale = true;
-        this.oracle.gone.clear();
-        faults.staleReads(operation === 'list' || operation === 'stat' ? operation : 'read', scope);
-        return;
-      case 'ignore-precondition':
-        machine.excuses.precondition = true;
-        faults.ignorePrecondition(operation === 'remove' ? 'remove' : 'commit', scope);
-        return;
-      case 'displace':
-        machine.excuses.precondition = true;
-        faults.displace(scope);
-    }
-  }
-
-  #watchFault({ machine, side, fault, path }: Extract<Event, { kind: 'watch' }>): void {
-    const { events } = this.machines[machine]!.storage(side);
-    switch (fault) {
-      case 'lose':
-        events.lose(3);
-        return;
-      case 'repeat':
-        events.repeat(5);
-        return;
-      case 'hold':
-        events.hold();
-        return;
-      case 'release':
-        events.release();
-        return;
-      case 'reverse':
-        events.release('reversed');
-        return;
-      case 'delay':
-        events.delayMs = 700;
-        return;
-      case 'overflow':
-        events.overflow();
-        return;
-      case 'degrade':
-        events.degrade('some changes go unseen');
-        return;
-      case 'lie':
-        events.emit([{ scope: 'subtree', path: path as never }, { scope: 'entry', path: `${path}/nothing` as never }]);
-    }
-  }
 
   #ledger(place: number, spec: StorageSpec): Ledger {
     const { batchSize: _b, chunkBytes: _c, copiesWithin: _w, keepsHashes: _h, ...options } = spec;
