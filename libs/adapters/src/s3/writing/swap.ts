@@ -115,9 +115,11 @@ async function performOrRecognise(context: WriteContext, swap: Swap): Promise<Wr
     return await swap.perform(swap.condition);
   } catch (error) {
     if (!mayHaveTakenEffect(error) || swap.signal?.aborted === true) throw error;
-    const head = await context.api.headObject(swap.key, swap.signal).catch(() => undefined);
-    if (head === undefined || !swap.isOurs(head)) throw error;
-    return stored(head);
+    const seen = await context.api.headObject(swap.key, swap.signal).then((head) => ({ head }), () => undefined);
+    if (seen?.head !== undefined && swap.isOurs(seen.head)) return stored(seen.head);
+    // Ceph answers 500 to some of those that lose a race: what was expected is gone, whoever took it.
+    if (seen !== undefined && swap.isChecked && seen.head?.etag !== swap.expected) return { kind: 'refused', mayBeOurs: true };
+    throw error;
   }
 }
 
