@@ -19,6 +19,7 @@ import { versionOf } from './version-token.js';
 import type { WriteContext } from './writing/context.js';
 import { isPlaceholderUsable } from './writing/placeholder.js';
 import { placeholderDelete } from './writing/placeholder-steps.js';
+import { mayHaveTakenEffect } from './writing/swap.js';
 import { versionedDelete } from './writing/versioned-delete.js';
 
 const STALE = { kind: 'stale-token' } as const;
@@ -60,12 +61,30 @@ async function removeKept(context: WriteContext, abilities: S3Abilities, key: st
   const { api } = context;
   if (abilities.deletesIfMatch) {
     const answer = await api.deleteObject(key, { kind: 'etag', etag, isBare: abilities.replacesIfMatch === 'bare' }, undefined, signal);
-    return answer.kind === 'done' ? 'done' : 'stale';
+    if (answer.kind === 'done') return 'done';
+    return answer.mayBeOurs ? nowAt(context, key, signal) : 'stale';
   }
   if (isPlaceholderUsable(abilities)) return placeholderDelete(context, key, etag, signal);
   if ((await api.headObject(key, signal))?.etag !== etag) return 'stale';
-  await api.deleteObject(key, { kind: 'none', isOnce: true }, undefined, signal);
-  return 'done';
+  return deleteOnce(context, key, etag, signal);
+}
+
+/** A removal without a condition is sent once: a repetition could hit what others wrote meanwhile (T36). */
+async function deleteOnce(context: WriteContext, key: string, etag: string, signal?: AbortSignal): Promise<'done' | 'overtaken'> {
+  try {
+    await context.api.deleteObject(key, { kind: 'none', isOnce: true }, undefined, signal);
+    return 'done';
+  } catch (error) {
+    if (!mayHaveTakenEffect(error) || signal?.aborted === true) throw error;
+    const head = await context.api.headObject(key, signal);
+    if (head?.etag === etag) throw error;
+    return head === undefined ? 'done' : 'overtaken';
+  }
+}
+
+/** A removal that may have been carried out: what is there now, if anything, is of others. What is in the trash stays there. */
+async function nowAt({ api }: WriteContext, key: string, signal?: AbortSignal): Promise<'done' | 'overtaken'> {
+  return (await api.headObject(key, signal)) === undefined ? 'done' : 'overtaken';
 }
 
 /** Refuses what can never be written: the root and our own area. */

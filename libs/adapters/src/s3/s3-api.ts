@@ -132,6 +132,13 @@ export interface PendingUpload {
   readonly initiatedMs: number;
 }
 
+/** Answer of a removal. */
+export type DeleteAnswer =
+  /** It is not there any more. On a versioned bucket: id of the delete marker that was laid on it. */
+  | { readonly kind: 'done'; readonly versionId?: string }
+  /** It is another version. With `mayBeOurs`, an earlier try of this very request may have removed the one named. */
+  | { readonly kind: 'refused'; readonly mayBeOurs: boolean };
+
 /** What to copy within the endpoint. */
 export interface CopySource {
   /** Default: the same bucket. */
@@ -152,8 +159,8 @@ export interface S3Api {
   putObject(key: string, content: Uint8Array, sha256: Sha256, properties: ObjectProperties, condition: Condition, signal?: AbortSignal): Promise<WriteAnswer>;
   /** As `putObject`, for content that is not held in memory; never repeated by itself (T43). */
   putStream(key: string, content: StreamedContent, properties: ObjectProperties, condition: Condition, signal?: AbortSignal): Promise<WriteAnswer>;
-  /** Removes an object; `done` when it is not there any more. On a versioned bucket it leaves a delete marker, whose id is answered. */
-  deleteObject(key: string, condition: Condition, versionId?: string, signal?: AbortSignal): Promise<{ readonly kind: 'done'; readonly versionId?: string } | { readonly kind: 'refused' }>;
+  /** Removes an object; missing already is success. */
+  deleteObject(key: string, condition: Condition, versionId?: string, signal?: AbortSignal): Promise<DeleteAnswer>;
   /** Copies on the server. `stale` when the source is known to be another version. Metadata is kept unless given anew. */
   copyObject(source: CopySource, key: string, condition: Condition, properties?: ObjectProperties, signal?: AbortSignal): Promise<WriteAnswer | { readonly kind: 'stale' }>;
   list(request: ListRequest, signal?: AbortSignal): Promise<ListPage>;

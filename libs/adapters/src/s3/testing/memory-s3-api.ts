@@ -12,6 +12,7 @@ import type { Sha256 } from '@wl/domain';
 import type {
   Condition,
   CopySource,
+  DeleteAnswer,
   ListedVersion,
   ListPage,
   ListRequest,
@@ -99,9 +100,11 @@ export class MemoryS3Api implements S3Api {
     return this.#send('putStream', key, false, () => this.#store(key, Buffer.concat(chunks), content.sha256, properties, once), signal);
   }
 
-  async deleteObject(key: string, condition: Condition, versionId?: string, signal?: AbortSignal): Promise<{ readonly kind: 'done'; readonly versionId?: string } | { readonly kind: 'refused' }> {
+  async deleteObject(key: string, condition: Condition, versionId?: string, signal?: AbortSignal): Promise<DeleteAnswer> {
+    let tries = 0;
     return this.#send('deleteObject', key, mayRepeat(condition), () => {
-      if (versionId === undefined && this.bucket.manners.deleteMatch && !this.bucket.holds(key, condition)) return { kind: 'refused' as const };
+      tries += 1;
+      if (versionId === undefined && this.bucket.manners.deleteMatch && !this.bucket.holds(key, condition)) return { kind: 'refused' as const, mayBeOurs: tries > 1 };
       const told = this.bucket.remove(key, versionId);
       return { kind: 'done' as const, ...(told !== undefined && { versionId: told }) };
     }, signal);

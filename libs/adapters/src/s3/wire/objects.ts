@@ -2,7 +2,7 @@
 
 import type { Sha256 } from '@wl/domain';
 
-import type { Condition, CopySource, ObjectBody, ObjectHead, ObjectProperties, S3Api, StreamedContent, WriteAnswer } from '../s3-api.js';
+import type { Condition, CopySource, DeleteAnswer, ObjectBody, ObjectHead, ObjectProperties, StreamedContent, WriteAnswer } from '../s3-api.js';
 
 import { type Answer, damaged, documentOf, header } from './answer.js';
 import { toFailure } from './failures.js';
@@ -55,7 +55,7 @@ export class Objects {
     }
   }
 
-  async delete(key: string, condition: Condition, versionId: string | undefined, signal?: AbortSignal): ReturnType<S3Api['deleteObject']> {
+  async delete(key: string, condition: Condition, versionId: string | undefined, signal?: AbortSignal): Promise<DeleteAnswer> {
     const request: S3Request = {
       method: 'DELETE',
       key,
@@ -65,7 +65,7 @@ export class Objects {
     };
     const answer = await this.#requester.perform(request, signal);
     if (answer.status === 404 && answer.failure?.code !== 'NoSuchBucket') return { kind: 'done' };
-    if (isRefusal(answer, condition)) return { kind: 'refused' };
+    if (isRefusal(answer, condition)) return { kind: 'refused', mayBeOurs: answer.mayHaveRunBefore };
     if (answer.failure !== undefined) throw toFailure(answer, this.#requester.concern(key));
     if (answer.bytes.length > 0) throw damaged('The removal was answered with a document that is not of S3; a proxy or a login page may have answered.');
     const deleted = header(answer, 'x-amz-version-id');

@@ -13,7 +13,7 @@ import { notAsAnnounced, type LargeTarget } from './large-upload.js';
 import { isOfWrite } from './object-properties.js';
 import { writeReserved } from './placeholder-steps.js';
 import { isPlaceholderUsable } from './placeholder.js';
-import { swapIn, type Stored, type SwapOutcome } from './swap.js';
+import { lookAfter, swapIn, type Stored, type SwapOutcome } from './swap.js';
 import { damaged, verifyStored } from './verification.js';
 
 /** An upload whose parts are all there. */
@@ -70,7 +70,7 @@ async function swap(context: WriteContext, { target, begun, parts, content, sign
 
 async function verifyWhole(context: WriteContext, { target, parts, md5s, content, begun, signal }: FullUpload, stored: Stored): Promise<SwapOutcome> {
   const { key } = target;
-  const head = stored.head ?? (await context.api.headObject(key, signal));
+  const head = stored.head ?? (await lookAfter(context, { key, expected: target.expected, isOurs: (shown) => isOfWrite(shown, begun.writeId), signal }));
   // Somebody replaced it already, which they may.
   if (head === undefined || !isOfWrite(head, begun.writeId)) return { kind: 'stale' };
   const count = /-(\d+)$/.exec(head.etag)?.[1];

@@ -10,7 +10,7 @@ import { isBareMd5 } from './digests.js';
 import { isOfWrite, propertiesFor } from './object-properties.js';
 import { placeholderCopy } from './placeholder-steps.js';
 import { isPlaceholderUsable } from './placeholder.js';
-import { swapIn, type Stored, type SwapOutcome } from './swap.js';
+import { lookAfter, swapIn, type Stored, type SwapOutcome } from './swap.js';
 import { damaged, removeOurs } from './verification.js';
 
 /** One object to be copied. */
@@ -45,7 +45,7 @@ export async function copyOnServer(job: CopyJob): Promise<CopyResult> {
   if (outcome.kind === 'source-stale') return { kind: 'source-changed' };
   if (outcome.kind === 'stale') return { kind: 'target-changed' };
 
-  const copied = outcome.head ?? (await context.api.headObject(key, signal));
+  const copied = outcome.head ?? (await lookAfter(context, { key, expected: target.expected, isOurs: (shown) => isOfWrite(shown, writeId), signal }));
   if (copied === undefined || !isOfWrite(copied, writeId)) return { kind: 'target-changed' };
   const stored: Stored = { kind: 'done', etag: copied.etag, versionId: copied.versionId ?? outcome.versionId };
   if (!(await isOfVersion(job, copied))) {

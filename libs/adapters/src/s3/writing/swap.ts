@@ -13,7 +13,7 @@
  *   is replaced unseen (`window`); what they write after us is noticed.
  */
 
-import type { Condition, ListedVersion, ObjectHead, S3Api, WriteAnswer } from '../s3-api.js';
+import type { Condition, ListedVersion, ObjectHead, WriteAnswer } from '../s3-api.js';
 import { S3Error } from '../s3-error.js';
 
 import type { CheckedCondition } from './conditions.js';
@@ -96,7 +96,7 @@ async function compareAndWrite(context: WriteContext, swap: Swap): Promise<Attem
   const answer = await performOrRecognise(context, swap);
   if (answer.kind === 'done') return answer.etag === '' ? lookedUp(context, swap, answer) : answer;
   if (!answer.mayBeOurs) return LEFT_ALONE;
-  const head = await context.api.headObject(swap.key, swap.signal);
+  const head = await lookAfter(context, swap);
   if (head !== undefined && swap.isOurs(head)) return stored(head);
   // What this attempt may have written was replaced by others already, or nothing was written.
   return LOST_AFTERWARDS;
@@ -109,9 +109,23 @@ async function lookAndWrite(context: WriteContext, swap: Swap): Promise<Attempt>
   const answer = await performOrRecognise(context, swap);
   if (answer.kind === 'refused') return LEFT_ALONE;
   if (context.abilities().isVersioned) return giveWay(context, swap, answer);
-  const after = await api.headObject(swap.key, swap.signal);
-  const isOurs = after !== undefined && (swap.isOurs(after) || (after.etag !== '' && after.etag === answer.etag));
-  return isOurs ? stored(after) : LOST_AFTERWARDS;
+  const isOurs = (head: ObjectHead): boolean => swap.isOurs(head) || (head.etag !== '' && head.etag === answer.etag);
+  const after = await lookAfter(context, { ...swap, isOurs });
+  return after !== undefined && isOurs(after) ? stored(after) : LOST_AFTERWARDS;
+}
+
+/**
+ * What is at a key that was just written. A look that shows what the write has replaced is a
+ * moment old (T36): it is repeated a few times before it is believed.
+ */
+export async function lookAfter({ api, clock }: WriteContext, { key, expected, isOurs, signal }: Pick<Swap, 'key' | 'expected' | 'isOurs' | 'signal'>): Promise<ObjectHead | undefined> {
+  for (let turn = 0; ; turn += 1) {
+    const head = await api.headObject(key, signal);
+    const pauseMs = SECOND_LOOKS_MS[turn];
+    const isOld = head?.etag === expected && (head === undefined || !isOurs(head));
+    if (!isOld || pauseMs === undefined) return head;
+    await clock.sleep(pauseMs, signal);
+  }
 }
 
 /** Performs the write; when its answer does not come, looks whether it took effect before giving up. */
@@ -120,9 +134,11 @@ async function performOrRecognise(context: WriteContext, swap: Swap): Promise<Wr
     return await swap.perform(swap.condition);
   } catch (error) {
     if (!mayHaveTakenEffect(error) || swap.signal?.aborted === true) throw error;
-    const head = await context.api.headObject(swap.key, swap.signal).catch(() => undefined);
-    if (head === undefined || !swap.isOurs(head)) throw error;
-    return stored(head);
+    const seen = await context.api.headObject(swap.key, swap.signal).then((head) => ({ head }), () => undefined);
+    if (seen?.head !== undefined && swap.isOurs(seen.head)) return stored(seen.head);
+    // Ceph answers 500 to some of those that lose a race: what was expected is gone, whoever took it.
+    if (seen !== undefined && swap.isChecked && seen.head?.etag !== swap.expected) return { kind: 'refused', mayBeOurs: true };
+    throw error;
   }
 }
 
@@ -152,7 +168,7 @@ export async function lookedUp(context: WriteContext, swap: Pick<Swap, 'key' | '
 /** In a bucket with versions: whether ours lies on the expected one; if not, it is taken away again. */
 async function giveWay(context: WriteContext, swap: Swap, answer: Stored): Promise<Attempt> {
   const { api } = context;
-  const ours = answer.versionId === undefined || answer.etag === '' ? await latestIfOurs(api, swap) : answer;
+  const ours = answer.versionId === undefined || answer.etag === '' ? await latestIfOurs(context, swap) : answer;
   if (ours?.versionId === undefined) return LOST_AFTERWARDS;
   const versions = await api.listVersions(swap.key, swap.signal);
   const position = versions.findIndex(({ versionId }) => versionId === ours.versionId);
@@ -163,8 +179,8 @@ async function giveWay(context: WriteContext, swap: Swap, answer: Stored): Promi
   return LEFT_ALONE;
 }
 
-async function latestIfOurs(api: S3Api, swap: Swap): Promise<Stored | undefined> {
-  const head = await api.headObject(swap.key, swap.signal);
+async function latestIfOurs(context: WriteContext, swap: Swap): Promise<Stored | undefined> {
+  const head = await lookAfter(context, swap);
   return head !== undefined && swap.isOurs(head) ? stored(head) : undefined;
 }
 
