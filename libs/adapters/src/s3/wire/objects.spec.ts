@@ -200,7 +200,7 @@ describe('deleteObject', () => {
 
   it('is refused on another version', async () => {
     const api = await script(failing(412, 'PreconditionFailed'));
-    expect(await api.deleteObject('k', E1)).toEqual({ kind: 'refused' });
+    expect(await api.deleteObject('k', E1)).toEqual({ kind: 'refused', mayBeOurs: false });
   });
 
   it('INV-8: fails when the bucket is gone, or a login page answers', async () => {
