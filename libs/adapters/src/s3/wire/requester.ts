@@ -116,7 +116,7 @@ export class Requester {
           throw toFailure(answer, this.concern(request.key));
         }
         if (!isRepeatable || (request.isOnce === true && !isThrottled(answer)) || !isWorthRepeating(answer, request.isConditional === true) || !this.#hasTriesLeft(course)) return answer;
-        course.mayHaveRun ||= answer.status >= 500 || answer.status < 300;
+        course.mayHaveRun ||= answer.status >= 500 || answer.status === 408 || answer.status < 300;
       }
       await this.pause(course.tries, answer, signal);
     }
