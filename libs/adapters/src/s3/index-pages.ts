@@ -42,15 +42,18 @@ export class IndexPages {
     // A bucket's root has no key to write a page at.
     if (key === '') return;
     const files: ListedObject[] = [];
+    let isMarked = false;
     const directories: string[] = [];
     for (let continuation: string | undefined; ; ) {
       const page = await this.api.list({ prefix: key, delimiter: '/', ...(continuation !== undefined && { continuation }) }, signal);
       files.push(...page.objects.filter((object) => object.key !== key));
+      isMarked ||= page.objects.some((object) => object.key === key);
       directories.push(...page.commonPrefixes.filter((prefix) => prefix !== this.layout.area));
       if (page.next === undefined) break;
       continuation = page.next;
     }
-    if (files.length + directories.length === 0 && directory !== ROOT) return;
+    // A directory that is gone must not come back by its page; one that is merely empty has a page that says so.
+    if (files.length + directories.length === 0 && !isMarked && directory !== ROOT) return;
     const content = Buffer.from(pageOf(directory, key, directories, files));
     await this.api.putObject(key, content, sha256Of(content), { metadata: new Map(), contentType: 'text/html; charset=utf-8' }, { kind: 'none' }, signal);
   }

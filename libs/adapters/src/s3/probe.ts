@@ -16,6 +16,14 @@ import { md5Of, sha256Of } from './writing/digests.js';
 const PLAIN: Condition = { kind: 'none' };
 const ABSENT: Condition = { kind: 'absent' };
 
+/** How often something is tried whose answers were lost on the way. */
+const MOST_TURNS = 4;
+
+/** An answer was lost and the request repeated: the refusal may have been met by what we wrote ourselves, and proves nothing. */
+class Unclear extends Error {
+  override readonly name = 'Unclear';
+}
+
 /** Tries everything with objects whose keys start with `area`. Rejects when the bucket cannot be used at all. */
 export async function probe(api: S3Api, area: string, newId: () => string, signal?: AbortSignal): Promise<S3Abilities> {
   const run = new Probe(api, `${area}probe/${newId()}`, signal);
@@ -92,18 +100,19 @@ class Probe {
   }
 
   async #creating(): Promise<boolean> {
-    return this.#unlessUnsupported(false, async () => {
-      const created = await this.#put('create', 'one', ABSENT);
+    return this.#unlessUnsupported(false, async (turn) => {
+      const name = `create${turn}`;
+      const created = await this.#put(name, 'one', ABSENT);
       if (created.kind !== 'done') return false;
-      const again = await this.#put('create', 'two', ABSENT);
-      return again.kind === 'refused' && (await this.#etag('create')) === created.etag;
+      const again = await this.#put(name, 'two', ABSENT);
+      return again.kind === 'refused' && (await this.#etag(name)) === created.etag;
     });
   }
 
   async #replacing(): Promise<S3Abilities['replacesIfMatch']> {
     for (const [style, isBare] of [['quoted', false], ['bare', true]] as const) {
-      const isObeyed = await this.#unlessUnsupported(false, async () => {
-        const name = `replace-${style}`;
+      const isObeyed = await this.#unlessUnsupported(false, async (turn) => {
+        const name = `replace-${style}${turn}`;
         const one = await this.#put(name, 'one', PLAIN);
         if (one.kind !== 'done') return false;
         const two = await this.#put(name, 'two', { kind: 'etag', etag: one.etag, isBare });
@@ -117,24 +126,26 @@ class Probe {
   }
 
   async #deleting(tag: (etag: string) => Condition): Promise<boolean> {
-    return this.#unlessUnsupported(false, async () => {
-      const one = await this.#put('delete', 'one', PLAIN);
-      const two = await this.#put('delete', 'two', PLAIN);
+    return this.#unlessUnsupported(false, async (turn) => {
+      const name = `delete${turn}`;
+      const one = await this.#put(name, 'one', PLAIN);
+      const two = await this.#put(name, 'two', PLAIN);
       if (one.kind !== 'done' || two.kind !== 'done') return false;
-      const stale = await this.api.deleteObject(this.#key('delete'), tag(one.etag), undefined, this.signal);
-      if (stale.kind !== 'refused' || (await this.#etag('delete')) !== two.etag) return false;
-      const right = await this.api.deleteObject(this.#key('delete'), tag(two.etag), undefined, this.signal);
-      return right.kind === 'done' && (await this.#etag('delete')) === undefined;
+      const stale = clear(await this.api.deleteObject(this.#key(name), tag(one.etag), undefined, this.signal));
+      if (stale.kind !== 'refused' || (await this.#etag(name)) !== two.etag) return false;
+      const right = clear(await this.api.deleteObject(this.#key(name), tag(two.etag), undefined, this.signal));
+      return right.kind === 'done' && (await this.#etag(name)) === undefined;
     });
   }
 
   /** Whether a way of writing obeys both conditions, in both directions. */
   async #isObeyed(
-    name: string,
+    way: string,
     tag: (etag: string) => Condition,
     write: (key: string, condition: Condition) => Promise<WriteAnswer | { readonly kind: 'stale' }>,
   ): Promise<boolean> {
-    return this.#unlessUnsupported(false, async () => {
+    return this.#unlessUnsupported(false, async (turn) => {
+      const name = `${way}${turn}`;
       const key = this.#key(name);
       const old = await this.#put(name, 'old', PLAIN);
       const now = await this.#put(name, 'now', PLAIN);
@@ -156,7 +167,7 @@ class Probe {
       const part = await this.api.uploadPart(key, uploadId, 1, content, sha256Of(content), this.signal);
       const answer = await this.api.completeUpload(key, uploadId, [part], condition, this.signal);
       isOver = answer.kind === 'done';
-      return answer;
+      return clear(answer);
     } finally {
       if (!isOver) await this.api.abortUpload(key, uploadId).catch(() => undefined);
     }
@@ -167,40 +178,53 @@ class Probe {
     const source = this.#key('plain');
     const etag = await this.#etag('plain');
     if (etag === undefined) return { kind: 'stale' };
-    return this.api.copyObject({ key: source, etag }, key, condition, undefined, this.signal);
+    return clear(await this.api.copyObject({ key: source, etag }, key, condition, undefined, this.signal));
   }
 
   async #verifying(): Promise<boolean> {
     const content = Buffer.from('sent');
     const wrong = toSha256(createHash('sha256').update('signed').digest('hex'));
-    const key = this.#key('tampered');
-    try {
-      await this.api.putObject(key, content, wrong, { metadata: new Map() }, { kind: 'none', isOnce: true }, this.signal);
-    } catch (error) {
-      if (!(error instanceof S3Error) || error.details.status === undefined) throw error;
+    return this.#unlessUnsupported(false, async (turn) => {
+      const key = this.#key(`tampered${turn}`);
+      try {
+        // Once: a server that verifies would be asked again and again.
+        await this.api.putObject(key, content, wrong, { metadata: new Map() }, { kind: 'none', isOnce: true }, this.signal);
+        return false;
+      } catch (error) {
+        if (!(error instanceof S3Error) || error.kind === 'cancelled') throw error;
+        // Overloaded or not reached: that is no refusal of the content.
+        if (error.details.isRetryable && error.kind !== 'damaged') throw new Unclear('the server did not look at the content');
+      }
       return (await this.api.headObject(key, this.signal)) === undefined;
-    }
-    return false;
+    });
   }
 
   async #works(step: () => Promise<WriteAnswer | { readonly kind: 'stale' }>): Promise<boolean> {
     return this.#unlessUnsupported(false, async () => (await step()).kind === 'done');
   }
 
-  /** What a server answers that does not know a request: that it cannot do it. What keeps it from answering at all is thrown on. */
-  async #unlessUnsupported<T>(otherwise: T, step: () => Promise<T>): Promise<T> {
-    try {
-      return await step();
-    } catch (error) {
-      const hasAnswered = error instanceof S3Error && error.details.status !== undefined && !error.details.isRetryable;
-      if (hasAnswered) return otherwise;
-      throw error;
+  /**
+   * What a server answers that does not know a request: that it cannot do it. What keeps it from
+   * answering at all is thrown on. A step that came to nothing clear is taken again under other
+   * names: `turn` is to be part of them.
+   */
+  async #unlessUnsupported<T>(otherwise: T, step: (turn: string) => Promise<T>): Promise<T> {
+    for (let turn = 1; turn <= MOST_TURNS; turn += 1) {
+      try {
+        return await step(turn === 1 ? '' : `-${String(turn)}`);
+      } catch (error) {
+        if (error instanceof Unclear) continue;
+        const hasAnswered = error instanceof S3Error && error.details.status !== undefined && !error.details.isRetryable;
+        if (hasAnswered) return otherwise;
+        throw error;
+      }
     }
+    throw new S3Error('unreachable', 'Too many answers were lost to find out what the server can do.', { isRetryable: true });
   }
 
   async #put(name: string, text: string, condition: Condition): Promise<WriteAnswer> {
     const content = Buffer.from(text);
-    return this.api.putObject(this.#key(name), content, sha256Of(content), { metadata: new Map() }, condition, this.signal);
+    return clear(await this.api.putObject(this.#key(name), content, sha256Of(content), { metadata: new Map() }, condition, this.signal));
   }
 
   async #etag(name: string): Promise<string | undefined> {
@@ -212,4 +236,10 @@ class Probe {
     this.#used.add(key);
     return key;
   }
+}
+
+/** An answer that proves something. */
+function clear<A extends { readonly kind: string; readonly mayBeOurs?: boolean }>(answer: A): A {
+  if (answer.mayBeOurs === true) throw new Unclear('the answer to an earlier try was lost');
+  return answer;
 }

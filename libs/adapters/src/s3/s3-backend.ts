@@ -70,6 +70,9 @@ export interface S3Parts {
   readonly housekeeping: (signal: AbortSignal) => Promise<void>;
 }
 
+/** How long closing waits for what is being cleared away, in milliseconds. */
+const HOUSEKEEPING_GRACE_MS = 2000;
+
 /** A folder of a bucket as a storage. */
 export class S3Backend implements StorageBackend {
   readonly backendId: string;
@@ -81,12 +84,14 @@ export class S3Backend implements StorageBackend {
   readonly #closing = new AbortController();
   readonly #readers = new Set<ObjectReader>();
   readonly #writers = new Set<ObjectWriter>();
+  /** Aborted when nothing is cleared away any more. */
+  readonly #ending = new AbortController();
   #housekeeping: Promise<void> | undefined;
 
   constructor(parts: S3Parts) {
     this.#parts = parts;
     // Every request under way listens to it.
-    setMaxListeners(0, this.#closing.signal);
+    setMaxListeners(0, this.#closing.signal, this.#ending.signal);
     this.backendId = parts.backendId;
     this.displayLocation = parts.displayLocation;
     this.wholeFiles = createWholeFiles({
@@ -120,8 +125,18 @@ export class S3Backend implements StorageBackend {
     await Promise.allSettled([...this.#writers].map((writer) => writer.suspend()));
     this.#closing.abort();
     await Promise.allSettled([...this.#readers].map((reader) => reader.close()));
-    await this.#housekeeping?.catch(() => undefined);
+    await this.#endHousekeeping();
     await this.#parts.api.close();
+  }
+
+  /** A run that writes a single file would never clear anything away if it did not wait a moment for it. */
+  async #endHousekeeping(): Promise<void> {
+    if (this.#housekeeping === undefined) return;
+    const over = new AbortController();
+    await Promise.race([this.#housekeeping, this.#parts.context.clock.sleep(HOUSEKEEPING_GRACE_MS, over.signal)]);
+    over.abort();
+    this.#ending.abort();
+    await this.#housekeeping;
   }
 
   async rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
@@ -297,7 +312,7 @@ export class S3Backend implements StorageBackend {
       throw toBackendError(error, operation, path);
     }
     // Leftovers are cleared away once something is written anyhow, so that a dry run leaves no trace (T84).
-    this.#housekeeping ??= this.#parts.housekeeping(this.#closing.signal).catch(() => undefined);
+    this.#housekeeping ??= this.#parts.housekeeping(this.#ending.signal).catch(() => undefined);
   }
 
   #assertOpen(operation: string, path?: RelativePath, signal?: AbortSignal): void {

@@ -16,6 +16,8 @@ import type { KeptVersions } from './writing/context.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Steps whose copies can be dropped again; far more than can be under way at once. */
 const STEPS_NOTED = 1000;
+/** Requests at a time while the trash is emptied. */
+const DELETED_AT_ONCE = 16;
 const HOUR_SHAPE = /(\d{4}-\d{2}-\d{2}T\d{2})Z\/$/;
 
 /** The trash of one storage. */
@@ -65,7 +67,9 @@ export class Trash implements KeptVersions {
       for (;;) {
         const { objects } = await this.api.list({ prefix: hour }, signal);
         if (objects.length === 0) break;
-        for (const { key } of objects) await this.api.deleteObject(key, { kind: 'none' }, undefined, signal);
+        for (let at = 0; at < objects.length; at += DELETED_AT_ONCE) {
+          await Promise.all(objects.slice(at, at + DELETED_AT_ONCE).map(({ key }) => this.api.deleteObject(key, { kind: 'none' }, undefined, signal)));
+        }
       }
     }
   }

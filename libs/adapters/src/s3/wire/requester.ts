@@ -118,7 +118,7 @@ export class Requester {
           throw new S3Error('unreachable', 'The endpoint asked for a correction in the middle of a write; it can be tried again.', { status: answer.status, isRetryable: true });
         }
         if (!isRepeatable || (request.isOnce === true && !isThrottled(answer)) || !isWorthRepeating(answer, request.isConditional === true) || !this.#hasTriesLeft(course)) return answer;
-        course.mayHaveRun ||= answer.status >= 500 || answer.status < 300;
+        course.mayHaveRun ||= answer.status >= 500 || answer.status === 408 || answer.status < 300;
       }
       await this.pause(course.tries, answer, signal);
     }

@@ -16,7 +16,7 @@ const THROTTLED_BASE_MS = 500;
 const CAP_MS = 10_000;
 const RETRY_AFTER_CAP_MS = 30_000;
 
-const STATUSES: ReadonlySet<number> = new Set([429, 500, 502, 503, 504]);
+const STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const CODES: ReadonlySet<string> = new Set(['SlowDown', 'RequestTimeout', 'InternalError', 'ServiceUnavailable', 'Throttling', 'ThrottlingException', 'RequestThrottled', 'TooManyRequests', 'BadDigest', 'XAmzContentSHA256Mismatch', 'IncompleteBody']);
 const THROTTLES: ReadonlySet<string> = new Set(['SlowDown', 'Throttling', 'ThrottlingException', 'RequestThrottled', 'TooManyRequests']);
 
