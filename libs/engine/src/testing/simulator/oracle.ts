@@ -35,7 +35,7 @@ export interface Suspect {
   /** Serial at which the pass at hand began. */
   readonly passSince: number;
   /** Faults under which a guarantee cannot hold by definition. */
-  readonly excuses: { precondition: boolean; stale: boolean; ambiguousTokens: boolean };
+  readonly excuses: { precondition: boolean; stale: boolean; shortListing: boolean; ambiguousTokens: boolean };
 }
 
 const HASHES = new Map<string, string>();
@@ -223,6 +223,8 @@ export class Oracle {
   /** INV-36: a conflict whose versions both still stand, untouched since it was shown, does not end. */
   endingConflicts(who: Suspect, paths: readonly RelativePath[]): void {
     const since = this.#mapOf(this.#shownSince, who);
+    // Where a listing shows nothing as if that were all, both sides can look alike.
+    if (who.excuses.shortListing || who.excuses.stale) return;
     for (const path of paths) {
       const record = who.pair.conflict(path);
       if (record === undefined || record.reason === 'name-collision' || isIgnored(path, who.ignored)) continue;
