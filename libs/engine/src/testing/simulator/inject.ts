@@ -29,6 +29,7 @@ export function injectStorageFault(machine: Machine, event: Extract<Event, { kin
     case 'shorten':
       // What neither listing shows is forgotten, and comes back as new when it is seen again: no loss.
       oracle.gone.clear();
+      machine.excuses.shortListing = true;
       faults.shortenListing(amount, listing);
       return;
     case 'rewind':

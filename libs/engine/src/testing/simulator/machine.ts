@@ -50,7 +50,7 @@ export class Machine implements Suspect {
   readonly pair: PairState;
   readonly ledgers: Readonly<Record<SideName, Ledger>>;
   readonly choices = new Set<string>();
-  readonly excuses = { precondition: false, stale: false, ambiguousTokens: false };
+  readonly excuses = { precondition: false, stale: false, shortListing: false, ambiguousTokens: false };
   ignored: readonly string[];
   isMassDeleteAllowed = false;
   passSince = 0;

@@ -35,7 +35,7 @@ export interface Suspect {
   /** Serial at which the pass at hand began. */
   readonly passSince: number;
   /** Faults under which a guarantee cannot hold by definition. */
-  readonly excuses: { precondition: boolean; stale: boolean; ambiguousTokens: boolean };
+  readonly excuses: { precondition: boolean; stale: boolean; shortListing: boolean; ambiguousTokens: boolean };
 }
 
 const HASHES = new Map<string, string>();
@@ -165,7 +165,10 @@ export class Oracle {
   }
 
   /** INV-7: as long as both sides hold the versions that a conflict shows, neither is touched. */
-  #judgeConflict(who: Suspect, side: SideName, { path, before }: Change, at: string): void {
+  #judgeConflict(who: Suspect, side: SideName, { path, before, after }: Change, at: string): void {
+    // T40: a side that is back at the baseline is disputed no longer, also if it came there while it was hashed for the record.
+    const row = who.pair.get(fileKey(path as RelativePath));
+    if (isText(before) && isText(after) && row?.kind === 'file' && row.hash === hashOf(before)) return;
     for (const record of who.pair.conflicts()) {
       if (!isWithin(path as RelativePath, record.path)) continue;
       if (record.reason === 'name-collision' || who.choices.has(record.path)) continue;
@@ -223,11 +226,15 @@ export class Oracle {
   /** INV-36: a conflict whose versions both still stand, untouched since it was shown, does not end. */
   endingConflicts(who: Suspect, paths: readonly RelativePath[]): void {
     const since = this.#mapOf(this.#shownSince, who);
+    // Where a listing shows nothing as if that were all, both sides can look alike.
+    if (who.excuses.shortListing || who.excuses.stale) return;
     for (const path of paths) {
       const record = who.pair.conflict(path);
       if (record === undefined || record.reason === 'name-collision' || isIgnored(path, who.ignored)) continue;
       const then = since.get(path) ?? 0;
       const states = { source: who.ledgers.source.now.get(path), target: who.ledgers.target.now.get(path) };
+      // A version that changed while it was hashed for the record can have become the other one.
+      if (states.source === states.target) continue;
       const isUntouched = (['source', 'target'] as const).every((side) => !who.ledgers[side].everDifferedSince(path, states[side], then));
       if (isUntouched && isShown(record.source, states.source) && isShown(record.target, states.target)) {
         this.blame(`INV-36: the conflict of ${path} ended by itself on machine ${String(who.index)}`);
