@@ -58,6 +58,7 @@ export class Oracle {
   /** Names that a person removed while both sides agreed on them, with the text: they must not come back. */
   readonly gone = new Map<string, string>();
   readonly #givenUpHashes = new Set<string>();
+  readonly #givenUpAt = new Map<Ledger, Set<string>>();
   readonly #ticker: Ticker;
   readonly #people: People;
   /** When each row was last written, by machine. */
@@ -77,6 +78,19 @@ export class Oracle {
   /** A person chose another version than this one. */
   giveUpHash(sha256: string | undefined): void {
     if (sha256 !== undefined) this.#givenUpHashes.add(sha256);
+  }
+
+  /** Whether a person took a copy away from this very storage. */
+  givenUpBy(ledger: Ledger, text: string): boolean {
+    return this.#givenUpAt.get(ledger)?.has(text) === true;
+  }
+
+  /** A person took a copy of a text away from a storage. */
+  giveUp(ledger: Ledger, text: string): void {
+    this.givenUp.add(text);
+    let texts = this.#givenUpAt.get(ledger);
+    if (texts === undefined) this.#givenUpAt.set(ledger, (texts = new Set<string>()));
+    texts.add(text);
   }
 
   /** Whether a text may be nowhere any more. */
@@ -141,7 +155,8 @@ export class Oracle {
     const since = this.#rowSince.get(who)?.get(key) ?? 0;
     const isWorldEnough = who.excuses.stale || (who.isUnidirectional && side === 'target');
     if (!isWorldEnough && !other.everDifferedSince(path, before, since)) this.blame(`INV-8, INV-9: ${at}, which nobody removed on the other side`);
-    if (who.isMassDeleteAllowed || (who.ledgers[side].copies.get(before) ?? 0) > 0) return;
+    // Half of a move counts for no rule, also when a person has removed its other half since.
+    if (who.isMassDeleteAllowed || (who.ledgers[side].copies.get(before) ?? 0) > 0 || this.givenUpBy(who.ledgers[side], before)) return;
     const record = this.#removalsOf(who)[side];
     record.count += 1;
     if (record.count > HANDFUL && record.count > record.known * MASS_DELETION_SHARE) {
@@ -166,6 +181,7 @@ export class Oracle {
 
   /** INV-7: as long as both sides hold the versions that a conflict shows, neither is touched. */
   #judgeConflict(who: Suspect, side: SideName, { path, before, after }: Change, at: string): void {
+    if (who.choices.has(path)) return;
     // T40: a side that is back at the baseline is disputed no longer, also if it came there while it was hashed for the record.
     const row = who.pair.get(fileKey(path as RelativePath));
     if (isText(before) && isText(after) && row?.kind === 'file' && row.hash === hashOf(before)) return;

@@ -108,7 +108,7 @@ export class World {
 
   /** What a person took a copy of away, they gave up. */
   #giveUp(ledger: Ledger, before: ReadonlyMap<string, number>): void {
-    for (const [text, count] of before) if ((ledger.copies.get(text) ?? 0) < count) this.oracle.givenUp.add(text);
+    for (const [text, count] of before) if ((ledger.copies.get(text) ?? 0) < count) this.oracle.giveUp(ledger, text);
   }
 
   /** A removal of what everybody agrees on must not be undone by anybody but people. */
