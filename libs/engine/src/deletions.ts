@@ -108,21 +108,24 @@ export async function deleteAll(
   log: PassLog,
   baseline: BaselineWriter,
 ): Promise<void> {
-  let running: Promise<void>[] = [];
-  for (const deletion of deletions) {
-    context.signal?.throwIfAborted();
-    if (deletion.kind === 'delete-directory') {
-      await settleAll(running);
-      running = [];
-      await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
-      continue;
-    }
-    running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline));
-    if (running.length >= CONCURRENCY) {
-      await settleAll(running);
-      running = [];
+  const running: Promise<void>[] = [];
+  try {
+    for (const deletion of deletions) {
+      context.signal?.throwIfAborted();
+      if (deletion.kind === 'delete-directory') {
+        await settleAll(running.splice(0));
+        await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
+        continue;
+      }
+      running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline));
+      if (running.length < CONCURRENCY) continue;
+      await settleAll(running.splice(0));
       await baseline.flush(false);
     }
+  } catch (error) {
+    // A stop leaves deletions under way: their failures are nobody's any more.
+    await Promise.allSettled(running);
+    throw error;
   }
   await settleAll(running);
 }

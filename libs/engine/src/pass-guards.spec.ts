@@ -143,3 +143,27 @@ describe('the hash cache', () => {
     }
   });
 });
+
+describe('stopping', () => {
+  it('INV-16: leaves no deletion whose failure nobody hears of', async () => {
+    const rig = await synced(named(40, 'd'));
+    for (let i = 0; i < 5; i += 1) rig.sourceTree.remove(`d/000${String(i)}`);
+    await rig.clock.advance(60_000);
+    const unheard: unknown[] = [];
+    const onUnheard = (reason: unknown): void => void unheard.push(reason);
+    process.on('unhandledRejection', onUnheard);
+    try {
+      const abort = new AbortController();
+      // The process dies while the first deletion is looked at; the second is about to begin.
+      rig.source.faults.on('stat', 'before', () => {
+        abort.abort();
+        rig.source.crash();
+      });
+      await expect(rig.pass('all', {}, { signal: abort.signal })).rejects.toBeDefined();
+      await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      process.off('unhandledRejection', onUnheard);
+    }
+    expect(unheard).toEqual([]);
+  });
+});
