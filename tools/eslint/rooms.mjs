@@ -68,6 +68,8 @@ const rooms = {
 
 /** Adapters in memory: what tests of every room may stand on. */
 const FAKES = new Set(['@wl/adapters/memory', '@wl/adapters/memory-state']);
+/** Entry points that hold test code. */
+const testEntries = ['@wl/ports/testing', '@wl/ports/testing/manual-clock', '@wl/domain/testing'];
 const testPackages = ['@jest/globals', 'fast-check'];
 const wiringPackages = ['inversify', 'reflect-metadata'];
 const bareBuiltins = new Set(builtinModules.filter((name) => !name.startsWith('_') && !name.startsWith('node:')));
@@ -83,7 +85,7 @@ function classify(filename) {
     // An adapter's room is its own folder: siblings are as far away as other projects.
     folder: project === 'libs/adapters' ? inside.split('/').slice(0, 2).join('/') : undefined,
     isConformanceSuite: project === 'libs/ports' && inside.startsWith('src/testing/'),
-    isTest: /\.(spec|e2e)\.ts$/.test(inside) || inside.startsWith('e2e/') || /(^|\/)testing\//.test(inside),
+    isTest: /\.(spec|e2e|s3)\.ts$/.test(inside) || inside.startsWith('e2e/') || /(^|\/)testing\//.test(inside),
     isWiring: project.startsWith('apps/') && /^src\/(container|main)(\.spec)?\.ts$/.test(inside),
   };
 }
@@ -133,7 +135,7 @@ export function refusal(filename, specifier) {
   if (bareBuiltins.has(specifier.split('/')[0])) return `write 'node:${specifier}': the prefix cannot be mistaken for a package.`;
 
   if (specifier.startsWith('@wl/')) {
-    if (specifier === '@wl/ports/testing') {
+    if (testEntries.includes(specifier)) {
       return file.isTest
         ? undefined
         : `'${specifier}' is test code: conformance suites load Jest and stay out of the product; import them in *.spec.ts files.`;

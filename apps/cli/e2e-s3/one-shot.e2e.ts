@@ -196,7 +196,8 @@ describe('an object', () => {
     expect(filesOf(treeOf(folder))).toMatchObject({ 'fine.txt': 'fine', 'ok.txt': 'ok', 'marked/inside.txt': 'inside' });
     expect(await bucket.files()).toEqual({ ...odd, 'fine.txt': 'fine', 'ok.txt': 'ok', 'marked/inside.txt': 'inside' });
     expect(existsSync(world.path('y'))).toBe(false);
-    expect(Object.keys(treeOf(folder)).filter((name) => /^(a|x|y|z)/.test(name))).toEqual([]);
+    // The directories that such keys lie in are there; nothing in them is crossed.
+    expect(Object.keys(treeOf(folder)).filter((name) => /^(a|x|y|z)/.test(name) && !name.endsWith('/'))).toEqual([]);
     const second = await world.wlEnds(3, ...ONE_SHOT);
     expect(second.stdout).toContain('Copied 0 files, deleted 0 files');
   });

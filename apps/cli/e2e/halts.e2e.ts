@@ -81,7 +81,7 @@ describe('a root that is not what it was halts a one-shot sync with 1, and nothi
       renameSync(gone, `${gone}-away`);
       const { stdout, stderr } = await world.wlEnds(1, ...ONE_SHOT);
       expect(stderr).toMatch(new RegExp(`^Error: .*${id}.*`));
-      expect(stderr).toMatch(/Connect or mount it, or create the folder if it is meant to be new/);
+      expect(stderr).toMatch(/Connect or mount it, or create it if it is meant to be new/);
       expect(stdout).not.toMatch(/Copied|deleted/);
       expect(existsSync(gone)).toBe(false);
       writeFileSync(gone, 'a file');

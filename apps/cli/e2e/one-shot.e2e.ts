@@ -64,7 +64,7 @@ describe('a one-shot sync', () => {
     const { stdout, stderr } = await world.wlEnds(1, ...oneShot());
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^Error: .*photos-right/);
-    expect(stderr).toMatch(/Connect or mount it, or create the folder if it is meant to be new/);
+    expect(stderr).toMatch(/Connect or mount it, or create it if it is meant to be new/);
     expect(treeOf(left)).toEqual({ 'a.txt': 'a' });
     expect(existsSync(right)).toBe(false);
   });

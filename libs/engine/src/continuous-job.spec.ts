@@ -126,6 +126,21 @@ function growWhenRead(rig: Rig, log: string, seen: () => void = () => undefined)
   });
 }
 
+describe('deletions that keep coming', () => {
+  it('T85, INV-39: are judged together once the news ends, so that a tree removed bit by bit halts before it is gone', async () => {
+    const runner = await settled(many(30));
+    const { rig } = runner;
+    for (let i = 0; i < 26; i += 1) {
+      rig.sourceTree.remove(`f${String(i).padStart(3, '0')}`);
+      // A little more than the quiet time: each is news of its own.
+      await rig.clock.advance(DEFAULT_PACE.quietMs + 5);
+    }
+    await rig.clock.advance(5 * SECOND);
+    expect(rig.events.halts[0]).toMatchObject({ reason: 'mass-deletion' });
+    expect(Object.keys(files(rig.targetTree))).toHaveLength(30);
+  });
+});
+
 describe('a continuous job', () => {
   it('begins with a full pass while it already watches', async () => {
     const rig = new Rig();

@@ -75,7 +75,7 @@ async function copyTo(to: SideName, requests: CopyRequest[], context: PassContex
   const { signal } = context;
   const stream = async (request: CopyRequest): Promise<void> => onOutcome(request, await copyThrough(from, target, request, signal));
   await settleAll([
-    ways && copyWhole(requests.filter(isWhole), ways, { onOutcome, stop, signal }),
+    ways === undefined ? Promise.resolve() : copyWhole(requests.filter(isWhole), ways, { onOutcome, stop, signal }),
     runStreams(requests.filter((request) => !isWhole(request)), STREAMS, stream, stop),
   ]);
 }

@@ -135,7 +135,7 @@ describe('starting a job', () => {
     bench.tree(id).unmount();
     await expect(bench.start()).rejects.toMatchObject({
       name: 'WildlandError',
-      message: expect.stringMatching(`^Storage ${id} at /memory/${id} cannot be used: .*Connect or mount it, or create the folder`) as unknown,
+      message: expect.stringMatching(`^Storage ${id} at /memory/${id} cannot be used: .*Connect or mount it, or create it`) as unknown,
     });
     expect([bench.ids(), bench.state.jobs()]).toEqual([[], []]);
     for (const backend of bench.backends) await expect(backend.list('' as never).next()).rejects.toThrow();

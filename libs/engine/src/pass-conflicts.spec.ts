@@ -140,6 +140,20 @@ describe('choosing a version', () => {
     expect(await rig.pass()).toMatchObject({ conflicts: 0, copiedFiles: 0 });
   });
 
+  it('T81: works right after a restart, before any pass has opened the storages', async () => {
+    const rig = await inConflict();
+    rig.restart();
+    await resolve(rig, 'source');
+    expect([rig.sourceTree.text('a'), rig.targetTree.text('a')]).toEqual(['left', 'left']);
+  });
+
+  it('T04: is refused with the reason while a root is missing', async () => {
+    const rig = await inConflict();
+    rig.restart();
+    rig.targetTree.unmount();
+    await expect(resolve(rig, 'source')).rejects.toMatchObject({ name: 'WildlandError', message: expect.stringContaining('not-found') as unknown });
+  });
+
   it('T82: is refused when either version is not the one that was shown', async () => {
     for (const side of ['source', 'target'] as const) {
       for (const keep of ['source', 'target'] as const) {

@@ -194,12 +194,15 @@ const PROGRESS_INTERVAL_MS = 100;
  */
 export class BaselineWriter {
   readonly #context: PassContext;
+  readonly #assertRoots: () => Promise<void>;
   #changes: BaselineChange[] = [];
   #deletions: Record<SideName, number> = { source: 0, target: 0 };
   #creations: Record<SideName, number> = { source: 0, target: 0 };
 
-  constructor(context: PassContext) {
+  /** `assertRoots` rejects when a root is not any more what it was when the pass began. */
+  constructor(context: PassContext, assertRoots: () => Promise<void>) {
     this.#context = context;
+    this.#assertRoots = assertRoots;
   }
 
   add(change: BaselineChange): void {
@@ -229,6 +232,8 @@ export class BaselineWriter {
     if (this.#context.isDryRun) return;
     const { source, target, pair, clock, isUnidirectional } = this.#context;
     await Promise.all([isUnidirectional ? undefined : source.flush(), target.flush()]);
+    // A disk that was pulled meanwhile does not hold what was written to its mount point (T05).
+    await this.#assertRoots();
     pair.commit(changes);
     for (const side of ['source', 'target'] as const) {
       if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());

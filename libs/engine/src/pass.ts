@@ -85,7 +85,7 @@ class Pass {
     this.#context = context;
     this.#options = options;
     this.#log = new PassLog(context);
-    this.#baseline = new BaselineWriter(context);
+    this.#baseline = new BaselineWriter(context, () => this.#assertRoots());
     this.#conflicts = new ConflictBook(context, this.#log);
     this.#arrivals = new Arrivals(context);
     this.#identifier = new Identifier(context, (path) => this.#conflicts.known(path) !== undefined);
@@ -119,9 +119,15 @@ class Pass {
 
   /** The halt that a failure of a whole storage comes from, if its root went away meanwhile (T04). */
   async #haltBehind(error: unknown): Promise<Halt | undefined> {
+    if (error instanceof RootLostError) return error.halt;
     if (!isBackendError(error) || error.code === 'cancelled' || this.#context.signal?.aborted === true) return undefined;
     const check = await checkRoots(this.#context).catch(() => undefined);
     return check === undefined || check.ok ? undefined : check.halt;
+  }
+
+  async #assertRoots(): Promise<void> {
+    const roots = await checkRoots(this.#context, { isOpen: true });
+    if (!roots.ok) throw new RootLostError(roots.halt);
   }
 
   async #checkRoots(): Promise<Halt | undefined> {
@@ -335,8 +341,11 @@ class Pass {
   async #makeDirectory(on: SideName, path: RelativePath): Promise<void> {
     if (ancestorsOf(path).some((above) => this.#failedDirectories.has(above))) return;
     try {
-      const made = await storageAt(this.#context, on).makeDirectory(path);
+      const storage = storageAt(this.#context, on);
+      const made = await storage.makeDirectory(path);
       if (made.ok) {
+        // Where directories do not stay by themselves an empty one comes up each time: no news (INV-31).
+        if (!storage.capabilities.keepsEmptyDirectories && this.#context.pair.get(directoryKey(path)) !== undefined) return;
         this.#baseline.add({ kind: 'put', key: directoryKey(path), row: { kind: 'directory' } });
         this.#log.madeDirectories += 1;
         this.#context.events.operation('CREATE', path);
@@ -461,6 +470,13 @@ class LookError extends Error {
     override readonly cause: BackendError,
   ) {
     super(cause.message, { cause });
+  }
+}
+
+/** A root is another one than when the pass began. */
+class RootLostError extends Error {
+  constructor(readonly halt: Halt) {
+    super(halt.message);
   }
 }
 

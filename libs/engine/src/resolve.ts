@@ -8,6 +8,7 @@ import { ancestorsOf, otherSide, SKIP_REASONS, type FileNode, type Node, type Re
 import { isBackendError, type PairState, type StorageBackend } from '@wl/ports';
 
 import { copyThrough } from './copier.js';
+import { adviceOnRoot } from './root-guard.js';
 import { WildlandError } from './wildland-error.js';
 
 /** A choice. */
@@ -27,6 +28,7 @@ export async function resolveConflict({ source, target, pair, path, keep }: Choi
     throw new WildlandError(`${path} and another name differ only in case, and one storage cannot hold both; rename one of them`);
   }
   const storages = { source, target };
+  await openBoth(storages);
   const give = otherSide(keep);
   const kept = await shown(storages[keep], keep, path, record[keep]);
   const given = await shown(storages[give], give, path, record[give]);
@@ -41,6 +43,18 @@ export async function resolveConflict({ source, target, pair, path, keep }: Choi
   } catch (error) {
     if (!isBackendError(error)) throw error;
     throw new WildlandError(`${path} could not be changed on the ${give}: ${error.message}. Nothing was lost; mend that and choose again`, { cause: error });
+  }
+}
+
+/** A job that was resumed a moment ago may not have come to open its storages. */
+async function openBoth(storages: Readonly<Record<SideName, StorageBackend>>): Promise<void> {
+  for (const side of ['source', 'target'] as const) {
+    try {
+      await storages[side].open();
+    } catch (error) {
+      if (!isBackendError(error)) throw error;
+      throw new WildlandError(`the ${side} cannot be used: ${error.message}. ${adviceOnRoot(error)}, then choose again`, { cause: error });
+    }
   }
 }
 

@@ -67,7 +67,9 @@ async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>
 
 /** What the user can do about a root that could not be looked at. */
 export function adviceOnRoot(error: BackendError): string {
-  return isMissing(error) ? 'Connect or mount it, or create the folder if it is meant to be new' : 'Make it readable';
+  if (isMissing(error)) return 'Connect or mount it, or create it if it is meant to be new';
+  if (error.code === 'unauthorized') return 'Give it credentials that work';
+  return error.code === 'unreachable' || error.code === 'throttled' ? 'Make it reachable' : 'Make it readable';
 }
 
 function unseenRoot(side: SideName, error: BackendError, context: RootContext): Halt {

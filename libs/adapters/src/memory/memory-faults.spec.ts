@@ -71,6 +71,45 @@ describe('MemoryFaults', () => {
     expect(await keys()).toHaveLength(10);
   });
 
+  it('T02, T06: ends a listing early as if that were all', async () => {
+    for (let i = 0; i < 10; i += 1) tree.write(String(i), 'x');
+    backend.faults.shortenListing(7);
+    expect(await keys()).toEqual(['0', '1', '2', '3', '4', '5', '6']);
+    expect(await keys()).toHaveLength(10);
+  });
+
+  it('T06: begins a listing again in the middle, once', async () => {
+    for (const name of ['a', 'b', 'c']) tree.write(name, 'x');
+    backend.faults.rewindListing(2);
+    expect(await keys()).toEqual(['a', 'b', 'a', 'b', 'c']);
+    expect(await keys()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('forgets rules and keeps hooks where that is wanted', async () => {
+    let calls = 0;
+    backend.faults.on('stat', 'before', () => void (calls += 1));
+    backend.faults.fail('stat', { times: Infinity });
+    backend.faults.clearRules();
+    expect(await backend.stat(at('a'))).toEqual({ kind: 'absent' });
+    expect(calls).toBe(1);
+  });
+
+  it('tells observers which backend made a change, and of people nobody', async () => {
+    const seen: (string | undefined)[] = [];
+    tree.observe(({ by }) => seen.push(by));
+    tree.write('a', 'x');
+    await backend.makeDirectory(at('d'));
+    await backend.remove(at('a'), await tokenOf('a'));
+    expect(seen).toEqual([undefined, 'memory', 'memory']);
+  });
+
+  it('T49: tears what a crash leaves in the staging area, where nobody sees it', async () => {
+    await writer('a', 'four');
+    backend.crash();
+    expect([...tree.staging.values()].map(({ chunks }) => Buffer.concat(chunks).toString())).toEqual(['fo']);
+    expect(tree.paths()).toEqual([]);
+  });
+
   it('T01: marks directories and files as unknown', async () => {
     for (const path of ['a', 'd/x', 'd/y', 'e/f', 'e/g', 'e/h', 'e/i']) tree.write(path, 'x');
     backend.faults.markUnknown('a', 'read-error');

@@ -64,6 +64,8 @@ type Effect =
   | { readonly kind: 'fail' | 'lose-reply'; readonly code: BackendErrorCode; readonly retryable: boolean; readonly explanation: string }
   | { readonly kind: 'delay'; readonly ms: number }
   | { readonly kind: 'truncate'; readonly afterRows: number }
+  | { readonly kind: 'shorten'; readonly afterRows: number }
+  | { readonly kind: 'rewind'; readonly afterRows: number }
   | { readonly kind: 'mark-unknown'; readonly reason: UnknownReason }
   | { readonly kind: 'stale' | 'ignore-precondition' | 'displace' | 'damage' };
 
@@ -76,6 +78,12 @@ interface Rule {
 
 type Hook = (event: FaultEvent) => void | Promise<void>;
 
+interface HookEntry {
+  readonly operation: MemoryOperation | '*';
+  readonly phase: Phase;
+  readonly hook: Hook;
+}
+
 const RETRYABLE: ReadonlySet<BackendErrorCode> = new Set<BackendErrorCode>(['unreachable', 'throttled', 'io-error']);
 
 /** The faults of one backend. */
@@ -83,7 +91,8 @@ export class MemoryFaults {
   readonly #backendId: string;
   readonly #clock: Clock;
   readonly #rules: Rule[] = [];
-  readonly #hooks: { readonly operation: MemoryOperation | '*'; readonly phase: Phase; readonly hook: Hook }[] = [];
+  /** Replaced, never changed: whoever goes through it may add and remove. */
+  #hooks: readonly HookEntry[] = [];
 
   constructor(backendId: string, clock: Clock) {
     this.#backendId = backendId;
@@ -114,6 +123,16 @@ export class MemoryFaults {
   /** A listing (of the directory `path`) rejects after so many rows (T01, T06). */
   truncateListing(afterRows: number, scope: FaultScope = {}): void {
     this.#add('list', scope, { kind: 'truncate', afterRows });
+  }
+
+  /** A listing (of the directory `path`) ends after so many rows as if that were all: a store that lies (T02, T06). */
+  shortenListing(afterRows: number, scope: FaultScope = {}): void {
+    this.#add('list', scope, { kind: 'shorten', afterRows });
+  }
+
+  /** A listing (of the directory `path`) begins again from its first row after so many rows, once: a page that repeats (T06). */
+  rewindListing(afterRows: number, scope: FaultScope = {}): void {
+    this.#add('list', scope, { kind: 'rewind', afterRows });
   }
 
   /**
@@ -148,37 +167,52 @@ export class MemoryFaults {
   /** Calls `hook` at every such moment, in the order hooks were given; returns how to stop. */
   on(operation: MemoryOperation | '*', phase: Phase, hook: Hook): () => void {
     const entry = { operation, phase, hook };
-    this.#hooks.push(entry);
+    this.#hooks = [...this.#hooks, entry];
     return () => {
-      const index = this.#hooks.indexOf(entry);
-      if (index >= 0) this.#hooks.splice(index, 1);
+      this.#hooks = this.#hooks.filter((other) => other !== entry);
     };
+  }
+
+  /** Forgets all rules; hooks stay. */
+  clearRules(): void {
+    this.#rules.length = 0;
   }
 
   /** Forgets all rules and hooks. */
   clear(): void {
     this.#rules.length = 0;
-    this.#hooks.length = 0;
+    this.#hooks = [];
   }
 
   /** To be awaited before an operation is done. Rejects where it is to fail. */
-  async before(operation: MemoryOperation, path: string): Promise<void> {
-    await this.#callHooks(operation, path, 'before');
+  before(operation: MemoryOperation, path: string): Promise<void> | undefined {
+    const acting = this.#callHooks(operation, path, 'before');
+    return acting === undefined && this.#rules.length === 0 ? undefined : this.#beforeWithRules(operation, path, acting);
+  }
+
+  /** To be awaited after an operation was done. Rejects where the reply is to be lost. */
+  after(operation: MemoryOperation, path: string): Promise<void> | undefined {
+    const acting = this.#callHooks(operation, path, 'after');
+    return acting === undefined && this.#rules.length === 0 ? undefined : this.#afterWithRules(operation, path, acting);
+  }
+
+  async #beforeWithRules(operation: MemoryOperation, path: string, acting: Promise<void> | undefined): Promise<void> {
+    await acting;
     const delay = this.take(operation, path, 'delay');
     if (delay !== undefined) await this.#clock.sleep(delay.ms);
     const failure = this.take(operation, path, 'fail');
     if (failure !== undefined) throw injected(operation, path, failure);
   }
 
-  /** To be awaited after an operation was done. Rejects where the reply is to be lost. */
-  async after(operation: MemoryOperation, path: string): Promise<void> {
-    await this.#callHooks(operation, path, 'after');
+  async #afterWithRules(operation: MemoryOperation, path: string, acting: Promise<void> | undefined): Promise<void> {
+    await acting;
     const loss = this.take(operation, path, 'lose-reply');
     if (loss !== undefined) throw injected(operation, path, loss);
   }
 
   /** Uses up one turn of the first rule of a kind that holds here. */
   take<K extends Effect['kind']>(operation: MemoryOperation, path: string, kind: K): Extract<Effect, { kind: K }> | undefined {
+    if (this.#rules.length === 0) return undefined;
     const index = this.#rules.findIndex(
       (rule) =>
         rule.effect.kind === kind &&
@@ -196,8 +230,21 @@ export class MemoryFaults {
     this.#rules.push({ operation, path: scope.path, effect, left: scope.times ?? 1 });
   }
 
-  async #callHooks(operation: MemoryOperation, path: string, phase: Phase): Promise<void> {
-    for (const entry of [...this.#hooks]) {
+  /** Calls hooks one after the other; a promise is returned only where one of them gave one: millions of calls have none. */
+  #callHooks(operation: MemoryOperation, path: string, phase: Phase): Promise<void> | undefined {
+    const hooks = this.#hooks;
+    for (let i = 0; i < hooks.length; i += 1) {
+      const entry = hooks[i]!;
+      if (entry.phase !== phase || (entry.operation !== operation && entry.operation !== '*')) continue;
+      const acting = entry.hook({ operation, path, phase, backendId: this.#backendId });
+      if (acting === undefined) continue;
+      return acting.then(() => this.#callRest(hooks.slice(i + 1), operation, path, phase));
+    }
+    return undefined;
+  }
+
+  async #callRest(hooks: readonly HookEntry[], operation: MemoryOperation, path: string, phase: Phase): Promise<void> {
+    for (const entry of hooks) {
       if (entry.phase !== phase || (entry.operation !== operation && entry.operation !== '*')) continue;
       await entry.hook({ operation, path, phase, backendId: this.#backendId });
     }

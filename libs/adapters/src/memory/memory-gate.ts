@@ -17,10 +17,12 @@ export class MemoryGate {
   state: 'new' | 'open' | 'closed' | 'crashed' = 'new';
   readonly #tree: MemoryTree;
   readonly #faults: MemoryFaults;
+  readonly #backendId: string;
 
-  constructor(tree: MemoryTree, faults: MemoryFaults) {
+  constructor(tree: MemoryTree, faults: MemoryFaults, backendId: string) {
     this.#tree = tree;
     this.#faults = faults;
+    this.#backendId = backendId;
   }
 
   /** Does one operation as one step between two await points. */
@@ -28,10 +30,11 @@ export class MemoryGate {
     this.assertOpen(operation, path, signal);
     await this.#faults.before(operation, path);
     this.assertOpen(operation, path, signal);
-    if (this.#tree.volume === undefined) {
+    const { volume } = this.#tree;
+    if (volume === undefined) {
       throw failure('not-found', operation, ROOT, `nothing is mounted at ${this.#tree.location}`);
     }
-    const result = step(this.#tree.volume);
+    const result = this.#tree.actAs(this.#backendId, () => step(volume));
     await this.#faults.after(operation, path);
     // Whoever crashed meanwhile hears of nothing any more.
     if (this.state === 'crashed') throw failure('cancelled', operation, path, 'the backend has crashed');

@@ -80,6 +80,60 @@ describe('MemoryTree', () => {
     expect(seen).toEqual(['a/b', 'a/b', 'a/**', 'c/**', 'c/b']);
   });
 
+  describe('when the power fails (T50, INV-15)', () => {
+    const synced = (files: Record<string, string>): MemoryTree => {
+      const one = new MemoryTree({ id: 'tree', clock: new ManualClock(), losesUnflushed: true });
+      for (const [path, text] of Object.entries(files)) one.write(path, text);
+      one.sync();
+      return one;
+    };
+
+    it('keeps what was flushed, and any of what was not, in no order', () => {
+      const one = synced({ a: 'old', b: 'old' });
+      one.save('a', 'new');
+      one.save('b', 'new');
+      one.write('c', 'new');
+      expect([one.isDurable('a'), one.isDurable('c'), one.isDurable('nothing')]).toEqual([false, false, true]);
+      expect(one.losePower((path) => path === 'b')).toEqual(['a', 'c']);
+      expect(one.snapshot()).toEqual({ a: 'old', b: 'new' });
+      // What is found then is on the disk.
+      one.losePower(() => false);
+      expect(one.snapshot()).toEqual({ a: 'old', b: 'new' });
+    });
+
+    it('leaves a tree: nothing in a lost directory, and none removed that is not empty', () => {
+      const one = synced({ 'd/kept': 'x', 'd/gone': 'x' });
+      one.remove('d');
+      one.write('new/file', 'x');
+      one.losePower((path) => ['d', 'd/gone', 'new/file'].includes(path));
+      expect(one.snapshot()).toEqual({ 'd/': '', 'd/kept': 'x' });
+    });
+
+    it('leaves a file where it took the place of a directory for good', () => {
+      const one = synced({ 'd/e/c': 'x' });
+      one.remove('d');
+      one.write('d', 'file');
+      one.losePower((path) => path === 'd' || path === 'd/e');
+      expect(one.snapshot()).toEqual({ d: 'file' });
+    });
+
+    it('loses nothing where everything lasts at once', () => {
+      tree.write('a', 'x');
+      expect(tree.isDurable('a')).toBeUndefined();
+      tree.sync();
+      expect(synced({}).losePower(() => false)).toEqual([]);
+    });
+  });
+
+  it('leaves a file under its own spelling when renaming it fails', () => {
+    const folding = new MemoryTree({ id: 'tree', clock: new ManualClock(), isCaseSensitive: false });
+    folding.write('d/A', 'x');
+    folding.mkdir('d/full');
+    folding.write('d/full/file', 'x');
+    expect(() => folding.rename('D/a', 'd/full')).toThrow('is a directory');
+    expect(folding.paths().sort()).toEqual(['d', 'd/A', 'd/full', 'd/full/file']);
+  });
+
   it('is the same whenever the same is done', () => {
     const run = (): unknown => {
       const one = new MemoryTree({ id: 'tree', clock: new ManualClock() });

@@ -7,10 +7,13 @@
 import { ROOT } from '@wl/domain';
 
 import type { MemoryVolume } from './memory-entry.js';
+import { afterPowerLoss, durableState, type DurableState } from './power-loss.js';
 import { TreeStore } from './tree-store.js';
 
 /** A file system in memory. */
 export class MemoryTree extends TreeStore {
+  #durable: DurableState = new Map();
+
   /** Rewrites a file in place, or creates it with the directories above it. */
   write(path: string, content: Uint8Array | string, options: { readonly mtimeMs?: number } = {}): void {
     const file = this.fileAt(path);
@@ -64,13 +67,14 @@ export class MemoryTree extends TreeStore {
     const place = this.locate(from, false);
     if (place.kind !== 'found' || to.startsWith(`${from}/`)) throw new Error(`unable to rename ${from} to ${to}`);
     const { entry } = place;
+    const spelling = this.spelling(from);
     this.rememberAll(from, entry);
     this.remember(to);
     this.detach(from, false);
     try {
       this.attach(to, entry);
     } catch (error) {
-      this.attach(from, entry);
+      this.attach(spelling, entry);
       throw error;
     }
     this.prune(from);
@@ -123,6 +127,41 @@ export class MemoryTree extends TreeStore {
       else rows.push(entry.kind === 'directory' ? [`${path}/`, ''] : [path, `<${entry.kind}>`]);
     }
     return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** Makes everything done so far survive `losePower`. */
+  sync(): void {
+    if (this.losesUnflushed) this.#durable = durableState(this.entries());
+  }
+
+  /** Whether what is at a path now was made to last; `undefined` where everything lasts at once. */
+  isDurable(path: string): boolean | undefined {
+    if (!this.losesUnflushed) return undefined;
+    const place = this.locate(path, true);
+    const kept = this.#durable.get(path);
+    if (place.kind !== 'found') return kept === undefined;
+    if (place.entry.kind !== 'file') return kept?.kind === place.entry.kind;
+    return kept?.kind === 'file' && Buffer.compare(kept.version.bytes, place.entry.version.bytes) === 0;
+  }
+
+  /**
+   * The power fails: of what was done since the last `sync`, each change of a name is kept or
+   * taken back as `survives` says, in no order; trash and marker are kept. Contents are old or new,
+   * never torn: a backend shows nothing before its bytes are safe (DESIGN §5). Returns the names whose
+   * last change is lost.
+   */
+  losePower(survives: (path: string) => boolean): string[] {
+    if (this.volume === undefined) return [];
+    const { lost, kept } = afterPowerLoss(this.#durable, durableState(this.entries()), survives);
+    const { children } = this.volume.root;
+    for (const [name] of children) if (!this.isReserved(name)) children.delete(name);
+    for (const [path, entry] of kept) {
+      if (entry.kind === 'directory') this.directory(path);
+      else this.attach(path, entry.kind === 'file' ? { ...entry, isUnreadable: false } : entry);
+    }
+    this.sync();
+    this.changed(ROOT, true);
+    return lost;
   }
 
   /** Takes the volume out, as an unplugged disk, and leaves no root at all or an empty mount point (T04). */

@@ -40,8 +40,10 @@ export class MemoryWriter implements FileWriter {
     volume.staging.set(this.#stagedName, this.#staged);
   }
 
-  /** Leaves what was staged behind, as a crash does. */
+  /** Leaves what was staged behind, as a crash does: the last bytes of it torn. */
   crash(): void {
+    const last = this.#staged.chunks.pop();
+    if (last !== undefined) this.#staged.chunks.push(last.subarray(0, last.length >> 1));
     this.#staged.isAlive = false;
     this.#isDone = true;
   }

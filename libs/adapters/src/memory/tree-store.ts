@@ -37,6 +37,11 @@ export interface MemoryTreeOptions {
    * cut to this many milliseconds, and two changes within one tick may keep the token.
    */
   readonly timestampGranularityMs?: number;
+  /**
+   * Whether changes last only from `sync` on (`flush` of a backend, or the operating system in
+   * its own time), so that `losePower` can take back any of those since. Default false.
+   */
+  readonly losesUnflushed?: boolean;
   /** Longest name in UTF-8 bytes; default 255. */
   readonly maxNameBytes?: number;
 }
@@ -46,6 +51,8 @@ export interface TreeChange {
   /** Raw: names may be such that no `RelativePath` can be made of them. */
   readonly path: string;
   readonly isTree: boolean;
+  /** The backend that did it; `undefined`: a person, or the world. */
+  readonly by: string | undefined;
 }
 
 /** Entries by path, with what identifies their versions. */
@@ -56,6 +63,7 @@ export class TreeStore {
   readonly isCaseSensitive: boolean;
   readonly keepsEmptyDirectories: boolean;
   readonly maxNameBytes: number;
+  readonly losesUnflushed: boolean;
   /** May be changed at any time; `undefined` = unlimited. */
   capacityBytes: number | undefined;
   readonly #granularityMs: number;
@@ -63,6 +71,7 @@ export class TreeStore {
   /** What a file path held before its last change; `undefined` = nothing. */
   readonly #previous = new Map<string, { readonly inode: number; readonly version: FileVersion } | undefined>();
   #serial = 0;
+  #actor: string | undefined;
   #volume: MemoryVolume | undefined;
 
   constructor(options: MemoryTreeOptions) {
@@ -73,6 +82,7 @@ export class TreeStore {
     this.keepsEmptyDirectories = options.keepsEmptyDirectories ?? true;
     this.capacityBytes = options.capacityBytes;
     this.maxNameBytes = options.maxNameBytes ?? 255;
+    this.losesUnflushed = options.losesUnflushed ?? false;
     this.#granularityMs = options.timestampGranularityMs ?? 0;
     this.#volume = this.newVolume();
   }
@@ -108,6 +118,16 @@ export class TreeStore {
     this.#volume = volume;
   }
 
+  /** Does one step in the name of a backend, so that observers can tell its changes from those of people. */
+  actAs<T>(backendId: string, step: () => T): T {
+    this.#actor = backendId;
+    try {
+      return step();
+    } finally {
+      this.#actor = undefined;
+    }
+  }
+
   /** A number that was not given before. */
   nextSerial(): number {
     this.#serial += 1;
@@ -135,6 +155,19 @@ export class TreeStore {
       entry = child.entry;
     }
     return { kind: 'found', entry };
+  }
+
+  /** A path as its names are spelled here. */
+  protected spelling(path: string): string {
+    let directory = this.#volume?.root;
+    return path
+      .split('/')
+      .map((name) => {
+        const child = directory?.children.get(this.#fold(name));
+        directory = child?.entry.kind === 'directory' ? child.entry : undefined;
+        return child?.name ?? name;
+      })
+      .join('/');
   }
 
   /** What a file's version looks like to an observer. */
@@ -292,7 +325,7 @@ export class TreeStore {
 
   /** Tells the observers. */
   protected changed(path: string, isTree: boolean): void {
-    for (const observer of this.#observers) observer({ path, isTree });
+    for (const observer of this.#observers) observer({ path, isTree, by: this.#actor });
   }
 
   #fold(name: string): string {

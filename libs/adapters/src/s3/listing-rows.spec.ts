@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareKeys, ROOT, type RelativePath } from '@wl/domain';
+import { compareKeys, ROOT, toRelativePath, type RelativePath } from '@wl/domain';
 import { EntryKind, type UnrepresentableName } from '@wl/ports';
 
 import { KeyLayout } from './key-layout.js';
@@ -16,12 +16,12 @@ interface Listed {
 }
 
 /** Lists keys below `p/`, as pages of `pageSize`; rows are told as `key` or `key?reason`. */
-async function listed(keys: readonly string[], { directory = ROOT as string, pageSize = 2, etag = 'e' } = {}): Promise<Listed> {
+async function listed(keys: readonly string[], { directory = ROOT, pageSize = 2, etag = 'e' }: { readonly directory?: RelativePath; readonly pageSize?: number; readonly etag?: string } = {}): Promise<Listed> {
   const found: Listed = { rows: [], names: [], directories: [], placeholders: [] };
   const rows = new ListingRows(
     {
       layout: new KeyLayout('p/'),
-      directory: directory as RelativePath,
+      directory,
       onDirectory: (path) => found.directories.push(path),
       onUnrepresentable: (name) => found.names.push(name),
       onPlaceholder: (key) => found.placeholders.push(key),
@@ -74,7 +74,7 @@ describe('ListingRows', () => {
   });
 
   it('lists below a directory with keys from the root', async () => {
-    expect((await listed(['a/', 'a/b', 'a/c/d'], { directory: 'a' })).rows).toEqual(['a/b', 'a/c/', 'a/c/d']);
+    expect((await listed(['a/', 'a/b', 'a/c/d'], { directory: toRelativePath('a') })).rows).toEqual(['a/b', 'a/c/', 'a/c/d']);
   });
 
   it('INV-40, T76: asks for a directory instead of holding back without end', async () => {

@@ -32,6 +32,7 @@ export function toBackendError(error: unknown, operation: string, path?: Relativ
   return new BackendError(
     error.kind,
     { operation, ...(path !== undefined && { path }), retryable: error.details.isRetryable },
-    { explanation: error.message, cause: error },
+    // It becomes part of a sentence.
+    { explanation: error.message.replace(/\.$/, ''), cause: error },
   );
 }

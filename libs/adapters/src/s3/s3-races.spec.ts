@@ -40,6 +40,7 @@ async function machines(options: S3ServerOptions): Promise<{ readonly first: OnT
     opened.push(other);
     backends.push(other.backend);
   }
+  await first.backend.makeDirectory(toRelativePath('d'));
   for (const backend of backends) for await (const _batch of backend.list(ROOT)) continue;
   return { first, backends };
 }

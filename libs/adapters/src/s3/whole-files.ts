@@ -12,7 +12,7 @@ import { versionOf } from './version-token.js';
 import type { WriteContext } from './writing/context.js';
 import { sha256Of } from './writing/digests.js';
 import { attributesOf } from './writing/object-properties.js';
-import { createWholeWriter } from './writing/whole-writer.js';
+import { createWholeWriter, type WholeWriter } from './writing/whole-writer.js';
 
 /** Largest file taken whole, in bytes; so many at once bound the memory. */
 const MAX_BYTES = 1 << 20;
@@ -44,7 +44,7 @@ export function createWholeFiles(parts: WholeFilesParts): WholeFiles {
   return {
     maxBytes: MAX_BYTES,
     read: (requests, signal) => readAll(parts, requests, parts.signalFor(signal)),
-    write: (requests, signal) => writeAll(parts, writer.write, requests, parts.signalFor(signal)),
+    write: (requests, signal) => writeAll(parts, writer, requests, parts.signalFor(signal)),
   };
 }
 
@@ -111,7 +111,7 @@ async function readOne({ api, layout }: WholeFilesParts, { path, expected, sizeB
 
 async function writeAll(
   parts: WholeFilesParts,
-  write: (requests: readonly WholeWrite[], signal?: AbortSignal) => Promise<readonly WholeWriteOutcome[]>,
+  writer: WholeWriter,
   requests: readonly WholeWrite[],
   signal: AbortSignal,
 ): Promise<readonly WholeWriteOutcome[]> {
@@ -123,7 +123,7 @@ async function writeAll(
     }),
   );
   const free = requests.filter((_, index) => outcomes[index] === undefined);
-  const written = await write(free, signal);
+  const written = await writer.write(free, signal);
   let next = 0;
   return requests.map(({ path }, index) => {
     const outcome = outcomes[index] ?? written[next++]!;

@@ -44,7 +44,8 @@ const CHANGED: WholeReadAnswer = { kind: 'changed' };
 export function readWhole(tree: DirectoryTree, content: ContentReader, items: readonly WholeReadItem[], checkpoint: Checkpoint): WholeReadBatch {
   let sizeBytes = 0;
   for (const item of items) sizeBytes += item.sizeBytes;
-  const bytes = new Uint8Array(sizeBytes);
+  // Memory of its own, so that it can be handed over; not cleared, since nobody looks at what is not filled.
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   let offset = 0;
   const answers = items.map((item): WholeReadAnswer => {
     checkpoint();

@@ -1,8 +1,7 @@
 /** Tables for the tests of writers: all kinds of servers, and what is done at each request. */
 
-import type { Call, Hook, MemoryS3Api } from './memory-s3-api.js';
-import { unreachable } from './memory-s3-api.js';
 import { AWS, CARELESS, CEPH, VERSIONED, type Manners } from './memory-bucket.js';
+import { unreachable, type Call, type Hook } from './memory-s3-api.js';
 
 /** Servers by name. */
 export const SERVERS: readonly (readonly [name: string, manners: Manners])[] = [
@@ -35,19 +34,4 @@ export function dieAt(number: number, moment: Call['moment']): Hook {
     isDead ||= call.number === number && call.moment === moment;
     if (isDead) throw unreachable();
   };
-}
-
-/**
- * Runs a scenario once without interference to learn how many requests it makes, then once for
- * each moment of each of them.
- */
-export async function forEachMoment(run: (hook: Hook | undefined, moment: string, position: { number: number; moment: Call['moment'] }) => Promise<MemoryS3Api>, hookAt: (number: number, moment: Call['moment']) => Hook): Promise<number> {
-  const plain = await run(undefined, 'undisturbed', { number: 0, moment: 'before' });
-  const requests = plain.calls.length;
-  for (let number = 1; number <= requests; number += 1) {
-    for (const moment of ['before', 'after'] as const) {
-      await run(hookAt(number, moment), `${moment} ${plain.calls[number - 1]!} (${String(number)})`, { number, moment });
-    }
-  }
-  return requests;
 }

@@ -54,7 +54,7 @@ export class CredentialSource {
     if (current === undefined) return this.#ask(false);
     const nowMs = this.#clock.nowMs();
     const leftMs = this.#expiresMs - nowMs;
-    if (leftMs > REFRESH_BEFORE_MS || nowMs < this.#restUntilMs) return current;
+    if (leftMs > REFRESH_BEFORE_MS || (leftMs > 0 && nowMs < this.#restUntilMs)) return current;
     this.#restUntilMs = nowMs + REST_MS;
     const renewed = this.#ask(true);
     if (leftMs < LAST_MOMENT_MS) return renewed.catch((error: unknown) => (leftMs > 0 ? current : Promise.reject(error as Error)));

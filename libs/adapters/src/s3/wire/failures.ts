@@ -17,8 +17,6 @@ export interface Concern {
   readonly host: string;
   /** `undefined`: the bucket as a whole. */
   readonly key: string | undefined;
-  /** Of the one whose credentials were refused; never the secret one. */
-  readonly isAnonymous?: boolean;
 }
 
 interface Meaning {
@@ -108,7 +106,7 @@ function meaningOf(answer: Answer, failure: ErrorDocument, concern: Concern): Me
   if (status === 400 && /copy source is larger/i.test(failure.message ?? '')) return { kind: 'unsupported', says: 'the object is too large to be copied in one step' };
   const byStatus = BY_STATUS[status];
   if (byStatus !== undefined) return byStatus;
-  const words = failure.message === undefined ? 'the endpoint refused the request' : `the endpoint refused the request: "${plain(failure.message, 200)}"`;
+  const words = (failure.message ?? '') === '' ? 'the endpoint refused the request' : `the endpoint refused the request: "${plain(failure.message ?? '', 200)}"`;
   return { kind: 'io-error', says: words, isRetryable: status >= 500 };
 }
 
@@ -157,6 +155,7 @@ const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'E
 /** A failed connection, in our words, and whether the request may have taken effect. */
 export function toConnectionFailure(error: unknown, concern: Concern): { readonly error: S3Error; readonly mayHaveRun: boolean } {
   const code = codeOf(error);
+  if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return { error: new S3Error('damaged', 'The content is shorter or longer than was said: it changed while it was read.', { code, isRetryable: true }, { cause: error }), mayHaveRun: false };
   const certificate = CERTIFICATES[code];
   const says = certificate ?? UNREACHABLE[code] ?? (code.startsWith('HPE_') ? 'it does not speak HTTP there; check the endpoint URL (http:// or https://, port)' : `the connection failed${code === '' ? '' : ` (${plain(code, 40)})`}`);
   return {
@@ -165,14 +164,15 @@ export function toConnectionFailure(error: unknown, concern: Concern): { readonl
   };
 }
 
-/** The caller's signal aborted. */
-export function cancelled(): S3Error {
-  return new S3Error('cancelled', 'The request was cancelled.', { isRetryable: false });
+/** The caller gave up, or the storage was closed. */
+export function cancelled(says = 'The request was cancelled.'): S3Error {
+  return new S3Error('cancelled', says, { isRetryable: false });
 }
 
 function codeOf(error: unknown): string {
-  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  const { code, cause, name } = (error ?? {}) as { code?: unknown; cause?: unknown; name?: unknown };
   if (typeof code === 'string') return code;
+  if (name === 'HTTPParserError') return 'HPE_INVALID';
   return cause === undefined || cause === error ? '' : codeOf(cause);
 }
 

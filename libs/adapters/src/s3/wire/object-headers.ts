@@ -12,7 +12,8 @@ const METADATA = 'x-amz-meta-';
 
 /** Without `W/` and quotes, and without what a compressing proxy appends. */
 export function toEtag(raw: string): string {
-  const bare = raw.trim().replace(/^W\//, '').replace(/^"(.*)"$/s, '$1');
+  const strong = raw.startsWith('W/') ? raw.slice(2) : raw;
+  const bare = strong.length > 1 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
   return bare.endsWith('-gzip') ? bare.slice(0, -'-gzip'.length) : bare;
 }
 

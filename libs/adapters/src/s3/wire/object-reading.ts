@@ -97,7 +97,7 @@ export class ObjectReading implements ObjectBody {
   /** Why no more is to be read, if so. */
   #ending(): S3Error | undefined {
     if (this.#signal?.aborted === true) return cancelled();
-    return this.#isDestroyed ? new S3Error('cancelled', 'The object was closed while it was being read.', { isRetryable: false }) : undefined;
+    return this.#isDestroyed ? cancelled('The object was closed while it was being read.') : undefined;
   }
 
   /** The next bytes that were not handed on yet, the end, or why there are none. */

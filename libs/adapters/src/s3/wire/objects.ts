@@ -46,7 +46,13 @@ export class Objects {
   }
 
   async putStream(key: string, content: StreamedContent, properties: ObjectProperties, condition: Condition, signal?: AbortSignal): Promise<WriteAnswer> {
-    return this.#write({ method: 'PUT', key, headers: this.#writeHeaders(content.sha256, properties, condition), content }, condition, signal);
+    const source = new WatchedSource(content.chunks);
+    try {
+      return await this.#write({ method: 'PUT', key, headers: this.#writeHeaders(content.sha256, properties, condition), content: { ...content, chunks: source } }, condition, signal);
+    } catch (error) {
+      // To the connection it looks like one more reason to break; to the caller it is his own error.
+      throw source.failure === undefined ? error : source.failure.error;
+    }
   }
 
   async delete(key: string, condition: Condition, versionId: string | undefined, signal?: AbortSignal): Promise<DeleteAnswer> {
@@ -108,6 +114,25 @@ export class Objects {
   #writeHeaders(sha256: Sha256, properties: ObjectProperties, condition: Condition): Pair[] {
     const checksum: Pair = ['x-amz-checksum-sha256', Buffer.from(sha256, 'hex').toString('base64')];
     return [...propertyHeaders(properties), checksum, ...this.#storage, ...conditionHeaders(condition)];
+  }
+}
+
+/** Chunks of the caller's, and how they failed. */
+class WatchedSource implements AsyncIterable<Uint8Array> {
+  readonly #chunks: AsyncIterable<Uint8Array>;
+  failure: { readonly error: unknown } | undefined;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#chunks;
+    } catch (error) {
+      this.failure = { error };
+      throw error;
+    }
   }
 }
 

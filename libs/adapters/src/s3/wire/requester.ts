@@ -11,11 +11,12 @@
 import type { Clock } from '@wl/ports';
 
 import type { StreamedContent } from '../s3-api.js';
+import { S3Error } from '../s3-error.js';
 import type { S3Location } from '../s3-location.js';
 
 import { type Answer, failureOf, header } from './answer.js';
 import type { CredentialSource } from './credentials.js';
-import { cancelled, clockFailure, type Concern, EXPIRED_CODES, toConnectionFailure, toFailure } from './failures.js';
+import { cancelled, clockFailure, type Concern, EXPIRED_CODES, toConnectionFailure } from './failures.js';
 import { type Address, addressOf, isRegion } from './region.js';
 import { BUDGET_MS, isThrottled, isWorthRepeating, MOST_TRIES, pauseMs } from './retry-policy.js';
 import { type Credentials, EMPTY_SHA256, Signer } from './signature.js';
@@ -103,6 +104,7 @@ export class Requester {
       const credentials = await this.#credentials();
       const raw = await this.#send(request, credentials, signal).catch((error: unknown) => {
         throwIfAborted(signal);
+        if (this.#parts.transport.isClosed) throw cancelled('The storage was closed.');
         const failure = toConnectionFailure(error, this.concern(request.key));
         if (!isRepeatable || (request.isOnce === true && failure.mayHaveRun) || !failure.error.details.isRetryable || !this.#hasTriesLeft(course)) throw failure.error;
         course.mayHaveRun ||= failure.mayHaveRun;
@@ -113,7 +115,7 @@ export class Requester {
         if (answer.failure === undefined) return answer;
         if (await this.#correct(request, answer, credentials, course)) {
           if (isRepeatable) continue;
-          throw toFailure(answer, this.concern(request.key));
+          throw new S3Error('unreachable', 'The endpoint asked for a correction in the middle of a write; it can be tried again.', { status: answer.status, isRetryable: true });
         }
         if (!isRepeatable || (request.isOnce === true && !isThrottled(answer)) || !isWorthRepeating(answer, request.isConditional === true) || !this.#hasTriesLeft(course)) return answer;
         course.mayHaveRun ||= answer.status >= 500 || answer.status === 408 || answer.status < 300;

@@ -36,7 +36,8 @@ export function isThrottled(answer: Answer): boolean {
 
 /** Pause before try number `tries + 1`, milliseconds. `answer`: that of the last try, if it had one. `random`: from [0, 1). */
 export function pauseMs(tries: number, answer: Answer | undefined, random: () => number): number {
-  const baseMs = answer !== undefined && isThrottled(answer) ? THROTTLED_BASE_MS : BASE_MS;
+  // A 503 asks for patience whatever its code says.
+  const baseMs = answer !== undefined && (answer.status === 503 || isThrottled(answer)) ? THROTTLED_BASE_MS : BASE_MS;
   const mostMs = Math.min(CAP_MS, baseMs * 2 ** (tries - 1));
   const askedMs = answer === undefined ? 0 : retryAfterMs(answer);
   return Math.max(Math.round(random() * mostMs), Math.min(askedMs, RETRY_AFTER_CAP_MS));

@@ -50,13 +50,20 @@ export class Transport {
   readonly #env: Readonly<Record<string, string | undefined>>;
   #dispatcher: Dispatcher | undefined;
   #opening: Promise<Dispatcher> | undefined;
+  #isClosed = false;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
     this.#env = env;
   }
 
+  /** Whether requests fail because nobody wants them any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Resolves with the answer's head and, unless streamed, all of its body. */
   async send(request: OutgoingRequest, signal: AbortSignal | undefined): Promise<RawAnswer> {
+    if (this.#isClosed) throw new Error('the storage was closed');
     const dispatcher = this.#dispatcher ?? (await (this.#opening ??= this.#open()));
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(request.isStreamed, signal, resolve, reject);
@@ -68,22 +75,23 @@ export class Transport {
 
   /** Ends all connections, also those in use. */
   async close(): Promise<void> {
-    const opening = this.#opening;
-    this.#opening = Promise.reject(new Error('the storage was closed'));
-    this.#opening.catch(() => undefined);
-    this.#dispatcher = undefined;
-    await (await opening?.catch(() => undefined))?.destroy();
+    this.#isClosed = true;
+    const dispatcher = await this.#opening?.catch(() => undefined);
+    await dispatcher?.destroy();
   }
 
   async #open(): Promise<Dispatcher> {
-    const { Agent, EnvHttpProxyAgent } = await import('undici');
     const options = { connections: CONNECTIONS, pipelining: 1, headersTimeout: SILENCE_LIMIT_MS, bodyTimeout: SILENCE_LIMIT_MS };
-    const proxy = (name: string): string | undefined => this.#env[name.toLowerCase()] ?? this.#env[name];
+    const proxy = (name: string): string => this.#env[name.toLowerCase()] ?? this.#env[name] ?? '';
     const [httpProxy, httpsProxy, noProxy] = [proxy('HTTP_PROXY'), proxy('HTTPS_PROXY'), proxy('NO_PROXY')];
-    const isProxied = Boolean(httpProxy) || Boolean(httpsProxy);
-    this.#dispatcher = isProxied
-      ? new EnvHttpProxyAgent({ ...options, httpProxy: httpProxy ?? '', httpsProxy: httpsProxy ?? '', noProxy: noProxy ?? '' })
-      : new Agent(options);
+    if (httpProxy === '' && httpsProxy === '') {
+      const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
+      this.#dispatcher = new Agent(options);
+    } else {
+      // Proxies need all of undici. A tunnel is for HTTPS alone: many proxies refuse others.
+      const { EnvHttpProxyAgent } = await import('undici');
+      this.#dispatcher = new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy, proxyTunnel: false });
+    }
     return this.#dispatcher;
   }
 }

@@ -41,7 +41,8 @@ export async function listParts(requester: Requester, key: string, uploadId: str
   for (;;) {
     const query: Pair[] = [['uploadId', uploadId], ...(marker === '' ? [] : [['part-number-marker', marker] as const])];
     const answer = await requester.perform({ method: 'GET', key, query }, signal);
-    if (isGone(answer)) return undefined;
+    // Ceph calls it NoSuchKey.
+    if (isGone(answer) || answer.failure?.code === 'NoSuchKey') return undefined;
     if (answer.failure !== undefined) throw toFailure(answer, requester.concern(key));
     const root = documentOf(answer, 'ListPartsResult');
     for (const element of root.children) {

@@ -35,9 +35,10 @@ export function encodeQuery(pairs: readonly Pair[]): string {
 
 /** A name as listings with `encoding-type=url` spell it; `undefined` when it is no UTF-8. */
 export function decodeListed(text: string): string | undefined {
-  if (!text.includes('%') && !text.includes('+')) return text;
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
+  if (!spaced.includes('%')) return spaced;
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    return decodeURIComponent(spaced);
   } catch {
     return undefined;
   }

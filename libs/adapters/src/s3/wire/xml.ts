@@ -26,6 +26,7 @@ const NONE: OpenElement[] = [];
 const NAME = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const ATTRIBUTES = /(?:\s+[A-Za-z_][\w.:-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*/y;
 const DEEPEST = 32;
+const [SLASH, QUESTION, EXCLAMATION, GREATER] = [0x2f, 0x3f, 0x21, 0x3e];
 
 /** Text of an answer; `undefined` when it is no UTF-8. */
 export function toText(bytes: Buffer): string | undefined {
@@ -47,6 +48,8 @@ class Reader {
   readonly #document: string;
   readonly #stack: OpenElement[] = [];
   #root: OpenElement | undefined;
+  /** Names met so far, by what stood between `<` and `>`. */
+  readonly #names = new Map<string, string>();
   #at = 0;
   #problem: string | undefined;
 
@@ -62,9 +65,9 @@ class Reader {
       if (tag < 0) break;
       this.#at = tag;
       const next = text.charCodeAt(tag + 1);
-      if (next === 0x2f) this.#close();
-      else if (next === 0x3f) this.#skip('<?', '?>');
-      else if (next === 0x21) this.#takeDeclaration();
+      if (next === SLASH) this.#close();
+      else if (next === QUESTION) this.#skip('<?', '?>');
+      else if (next === EXCLAMATION) this.#takeDeclaration();
       else this.#open();
     }
     if (this.#problem !== undefined) return err(this.#problem);
@@ -80,29 +83,51 @@ class Reader {
       if (raw.trim() !== '') this.#problem = 'it has text outside of XML';
       return;
     }
-    const text = raw.includes('&') ? resolveEntities(raw) : raw;
+    const text = resolveEntities(raw);
     if (text === undefined) this.#problem = 'it has an unknown entity';
     else inner.text = inner.text === '' ? text : inner.text + text;
   }
 
   #open(): void {
     const text = this.#document;
-    NAME.lastIndex = this.#at + 1;
     if (this.#root !== undefined && this.#stack.length === 0) return void (this.#problem = 'something follows its end');
     if (this.#stack.length >= DEEPEST) return void (this.#problem = 'it is nested too deeply');
-    if (!NAME.test(text)) return void (this.#problem = 'it is no XML');
-    let end = NAME.lastIndex;
+    const end = text.indexOf('>', this.#at);
     const rawName = text.slice(this.#at + 1, end);
-    if (text.charCodeAt(end) !== 0x3e) {
-      ATTRIBUTES.lastIndex = end;
-      ATTRIBUTES.test(text);
-      end = Math.max(end, ATTRIBUTES.lastIndex);
-    }
-    const isEmpty = text.charCodeAt(end) === 0x2f;
-    if (isEmpty) end += 1;
-    if (text.charCodeAt(end) !== 0x3e) return void (this.#problem = 'it has a broken tag');
+    const name = this.#names.get(rawName);
+    if (name === undefined) return this.#openNew();
     this.#at = end + 1;
-    this.#add({ rawName, name: rawName.slice(rawName.indexOf(':') + 1), text: '', children: NONE }, isEmpty);
+    if (!this.#takeLeaf(rawName, name)) this.#add({ rawName, name, text: '', children: NONE }, false);
+  }
+
+  /** A tag that was not met before, or has attributes, or is its own end. */
+  #openNew(): void {
+    const text = this.#document;
+    NAME.lastIndex = this.#at + 1;
+    if (!NAME.test(text)) return void (this.#problem = 'it is no XML');
+    const rawName = text.slice(this.#at + 1, NAME.lastIndex);
+    ATTRIBUTES.lastIndex = NAME.lastIndex;
+    let end = ATTRIBUTES.test(text) ? ATTRIBUTES.lastIndex : NAME.lastIndex;
+    const isEmpty = text.charCodeAt(end) === SLASH;
+    if (isEmpty) end += 1;
+    if (text.charCodeAt(end) !== GREATER) return void (this.#problem = end >= text.length ? 'it is cut short' : 'it has a broken tag');
+    this.#at = end + 1;
+    const name = rawName.slice(rawName.indexOf(':') + 1);
+    this.#names.set(rawName, name);
+    this.#add({ rawName, name, text: '', children: NONE }, isEmpty);
+  }
+
+  /** Most elements hold text alone and are taken in one step; `false`: this one is to be read bit by bit. */
+  #takeLeaf(rawName: string, name: string): boolean {
+    const text = this.#document;
+    const end = text.indexOf('<', this.#at);
+    const close = end + 2 + rawName.length;
+    if (end < 0 || text.charCodeAt(end + 1) !== SLASH || text.charCodeAt(close) !== GREATER || !text.startsWith(rawName, end + 2)) return false;
+    const own = resolveEntities(text.slice(this.#at, end));
+    if (own === undefined) return false;
+    this.#at = close + 1;
+    this.#add({ rawName, name, text: own, children: NONE }, true);
+    return true;
   }
 
   #add(element: OpenElement, isEmpty: boolean): void {
@@ -144,12 +169,22 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 
 /** `undefined` when there is an `&` that begins none of the known ones. */
 function resolveEntities(raw: string): string | undefined {
-  let isKnown = true;
-  const text = raw.replace(/&(?:#(\d{1,7})|#x([\da-fA-F]{1,6})|([a-z]+));|&/g, (_whole, decimal?: string, hex?: string, name?: string) => {
-    const code = decimal !== undefined ? Number(decimal) : hex !== undefined ? Number.parseInt(hex, 16) : undefined;
-    const known = code === undefined ? ENTITIES[name ?? ''] : code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
-    isKnown &&= known !== undefined;
-    return known ?? '';
-  });
-  return isKnown ? text : undefined;
+  let at = raw.indexOf('&');
+  if (at < 0) return raw;
+  let text = '';
+  let start = 0;
+  for (; at >= 0; at = raw.indexOf('&', start)) {
+    const end = raw.indexOf(';', at);
+    const character = end < 0 ? undefined : entity(raw.slice(at + 1, end));
+    if (character === undefined) return undefined;
+    text += raw.slice(start, at) + character;
+    start = end + 1;
+  }
+  return text + raw.slice(start);
+}
+
+function entity(name: string): string | undefined {
+  if (!name.startsWith('#')) return Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined;
+  const code = /^#\d{1,7}$/.test(name) ? Number(name.slice(1)) : /^#x[\da-fA-F]{1,6}$/.test(name) ? Number.parseInt(name.slice(2), 16) : Number.NaN;
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
 }

@@ -8,10 +8,18 @@ import { BackendError } from '@wl/ports';
 /** Requests under way at once, unless told otherwise. */
 export const DEFAULT_CONCURRENCY = 32;
 
+interface Waiter {
+  readonly start: () => void;
+  readonly giveUp: () => void;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Runs tasks, at most so many at once. */
 export class Limiter {
   #running = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiter>();
+  /** One listener for all who wait under the same signal: there may be thousands. */
+  readonly #listening = new Map<AbortSignal, { count: number; readonly stop: () => void }>();
 
   constructor(private readonly atOnce: number = DEFAULT_CONCURRENCY) {}
 
@@ -32,16 +40,8 @@ export class Limiter {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const start = (): void => {
-        signal?.removeEventListener('abort', giveUp);
-        resolve();
-      };
-      const giveUp = (): void => {
-        this.#waiting.delete(start);
-        reject(stopped());
-      };
-      this.#waiting.add(start);
-      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#waiting.add({ start: resolve, giveUp: () => reject(stopped()), signal });
+      if (signal !== undefined) this.#listen(signal);
     });
   }
 
@@ -53,7 +53,35 @@ export class Limiter {
       return;
     }
     this.#waiting.delete(next);
-    next();
+    if (next.signal !== undefined) this.#unlisten(next.signal);
+    next.start();
+  }
+
+  #listen(signal: AbortSignal): void {
+    const known = this.#listening.get(signal);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
+    }
+    const stop = (): void => this.#giveUp(signal);
+    this.#listening.set(signal, { count: 1, stop });
+    signal.addEventListener('abort', stop, { once: true });
+  }
+
+  #unlisten(signal: AbortSignal): void {
+    const known = this.#listening.get(signal);
+    if (known === undefined || (known.count -= 1) > 0) return;
+    this.#listening.delete(signal);
+    signal.removeEventListener('abort', known.stop);
+  }
+
+  #giveUp(signal: AbortSignal): void {
+    this.#listening.delete(signal);
+    for (const waiter of this.#waiting) {
+      if (waiter.signal !== signal) continue;
+      this.#waiting.delete(waiter);
+      waiter.giveUp();
+    }
   }
 }
 

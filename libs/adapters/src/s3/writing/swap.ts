@@ -61,10 +61,29 @@ export async function swapIn(context: WriteContext, swap: Swap): Promise<SwapOut
   const { key, expected, signal } = swap;
   const kept = await (swap.kept ?? keepOld(context, key, expected, signal));
   if (kept === 'stale') return { kind: 'stale' };
-  const attempt = await (swap.isChecked ? compareAndWrite(context, swap) : lookAndWrite(context, swap));
-  if (attempt.kind === 'done') return attempt;
-  if (kept === 'kept' && expected !== undefined && !attempt.mayHaveReplaced) await context.unkeep(key, expected);
-  return { kind: 'stale' };
+  const forgetKept = async (): Promise<void> => {
+    if (kept === 'kept' && expected !== undefined) await context.unkeep(key, expected);
+  };
+  let isTurnedDown = false;
+  // Only a failure of the write itself shows that nothing was replaced, not one of a look afterwards.
+  const perform = async (condition: Condition): Promise<WriteAnswer> => {
+    try {
+      return await swap.perform(condition);
+    } catch (error) {
+      isTurnedDown = wasRefused(error);
+      throw error;
+    }
+  };
+  try {
+    const watched = { ...swap, perform };
+    const attempt = await (swap.isChecked ? compareAndWrite(context, watched) : lookAndWrite(context, watched));
+    if (attempt.kind === 'done') return attempt;
+    if (!attempt.mayHaveReplaced) await forgetKept();
+    return { kind: 'stale' };
+  } catch (error) {
+    if (isTurnedDown) await forgetKept();
+    throw error;
+  }
 }
 
 /** Puts the version to be replaced in the trash. */
@@ -128,6 +147,11 @@ export function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof S3Error)) return false;
   const { status } = error.details;
   return error.kind !== 'cancelled' && (status === undefined || status >= 500 || status === 408 || status < 400);
+}
+
+/** Whether a request that failed was turned down for sure (403, 400, …). */
+function wasRefused(error: unknown): boolean {
+  return error instanceof S3Error && error.kind !== 'cancelled' && !mayHaveTakenEffect(error);
 }
 
 /** Looks at an object that was just written, where the answer does not tell enough (Ceph gives no ETag for a completed upload). */

@@ -2,8 +2,9 @@
 
 import { describe, expect, it } from '@jest/globals';
 
-import { LostReply, unreachable, type Call, type Hook } from '../testing/memory-s3-api.js';
+import { S3Error } from '../s3-error.js';
 import { CARELESS, CEPH, type MemoryBucket } from '../testing/memory-bucket.js';
+import { LostReply, unreachable, type Call, type Hook } from '../testing/memory-s3-api.js';
 import { openBucket, openMachine, type Machine } from '../testing/open-writing.js';
 import { at, dieAt, losesNothing, SERVERS } from '../testing/servers.js';
 
@@ -182,6 +183,23 @@ describe('writing an object', () => {
     const text = Buffer.from(placeholderBytes(7)).toString();
     await expect(write(openMachine(bucket, { clock }), text, undefined)).rejects.toMatchObject({ kind: 'unsupported' });
     expect(bucket.keys()).toEqual([]);
+  });
+
+  it('keeps nothing in the trash of what the server refused to have replaced, for whatever reason', async () => {
+    for (const manners of [{}, CARELESS]) {
+      const refused = await disturbed(manners, 'old', () => ({ method, moment }) => {
+        if (method === 'putObject' && moment === 'before') throw new S3Error('permission-denied', 'not allowed', { status: 403, isRetryable: false });
+      });
+      expect([refused.outcome, refused.machine.kept.size]).toEqual(['failed', 0]);
+      const blind = await disturbed(manners, 'old', () => ({ method, number }) => {
+        if (method === 'headObject' && number > 2) throw new S3Error('permission-denied', 'not allowed', { status: 403, isRetryable: false });
+      });
+      expect([blind.bucket.text(KEY), blind.machine.kept.size]).toEqual(['ours', 1]);
+      const lost = await disturbed(manners, 'old', () => ({ method, moment }) => {
+        if (method === 'putObject' && moment === 'before') throw unreachable();
+      });
+      expect([lost.outcome, lost.machine.kept.size]).toEqual(['failed', 1]);
+    }
   });
 
   it('sends nothing once it was stopped', async () => {

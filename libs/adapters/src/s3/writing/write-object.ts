@@ -13,7 +13,7 @@ import type { WriteContext } from './context.js';
 import { md5Of } from './digests.js';
 import { isOfWrite, propertiesFor } from './object-properties.js';
 import { isPlaceholderContent } from './placeholder.js';
-import { swapIn, type Stored, type SwapOutcome } from './swap.js';
+import { swapIn, type SwapOutcome } from './swap.js';
 import { verifyStored } from './verification.js';
 
 /** One object to be written. */
@@ -48,11 +48,6 @@ export async function writeObject(context: WriteContext, write: ObjectWrite, sig
   if (outcome.kind === 'stale') return outcome;
   const sent = { key, sha256, sizeBytes: content.length, md5 };
   return (await verifyStored(context, sent, outcome, signal)) === 'stale' ? { kind: 'stale' } : outcome;
-}
-
-/** What was written, as a token stands for it. */
-export function versionWritten({ etag, versionId }: Stored, sizeBytes: number): { etag: string; sizeBytes: number; versionId: string | undefined } {
-  return { etag, sizeBytes, versionId };
 }
 
 /** A file of these very bytes would be taken for a leftover and be removed. */

