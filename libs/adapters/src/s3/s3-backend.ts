@@ -332,6 +332,9 @@ export class S3Backend implements StorageBackend {
   }
 
   #signalFor(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+    if (signal === undefined) return this.#closing.signal;
+    const either = AbortSignal.any([signal, this.#closing.signal]);
+    setMaxListeners(0, either);
+    return either;
   }
 }

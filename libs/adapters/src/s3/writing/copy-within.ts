@@ -5,6 +5,8 @@
  * an existing object is written anew from a stream: a copy over it could not be undone.
  */
 
+import { setMaxListeners } from 'node:events';
+
 import type { RelativePath, Sha256, Token } from '@wl/domain';
 import { BackendError, isBackendError, type CopyOutcome, type CopyRequest, type HashOutcome } from '@wl/ports';
 
@@ -46,6 +48,8 @@ export async function* copyWithin(
 ): AsyncGenerator<CopyOutcomes> {
   const stop = new AbortController();
   const within = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+  // Every copy listens to it.
+  setMaxListeners(0, within);
   const streams = new Limiter(STREAMS_AT_ONCE);
   const ready: { readonly index: number; readonly outcome: CopyOutcome }[] = [];
   let wake = (): void => undefined;
