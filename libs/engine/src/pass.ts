@@ -255,6 +255,7 @@ class Pass {
   async #apply(items: readonly PlanItem[]): Promise<void> {
     const copies: PlannedCopy[] = [];
     const conflicts: FoundConflict[] = [];
+    const making = new Map<string, Promise<void>>();
     const { isDryRun } = this.#context;
     let forgetsTree = false;
     for (const item of items) {
@@ -273,7 +274,7 @@ class Pass {
           // before the new one is there: after a crash it would read as deleted there (INV-12).
           if (forgetsTree) await this.#baseline.flush(true);
           forgetsTree = false;
-          if (!isDryRun) await this.#makeDirectory(item.on, item.path);
+          if (!isDryRun) this.#startMaking(item.on, item.path, making);
           break;
         case 'copy-file':
           if (this.#identifier.maySlip(item.replaces)) this.#log.retry.add(item.path);
@@ -296,6 +297,7 @@ class Pass {
           this.#blocked(item);
       }
     }
+    await settleAll([...making.values()]);
     await this.#conflicts.add(conflicts);
     if (!isDryRun) {
       await this.#startCopies(copies);
@@ -336,6 +338,15 @@ class Pass {
     const old = isNew ? undefined : this.#context.pair.get(key);
     if (old?.kind === 'file' && old.sourceToken === row.sourceToken && old.targetToken === row.targetToken) return;
     this.#baseline.add({ kind: 'put', key, row });
+  }
+
+  /** Directories are made side by side, each after the one that holds it (INV-4): on a bucket each is a request. */
+  #startMaking(on: SideName, path: RelativePath, making: Map<string, Promise<void>>): void {
+    const above = making.get(`${on} ${parentOf(path)}`);
+    const made = above === undefined ? this.#makeDirectory(on, path) : above.then(() => this.#makeDirectory(on, path));
+    // A failure is met where all are waited for; until then it must not count as unhandled.
+    made.catch(() => undefined);
+    making.set(`${on} ${path}`, made);
   }
 
   async #makeDirectory(on: SideName, path: RelativePath): Promise<void> {

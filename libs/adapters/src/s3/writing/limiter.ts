@@ -6,7 +6,7 @@
 import { BackendError } from '@wl/ports';
 
 /** Requests under way at once, unless told otherwise. */
-export const DEFAULT_CONCURRENCY = 32;
+export const DEFAULT_CONCURRENCY = 64;
 
 interface Waiter {
   readonly start: () => void;
