@@ -7,6 +7,7 @@
 import { ABSENT, err, ok, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import {
   isBackendError,
+  packListing,
   type CopyOutcome,
   type CopyRequest,
   type FileAttributes,
@@ -14,6 +15,7 @@ import {
   type FileWriter,
   type HashOutcome,
   type ListingBatch,
+  type ListingRow,
   type ListOptions,
   type RootIdentity,
   type StaleToken,
@@ -27,7 +29,7 @@ import type { FileVersion } from './memory-entry.js';
 import { MemoryEvents } from './memory-events.js';
 import { MemoryFaults } from './memory-faults.js';
 import { failure, MemoryGate } from './memory-gate.js';
-import { pack, walk, type ListingRow } from './memory-listing.js';
+import { walk } from './memory-listing.js';
 import { MemoryObserver } from './memory-observer.js';
 import { MemoryReader } from './memory-reader.js';
 import type { MemoryTree } from './memory-tree.js';
@@ -161,7 +163,7 @@ export class MemoryBackend implements StorageBackend {
         }
         return taken;
       });
-      if (batch.length > 0) yield pack(batch);
+      if (batch.length > 0) yield packListing(batch);
       if (count >= cut && !isDone) throw failure('io-error', 'list', directory, 'injected fault: the listing was cut short');
     }
   }

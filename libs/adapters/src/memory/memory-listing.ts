@@ -4,23 +4,12 @@
  */
 
 import { compareKeys, directoryKey, nameOf, parseRelativePath, ROOT, type RelativePath, type UnknownReason } from '@wl/domain';
-import { EntryKind, type EntryKindValue, type ListingBatch, type ListOptions } from '@wl/ports';
+import { EntryKind, type EntryKindValue, type ListingRow, type ListOptions } from '@wl/ports';
 
 import type { MemoryDirectory } from './memory-entry.js';
 import type { MemoryFaults } from './memory-faults.js';
 import { failure } from './memory-gate.js';
 import type { MemoryTree } from './memory-tree.js';
-
-/** One row of a listing before it is packed. */
-export interface ListingRow {
-  readonly key: string;
-  readonly kind: EntryKindValue;
-  readonly token: string;
-  readonly sizeBytes: number;
-  readonly mtimeMs: number;
-  readonly isRacy: boolean;
-  readonly reason: UnknownReason | undefined;
-}
 
 /** The rows below `directory`, in key order. Throws where the directory itself cannot be listed. */
 export function* walk(tree: MemoryTree, faults: MemoryFaults, directory: RelativePath, options: ListOptions): Generator<ListingRow> {
@@ -83,30 +72,4 @@ function rowsOf(tree: MemoryTree, faults: MemoryFaults, path: RelativePath, dire
 
 function bare(key: string, kind: EntryKindValue, reason: UnknownReason | undefined): ListingRow {
   return { key, kind, token: '', sizeBytes: 0, mtimeMs: 0, isRacy: false, reason };
-}
-
-/** Packs rows into the arrays of a batch. */
-export function pack(rows: readonly ListingRow[]): ListingBatch {
-  const count = rows.length;
-  const batch = {
-    keys: new Array<string>(count),
-    kinds: new Uint8Array(count),
-    tokens: new Array<string>(count),
-    sizes: new Float64Array(count),
-    mtimes: new Float64Array(count),
-    racy: new Uint8Array(count),
-    reasons: new Map<number, UnknownReason>(),
-  };
-  // The simulator packs millions of short batches: plain stores, no iterators.
-  for (let i = 0; i < count; i += 1) {
-    const row = rows[i]!;
-    batch.keys[i] = row.key;
-    batch.kinds[i] = row.kind;
-    batch.tokens[i] = row.token;
-    batch.sizes[i] = row.sizeBytes;
-    batch.mtimes[i] = row.mtimeMs;
-    if (row.isRacy) batch.racy[i] = 1;
-    if (row.reason !== undefined) batch.reasons.set(i, row.reason);
-  }
-  return batch;
 }

@@ -8,7 +8,7 @@
  */
 
 import { parseRelativePath, ROOT, type RelativePath, type UnknownReason } from '@wl/domain';
-import { EntryKind, type EntryKindValue, type ListingBatch, type UnrepresentableName } from '@wl/ports';
+import { EntryKind, packListing, type ListingBatch, type ListingRow, type UnrepresentableName } from '@wl/ports';
 
 import type { KeyLayout } from './key-layout.js';
 import type { ListedObject } from './s3-api.js';
@@ -26,14 +26,7 @@ export interface RowsOptions {
   readonly onPlaceholder: (key: string) => void;
 }
 
-interface Row {
-  readonly key: string;
-  kind: EntryKindValue;
-  token: string;
-  sizeBytes: number;
-  mtimeMs: number;
-  reason: UnknownReason | undefined;
-}
+type Row = { -readonly [Field in keyof ListingRow]: ListingRow[Field] };
 
 /** Rows held back at most; then it is asked whether a directory stands beside the file that holds them up. */
 const HELD_ROWS = 10_000;
@@ -105,7 +98,7 @@ export class ListingRows {
     }
     // Whole seconds, as `HEAD` tells it.
     const mtimeMs = Math.floor(lastModifiedMs / 1000) * 1000;
-    return { key, kind: EntryKind.file, token: tokenOf(object), sizeBytes, mtimeMs, reason: undefined };
+    return { key, kind: EntryKind.file, token: tokenOf(object), sizeBytes, mtimeMs, isRacy: false, reason: undefined };
   }
 
   /** Opens the directories that a key is in, as far as they make paths; `false` when one has the name of a file. */
@@ -123,7 +116,7 @@ export class ListingRows {
       }
       this.#open.push(directory);
       this.#options.onDirectory(path as RelativePath);
-      this.#rows.push({ key: directory, kind: EntryKind.directory, token: '', sizeBytes: 0, mtimeMs: 0, reason: undefined });
+      this.#rows.push({ key: directory, kind: EntryKind.directory, token: '', sizeBytes: 0, mtimeMs: 0, isRacy: false, reason: undefined });
     }
     return true;
   }
@@ -155,33 +148,10 @@ export class ListingRows {
     const end = waiting === undefined ? this.#rows.length : this.#rows.indexOf(waiting);
     const ready = this.#rows.slice(0, end);
     this.#rows = this.#rows.slice(end);
-    return ready.length === 0 ? undefined : pack(ready);
+    return ready.length === 0 ? undefined : packListing(ready);
   }
 }
 
 function unknown(key: string, reason: UnknownReason): Row {
-  return { key, kind: EntryKind.unknown, token: '', sizeBytes: 0, mtimeMs: 0, reason };
-}
-
-function pack(rows: readonly Row[]): ListingBatch {
-  const count = rows.length;
-  const batch = {
-    keys: new Array<string>(count),
-    kinds: new Uint8Array(count),
-    tokens: new Array<string>(count),
-    sizes: new Float64Array(count),
-    mtimes: new Float64Array(count),
-    racy: new Uint8Array(count),
-    reasons: new Map<number, UnknownReason>(),
-  };
-  for (let i = 0; i < count; i += 1) {
-    const row = rows[i]!;
-    batch.keys[i] = row.key;
-    batch.kinds[i] = row.kind;
-    batch.tokens[i] = row.token;
-    batch.sizes[i] = row.sizeBytes;
-    batch.mtimes[i] = row.mtimeMs;
-    if (row.reason !== undefined) batch.reasons.set(i, row.reason);
-  }
-  return batch;
+  return { key, kind: EntryKind.unknown, token: '', sizeBytes: 0, mtimeMs: 0, isRacy: false, reason };
 }
