@@ -161,7 +161,7 @@ function header() {
   return [
     '## A folder and an S3 bucket',
     '',
-    `${new Date().toISOString().slice(0, 10)}; ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${os.release()}; Node ${process.version}; ${version('rclone', 'version')}; ${version('s3cmd', '--version')}; server: ${version('radosgw', '--version').replace(/ \(.*/, '')}, objects in memory, on the same machine. ${rounds} rounds, in turn; memory is the largest of all rounds, of \`wl\` that of command and daemon together, as is its CPU.`,
+    `${new Date().toISOString().slice(0, 10)}; ${os.cpus().length} cores (${os.cpus()[0].model.trim()}), ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, Linux ${os.release()}; Node ${process.version}; ${version('rclone', 'version')}; ${version('s3cmd', '--version')}; server: ${version('radosgw', '--version').replace(/ \(.*/, '')}, objects in memory, on the same machine. ${rounds} ${rounds === 1 ? "round" : "rounds"}, in turn; memory is the largest of all rounds, of \`wl\` that of command and daemon together, as is its CPU.`,
     '',
     ...chosen.map(({ name, about }) => `- ${name}: ${about}.`),
     '',

@@ -272,7 +272,7 @@ class Pass {
         case 'make-directory':
           // What the baseline knew below an earlier directory of this name must be gone for good
           // before the new one is there: after a crash it would read as deleted there (INV-12).
-          if (forgetsTree) await this.#baseline.flush(true);
+          if (forgetsTree) await settled(making, this.#baseline.flush(true));
           forgetsTree = false;
           if (!isDryRun) this.#startMaking(item.on, item.path, making);
           break;
@@ -481,6 +481,16 @@ class LookError extends Error {
     override readonly cause: BackendError,
   ) {
     super(cause.message, { cause });
+  }
+}
+
+/** Waits for a step; if it fails, for all that goes on beside it as well, so that nothing runs on afterwards. */
+async function settled(beside: ReadonlyMap<string, Promise<void>>, step: Promise<void>): Promise<void> {
+  try {
+    await step;
+  } catch (error) {
+    await Promise.allSettled(beside.values());
+    throw error;
   }
 }
 
