@@ -9,7 +9,7 @@ import type { MemoryTree } from '@wl/adapters/memory';
 
 import { Rig, type RigOptions } from './testing/rig.js';
 
-const HISTORIES = Number(process.env['WL_HISTORIES'] ?? 150);
+const HISTORIES = Number(process.env['WL_HISTORIES'] ?? 100);
 const PATHS = ['a', 'b', 'd/a', 'd/b', 'd/e/c', 'd!', 'd.txt', 'x/y', 'x/z'];
 
 /** Numbers from a seed (mulberry32). */

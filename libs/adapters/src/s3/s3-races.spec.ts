@@ -15,7 +15,7 @@ import { openS3 } from './testing/open-s3.js';
 import { openOnTestServer, type OnTestServer } from './testing/open-test-server.js';
 import type { S3ServerOptions } from './testing/server/index.js';
 
-const RACES = Number(process.env['WL_RACES'] ?? 1500);
+const RACES = Number(process.env['WL_RACES'] ?? 600);
 const PATHS = ['a', 'b', 'd/c'].map(toRelativePath);
 const MACHINES = 3;
 
