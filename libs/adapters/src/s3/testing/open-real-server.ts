@@ -58,7 +58,7 @@ async function makeBucket(kind: 'plain' | 'versioned'): Promise<RealBucket> {
 export async function openOnRealServer(kind: 'plain' | 'versioned', params: Partial<OpenS3Options['params']> = {}): Promise<OpenBackend> {
   const { endpoint: endpointUrl, accessKey, secretKey, region } = realServer();
   const { name, outside, abilities } = await realBucket(kind);
-  return openS3({
+  const opened = await openS3({
     params: { endpointUrl, region, credentials: { accessKey, secretKey }, ...params },
     bucket: name,
     prefix: `${randomUUID()}/`,
@@ -66,6 +66,7 @@ export async function openOnRealServer(kind: 'plain' | 'versioned', params: Part
     abilities,
     hidesTrash: kind === 'versioned',
   });
+  return { ...opened, dropsMeetingWrites: true };
 }
 
 function outsideOf(api: S3Api): OutsideBucket {

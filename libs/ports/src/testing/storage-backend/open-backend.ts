@@ -28,6 +28,11 @@ export interface OpenBackend {
   /** Every path that a user can see below the root, in any order, without the reserved area. */
   readonly namesOutside: () => Promise<readonly string[]>;
 
+  /**
+   * The store itself may drop a write without a condition that meets another write in the same
+   * instant, and say that it was done (Ceph's gateway): a save so lost was never there to be kept.
+   */
+  readonly dropsMeetingWrites?: boolean;
   /** Contents of everything in the trash. */
   readonly trashOutside?: () => Promise<readonly Uint8Array[]>;
   /** Makes a symbolic link. `target` is relative to the directory of the link. */
