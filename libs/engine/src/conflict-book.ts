@@ -83,12 +83,20 @@ export class ConflictBook {
       (path) =>
         isInScope(path) &&
         !this.#confirmed.has(path) &&
-        !this.#log.isUnfinished(path) &&
-        !isAtOrBelow(path, this.#hidden),
+        // What the rules leave out is nobody's conflict, whatever came of the directory that holds it.
+        (this.#isIgnored(path) || (!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden))),
     );
     if (ended.length === 0) return;
     this.#context.pair.deleteConflicts(ended);
     for (const path of ended) this.#context.events.conflictResolved(path);
+  }
+
+  #isIgnored(path: RelativePath): boolean {
+    const { filter } = this.#context;
+    if (filter === undefined) return false;
+    const record = this.#known.get(path);
+    const isDirectory = record?.source.kind === 'directory' || record?.target.kind === 'directory';
+    return ancestorsOf(path).some((above) => filter.ignores(above, true)) || filter.ignores(path, isDirectory);
   }
 
   /** The record to store, or `undefined` when the one on record says the same. */

@@ -123,6 +123,18 @@ describe('a conflict', () => {
     expect([rig.sourceTree.text('a'), rig.targetTree.text('a')]).toEqual(['left', 'right!']);
   });
 
+  it('INV-36, INV-14: ends when its path is ignored, also where its directory is kept for it', async () => {
+    const rig = await synced({ 'd/a': 'base' }, { isUnidirectional: true });
+    rig.targetTree.write('d/a', 'theirs');
+    await rig.clock.advance(60_000);
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    rig.sourceTree.rename('d', 'b');
+    rig.restart({ filter: { patterns: ['a'], ignores: (path) => path.split('/').at(-1) === 'a' } });
+    await rig.pass();
+    expect(rig.pair.conflicts()).toEqual([]);
+    expect(rig.targetTree.text('d/a')).toBe('theirs');
+  });
+
   it('shows sizes and hashes of both versions, also where the sizes alone told them apart', async () => {
     const rig = await inConflict();
     const { source, target } = rig.pair.conflict(A)!;
