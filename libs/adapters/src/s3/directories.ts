@@ -5,9 +5,7 @@
  * file, so that emptying a folder does not delete it.
  */
 
-import { createHash } from 'node:crypto';
-
-import { err, ok, parentOf, ROOT, toSha256, type RelativePath, type Result } from '@wl/domain';
+import { err, ok, parentOf, ROOT, type RelativePath, type Result } from '@wl/domain';
 import { BackendError } from '@wl/ports';
 
 import type { S3Abilities } from './abilities.js';
@@ -16,9 +14,10 @@ import type { KeyLayout } from './key-layout.js';
 import type { Observer } from './observer.js';
 import type { Condition, S3Api } from './s3-api.js';
 import { toBackendError } from './s3-error.js';
+import { sha256Of } from './writing/digests.js';
 
 const EMPTY = new Uint8Array(0);
-const EMPTY_SHA256 = toSha256(createHash('sha256').update(EMPTY).digest('hex'));
+const EMPTY_SHA256 = sha256Of(EMPTY);
 
 /** Makes, checks and removes the directories of one storage. */
 export class Directories {

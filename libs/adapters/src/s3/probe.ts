@@ -4,10 +4,6 @@
  * of it happens on objects of our own under `.wl/probe/`, which are removed afterwards.
  */
 
-import { createHash } from 'node:crypto';
-
-import { toSha256 } from '@wl/domain';
-
 import type { S3Abilities } from './abilities.js';
 import type { Condition, S3Api, WriteAnswer } from './s3-api.js';
 import { S3Error } from './s3-error.js';
@@ -183,7 +179,7 @@ class Probe {
 
   async #verifying(): Promise<boolean> {
     const content = Buffer.from('sent');
-    const wrong = toSha256(createHash('sha256').update('signed').digest('hex'));
+    const wrong = sha256Of(Buffer.from('signed'));
     return this.#unlessUnsupported(false, async (turn) => {
       const key = this.#key(`tampered${turn}`);
       try {

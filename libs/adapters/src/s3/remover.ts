@@ -11,7 +11,7 @@
  */
 
 import { err, ok, ROOT, type RelativePath, type Result, type Token } from '@wl/domain';
-import { BackendError, type StaleToken } from '@wl/ports';
+import type { StaleToken } from '@wl/ports';
 
 import type { S3Abilities } from './abilities.js';
 import { toBackendError } from './s3-error.js';
@@ -85,10 +85,4 @@ async function deleteOnce(context: WriteContext, key: string, etag: string, sign
 /** A removal that may have been carried out: what is there now, if anything, is of others. What is in the trash stays there. */
 async function nowAt({ api }: WriteContext, key: string, signal?: AbortSignal): Promise<'done' | 'overtaken'> {
   return (await api.headObject(key, signal)) === undefined ? 'done' : 'overtaken';
-}
-
-/** Refuses what can never be written: the root and our own area. */
-export function assertWritablePath(isReserved: boolean, operation: string, path: RelativePath): void {
-  if (!isReserved && path !== ROOT) return;
-  throw new BackendError('name-not-representable', { operation, path, retryable: false }, { explanation: 'this name belongs to wl' });
 }

@@ -4,14 +4,14 @@
  * proves nothing, so the place is only given as `place:…`.
  */
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-import { toSha256 } from '@wl/domain';
 import { BackendError } from '@wl/ports';
 
 import type { KeyLayout } from './key-layout.js';
 import type { Condition, S3Api } from './s3-api.js';
 import { toBackendError } from './s3-error.js';
+import { sha256Of } from './writing/digests.js';
 
 const MARKER_NAME = 'root-id';
 const MARKER_SHAPE = /^[0-9a-f-]{36}\n?$/;
@@ -56,10 +56,9 @@ export class RootMarker {
     const known = await this.read(signal);
     if (known !== undefined) return known;
     const content = Buffer.from(`${randomUUID()}\n`);
-    const sha256 = toSha256(createHash('sha256').update(content).digest('hex'));
     const condition: Condition = { kind: createsIfAbsent ? 'absent' : 'none' };
     try {
-      await this.api.putObject(this.#key, content, sha256, { metadata: new Map(), contentType: 'text/plain' }, condition, signal);
+      await this.api.putObject(this.#key, content, sha256Of(content), { metadata: new Map(), contentType: 'text/plain' }, condition, signal);
     } catch (error) {
       throw toBackendError(error, 'mark the root');
     }
