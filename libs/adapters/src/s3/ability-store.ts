@@ -45,6 +45,11 @@ export class AbilityStore {
     return this.#abilities;
   }
 
+  /** Whether this process writes: only then it made sure of them. */
+  get isInUse(): boolean {
+    return this.#isConfirmed;
+  }
+
   /** What is known, for those who made sure that something is. */
   get(): S3Abilities {
     if (this.#abilities === undefined) throw new Error('INV-26: an ability was used before it was proved');

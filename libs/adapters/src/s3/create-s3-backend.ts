@@ -79,7 +79,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     abilities,
     observer,
     directories: new Directories(wire, layout, observer, known, () => abilities.get()),
-    lister: new Lister(wire, layout, observer, known, host.notes, (keys) => clearPlaceholders(context, params.readOnly === true, keys)),
+    lister: new Lister(wire, layout, observer, known, host.notes, (keys) => clearPlaceholders(context, abilities, keys)),
     marker,
     context,
     index: params.withIndex === true ? new IndexPages(wire, layout) : undefined,
@@ -100,9 +100,9 @@ async function isStillVersioned(api: S3Api, { isVersioned }: S3Abilities): Promi
   }
 }
 
-/** Placeholders that a crash left behind are cleared away by whoever meets them. */
-async function clearPlaceholders(context: WriteContext, isReadOnly: boolean, keys: readonly string[]): Promise<void> {
-  if (isReadOnly) return;
+/** Placeholders that a crash left behind are cleared away by whoever meets them and writes: looking leaves no trace (INV-37, T84). */
+async function clearPlaceholders(context: WriteContext, abilities: AbilityStore, keys: readonly string[]): Promise<void> {
+  if (!abilities.isInUse) return;
   for (const key of keys.slice(0, PLACEHOLDERS_CLEARED)) {
     await clearStalePlaceholder(context, key).catch((error: unknown) => {
       if (!(error instanceof S3Error)) throw error;

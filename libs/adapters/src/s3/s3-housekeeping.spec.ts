@@ -12,6 +12,7 @@ import type { S3Backend } from './s3-backend.js';
 import type { S3Host } from './s3-params.js';
 import { closeBenches, listed, openBench, streamed, tokenAt, write, written, type Bench } from './testing/bench.js';
 import { realClock } from './testing/open-s3.js';
+import { placeholderBytes } from './writing/placeholder.js';
 
 afterEach(closeBenches);
 
@@ -202,5 +203,18 @@ describe('directories', () => {
     bench.server.before('DeleteObject', () => void bench.put('d/late'), { key: 'photos/d/', times: 1 });
     expect(await backend.removeDirectory(toRelativePath('d'))).toMatchObject({ ok: true });
     expect((await listed(backend, ROOT)).keys).toEqual(['d/', 'd/late', 'e/', 'e/of-others']);
+  });
+});
+
+describe('INV-37, INV-38, T84: a placeholder that a crash left behind', () => {
+  it.each([true, false])('is left alone by a storage that only looks, and cleared away by one that writes (tried before: %s)', async (isTriedBefore) => {
+    const bench = await openBench({ preset: 'ceph' });
+    bench.hands.put(`${bench.prefix}gone`, placeholderBytes(7), { lastModifiedMs: bench.server.nowMs() - 10 * 60_000 });
+    const backend = await bench.machine({ isNew: !isTriedBefore });
+    expect((await listed(backend)).reasons).toEqual({ gone: 'changing' });
+    expect(bench.server.log.writes).toEqual([]);
+    await written(backend, 'a', 'x');
+    await listed(backend);
+    expect(bench.hands.get(`${bench.prefix}gone`)).toBeUndefined();
   });
 });
