@@ -5,6 +5,7 @@
 
 import {
   ancestorsOf,
+  isWithin,
   versionOf,
   type ConflictCause,
   type KnownConflict,
@@ -47,6 +48,11 @@ export class ConflictBook {
     return this.#confirmed.size;
   }
 
+  /** These points are looked at again: what was in the way of deciding there is so no longer, unless it is met again. */
+  lookAgain(points: readonly RelativePath[]): void {
+    for (const path of this.#hidden) if (points.some((point) => isWithin(path, point))) this.#hidden.delete(path);
+  }
+
   /** Below this place nothing was decided: what is on record there stays. */
   hide(path: RelativePath): void {
     if (this.#known.size > 0) this.#hidden.add(path);
@@ -64,11 +70,11 @@ export class ConflictBook {
     const targets = await this.#versions('target', found);
     const records: ConflictRecord[] = [];
     found.forEach(({ path, cause }, i) => {
+      // Below a conflict nothing is decided, whatever its kind.
+      this.hide(path);
       if (this.#confirmed.has(path)) return;
       this.#confirmed.add(path);
       if (cause === 'name-collision') this.#collided.add(path);
-      // Below a conflict nothing is decided, whatever its kind.
-      this.hide(path);
       const record = this.#record(path, cause, sources[i]!, targets[i]!);
       if (record !== undefined) records.push(record);
     });
@@ -76,8 +82,11 @@ export class ConflictBook {
     this.#context.pair.putConflicts(records);
   }
 
-  /** Ends conflicts that this pass looked at and did not find again. */
-  settle(isInScope: (path: RelativePath) => boolean): void {
+  /**
+   * Ends conflicts that this pass looked at and did not find again. Rejects, and ends none, if
+   * `assertRoots` does: a version that is out of sight with its disk is still in conflict (INV-10, INV-36).
+   */
+  async settle(isInScope: (path: RelativePath) => boolean, assertRoots: () => Promise<void>): Promise<void> {
     if (this.#context.isDryRun || this.#known.size === 0) return;
     const ended = [...this.#known.keys()].filter(
       (path) =>
@@ -87,6 +96,7 @@ export class ConflictBook {
         (this.#isIgnored(path) || (!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden))),
     );
     if (ended.length === 0) return;
+    await assertRoots();
     this.#context.pair.deleteConflicts(ended);
     for (const path of ended) this.#context.events.conflictResolved(path);
   }

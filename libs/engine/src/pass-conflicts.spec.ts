@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toRelativePath, type SideName } from '@wl/domain';
 
 import { resolveConflict } from './resolve.js';
-import { files, synced, trashed, type Rig } from './testing/rig.js';
+import { files, Rig, synced, trashed } from './testing/rig.js';
 
 const A = toRelativePath('a');
 
@@ -32,6 +32,36 @@ describe('a conflict', () => {
     }
     expect(rig.events.conflicts).toEqual(['a']);
     expect([rig.sourceTree.text('a'), rig.targetTree.text('a')]).toEqual(['left', 'right!']);
+  });
+
+  it('INV-36, T39: ends in the very pass that first waits for an emptied file to be written and then finds both sides equal', async () => {
+    const rig = await inConflict();
+    rig.sourceTree.write('a', '');
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    expect(rig.pair.conflict(A)).toMatchObject({ source: { sizeBytes: 0 } });
+    // Emptied a moment ago: most likely it is being saved.
+    rig.targetTree.write('a', '');
+    expect(await rig.pass()).toMatchObject({ conflicts: 0 });
+    expect(rig.events.resolved).toEqual(['a']);
+  });
+
+  it('T04, INV-10, INV-36: stays while the disk of one version is out', async () => {
+    const rig = new Rig({ isUnidirectional: true });
+    rig.sourceTree.write('a', 'file');
+    rig.targetTree.mkdir('a/directory');
+    await rig.clock.advance(60_000);
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    // Pulled once everything was looked at, and before anything is read.
+    let volume: ReturnType<typeof rig.sourceTree.unmount> | undefined;
+    rig.source.faults.on('list', 'before', () => {
+      volume ??= rig.sourceTree.unmount('empty-directory');
+    });
+    expect(await rig.pass()).toMatchObject({ conflicts: 1, halt: { reason: 'root-changed', side: 'source' } });
+    expect(rig.events.resolved).toEqual([]);
+    rig.sourceTree.mount(volume!);
+    expect(await rig.pass()).toMatchObject({ conflicts: 1, halt: undefined });
+    expect(rig.events.conflicts).toEqual(['a']);
   });
 
   it('T81: ends by itself once the sides are equal, and the path syncs again', async () => {

@@ -103,7 +103,7 @@ class Pass {
       halt ??= await this.#retry();
       await this.#baseline.flush(true);
       this.#baseline.settleCreations();
-      this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
+      await this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)), () => this.#assertRoots());
       if (scope === 'all' && !isDryRun && halt === undefined) pair.setLastFullPass(clock.nowMs());
       const conflicts = isDryRun ? this.#conflicts.count : pair.conflicts().length;
       return { report: this.#log.report(conflicts, true, halt), unsettled: [...this.#log.retry] };
@@ -449,7 +449,9 @@ class Pass {
       const roots = await checkRoots(this.#context, { isOpen: true });
       if (!roots.ok) return roots.halt;
       this.#failedDirectories.clear();
-      await this.#scan(this.#log.takeRetries());
+      const again = this.#log.takeRetries();
+      this.#conflicts.lookAgain(again);
+      await this.#scan(again);
       this.#deletions.push(...this.#keptBack);
       this.#keptBack = [];
       const halt = await this.#delete(undefined);
