@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { StateError, type PassReport, type SyncOptions } from '@wl/ports';
 
 import { genericSyncer } from './generic-syncer.js';
-import { files, Rig, synced, type RigOptions } from './testing/rig.js';
+import { files, synced, type Rig, type RigOptions } from './testing/rig.js';
 
 const IDENTITY = { scope: 'test', sourceBackendId: 'left', targetBackendId: 'right' };
 

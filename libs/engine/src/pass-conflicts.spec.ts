@@ -46,6 +46,16 @@ describe('a conflict', () => {
     expect(rig.events.resolved).toEqual(['a']);
   });
 
+  it('T04, INV-10, INV-36: begins with no version that is missing because its disk is out', async () => {
+    const rig = await synced({ a: 'base' });
+    rig.targetTree.write('a', 'edited');
+    rig.source.faults.on('list', 'before', () => {
+      if (rig.sourceTree.text('a') !== undefined) rig.sourceTree.unmount('empty-directory');
+    });
+    expect(await rig.pass()).toMatchObject({ conflicts: 0, halt: { reason: 'root-changed', side: 'source' } });
+    expect([rig.pair.conflicts(), rig.events.conflicts]).toEqual([[], []]);
+  });
+
   it('T04, INV-10, INV-36: stays while the disk of one version is out', async () => {
     const rig = new Rig({ isUnidirectional: true });
     rig.sourceTree.write('a', 'file');
@@ -250,6 +260,20 @@ describe('choosing a version', () => {
     await resolve(rig, 'source');
     expect(await rig.pass()).toMatchObject({ conflicts: 0 });
     expect(rig.targetTree.text('a/inner')).toBe('inner');
+  });
+
+  it('T04, INV-10: writes nothing to a volume that is not the one in conflict', async () => {
+    const rig = await synced({ a: 'base', b: '2' });
+    rig.sourceTree.remove('a');
+    rig.targetTree.write('a', 'edited');
+    await rig.pass();
+    // The empty mount point looks just like the version that was shown.
+    const volume = rig.sourceTree.unmount('empty-directory');
+    for (const side of ['source', 'target'] as const) await expect(resolve(rig, side)).rejects.toThrow('is not the place it was at the last sync');
+    expect([rig.sourceTree.snapshot(), rig.targetTree.text('a')]).toEqual([{}, 'edited']);
+    rig.sourceTree.mount(volume);
+    await resolve(rig, 'target');
+    expect(rig.sourceTree.text('a')).toBe('edited');
   });
 
   it('says what is wrong where there is nothing to choose', async () => {

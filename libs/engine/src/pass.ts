@@ -86,7 +86,7 @@ class Pass {
     this.#options = options;
     this.#log = new PassLog(context);
     this.#baseline = new BaselineWriter(context, () => this.#assertRoots());
-    this.#conflicts = new ConflictBook(context, this.#log);
+    this.#conflicts = this.#newConflictBook();
     this.#arrivals = new Arrivals(context);
     this.#identifier = new Identifier(context, (path) => this.#conflicts.known(path) !== undefined);
     this.#knownFiles = context.pair.totals().files;
@@ -103,7 +103,7 @@ class Pass {
       halt ??= await this.#retry();
       await this.#baseline.flush(true);
       this.#baseline.settleCreations();
-      await this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)), () => this.#assertRoots());
+      await this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
       if (scope === 'all' && !isDryRun && halt === undefined) pair.setLastFullPass(clock.nowMs());
       const conflicts = isDryRun ? this.#conflicts.count : pair.conflicts().length;
       return { report: this.#log.report(conflicts, true, halt), unsettled: [...this.#log.retry] };
@@ -125,6 +125,10 @@ class Pass {
     return check === undefined || check.ok ? undefined : check.halt;
   }
 
+  #newConflictBook(): ConflictBook {
+    return new ConflictBook(this.#context, this.#log, () => this.#assertRoots());
+  }
+
   async #assertRoots(): Promise<void> {
     const roots = await checkRoots(this.#context, { isOpen: true });
     if (!roots.ok) throw new RootLostError(roots.halt);
@@ -136,7 +140,7 @@ class Pass {
       const isAccepted = check.halt.reason === 'root-changed' && this.#options.acceptNewRoot && !this.#context.isDryRun;
       if (!isAccepted) return check.halt;
       this.#context.pair.reset();
-      this.#conflicts = new ConflictBook(this.#context, this.#log);
+      this.#conflicts = this.#newConflictBook();
       check = await checkRoots(this.#context, { isOpen: true });
       if (!check.ok) return check.halt;
     }
