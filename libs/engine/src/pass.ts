@@ -80,6 +80,8 @@ class Pass {
   readonly #arrivals: Arrivals;
   readonly #identifier: Identifier;
   #copying: Promise<void> = Promise.resolve();
+  /** Set once a root was found to be another one: what this pass wrote since the look before may be anywhere. */
+  #lostRoot: Halt | undefined;
 
   constructor(context: PassContext, options: PassOptions) {
     this.#context = context;
@@ -129,9 +131,18 @@ class Pass {
     return new ConflictBook(this.#context, this.#log, () => this.#assertRoots());
   }
 
+  /** Looks at the roots in the middle of the pass. One that was lost stays so, even if it is back by now. */
+  async #lookAtRoots(): Promise<Halt | undefined> {
+    if (this.#lostRoot === undefined) {
+      const roots = await checkRoots(this.#context, { isOpen: true });
+      if (!roots.ok) this.#lostRoot = roots.halt;
+    }
+    return this.#lostRoot;
+  }
+
   async #assertRoots(): Promise<void> {
-    const roots = await checkRoots(this.#context, { isOpen: true });
-    if (!roots.ok) throw new RootLostError(roots.halt);
+    const halt = await this.#lookAtRoots();
+    if (halt !== undefined) throw new RootLostError(halt);
   }
 
   async #checkRoots(): Promise<Halt | undefined> {
@@ -407,8 +418,8 @@ class Pass {
     // The rows of what was copied and deleted so far are what the rules look at.
     await this.#baseline.flush(true);
     // A disk that was pulled while it was listed looks empty (T04): look at the roots again.
-    const roots = await checkRoots(this.#context, { isOpen: true });
-    if (!roots.ok) return roots.halt;
+    const lost = await this.#lookAtRoots();
+    if (lost !== undefined) return lost;
     const plan = await planDeletions(wanted, this.#arrivals, this.#context);
     if (!this.#options.allowMassDelete) {
       const halt = await deletionHalt(plan, this.#knownFiles - this.#log.deletedFiles, counts, this.#context);
@@ -450,8 +461,8 @@ class Pass {
       await this.#context.clock.sleep(50 * 4 ** round, this.#context.signal);
       // What was done before must be known, or a second change of the same side would look like a conflict.
       await this.#baseline.flush(true);
-      const roots = await checkRoots(this.#context, { isOpen: true });
-      if (!roots.ok) return roots.halt;
+      const lost = await this.#lookAtRoots();
+      if (lost !== undefined) return lost;
       this.#failedDirectories.clear();
       const again = this.#log.takeRetries();
       this.#conflicts.lookAgain(again);
