@@ -200,7 +200,7 @@ export class Machine implements Suspect {
 
   #backend(side: SideName, spec: StorageSpec): MemoryBackend {
     const { ledgers, onCall } = this.#parts;
-    const { batchSize, chunkBytes, copiesWithin, keepsHashes } = spec;
+    const { batchSize, chunkBytes, copiesWithin, keepsHashes, tiesToVolume } = spec;
     const backendId = this.backendIds[side];
     const backend = new MemoryBackend(ledgers[side].tree, {
       backendId,
@@ -208,6 +208,7 @@ export class Machine implements Suspect {
       ...(chunkBytes !== undefined && { chunkBytes }),
       ...(copiesWithin !== undefined && { copiesWithin }),
       ...(keepsHashes !== undefined && { keepsHashes }),
+      ...(tiesToVolume !== undefined && { tiesToVolume }),
     });
     for (const phase of ['before', 'after'] as const) {
       backend.faults.on('*', phase, ({ operation, path }) => onCall(backendId, operation, path, phase));
