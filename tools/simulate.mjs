@@ -72,7 +72,10 @@ async function playMany() {
       }
       return now > end || failures.length >= Number(options.failures);
     },
-    onFailure: (failure) => failures.push(failure),
+    onFailure: (failure) => {
+      failures.push(failure);
+      console.error(`seed ${failure.seed}: ${failure.violations.join('; ')}`);
+    },
   });
   const seconds = (performance.now() - start) / 1000;
   for (const failure of failures) await report(failure);

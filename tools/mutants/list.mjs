@@ -17,7 +17,7 @@ export const subsets = {
   detection: of('pass-guards', 'pass-detection', 'pass-integrity', 'pass-baseline', 'pass.spec'),
   listings: of('pass-enumeration', 'pass-mass-deletion'),
   continuous: of('continuous-job'),
-  roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run'),
+  roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run', 'damaged-state'),
   points: of('pass-points', 'pass-enumeration'),
 };
 
@@ -35,6 +35,7 @@ const cursors = engine('cursors', 'listings');
 const job = engine('continuous-job', 'continuous');
 const resolve = engine('resolve', 'conflicts');
 const guard = engine('root-guard', 'roots');
+const syncer = engine('generic-syncer', 'roots');
 const points = engine('widen-points', 'points');
 const arrivals = engine('arrivals', 'deletions');
 
@@ -66,7 +67,7 @@ export const mutants = [
   safety('every root is the right one', 'decisive.length === 0 ||', 'decisive.length >= 0 ||'),
   safety('nested roots may be synced', "'nested' : 'apart'", "'apart' : 'apart'"),
   copier('a file that changed while it was read is committed', ' || !(await reader.isUnchanged())', ''),
-  copier('content other than planned is committed', "if (request.from.hash !== undefined && request.from.hash !== sha256) return { kind: 'source-changed' };", ''),
+  copier('content other than planned is committed', "if (content !== undefined && content.sha256 !== sha256) return { kind: 'source-changed' };", ''),
   copier('whatever stands at the target is replaced', 'to.openForSafeReplace(path, replaces?.token,', 'to.openForSafeReplace(path, await to.getFileToken(path),'),
   copier('racy tokens are trusted', 'return isRacy ? NO_TOKEN : token;', 'return token;'),
   copier('the tokens of a row are exchanged', "to === 'target' ? [fromToken, toToken]", "to === 'source' ? [fromToken, toToken]"),
@@ -80,9 +81,10 @@ export const mutants = [
   deletions('the row of a deleted directory stays', "baseline.add({ kind: 'delete', key: directoryKey(path) });", ''),
   deletions('moves count as deletions', 'files.filter((file) => !moved.has(file)).length', 'files.length'),
   deletions('an empty directory that a store does not keep reads as deleted', "item.kind === 'delete-file' || storageAt", "item.kind !== 'delete-file' || storageAt"),
-  pass('the roots are not looked at again before deleting', "const roots = await checkRoots(this.#context, { isOpen: true });\n    if (!roots.ok) return roots.halt;\n    const plan", 'const plan'),
+  pass('the roots are not looked at again before deleting', "const lost = await this.#lookAtRoots();\n    if (lost !== undefined) return lost;\n    const plan", 'const plan'),
+  pass('a root that was lost and is back counts as if it had never been away', 'if (this.#lostRoot === undefined) {', 'if (true) {\n      this.#lostRoot = undefined;'),
   pass('deletions of a listing that broke off stay', "this.#deletions.length = planned;\n      if (error.cause", 'if (error.cause'),
-  pass('forgotten rows are not durable before the new directory is made', 'if (forgetsTree) await this.#baseline.flush(true);', ''),
+  pass('forgotten rows are not durable before the new directory is made', 'if (forgetsTree) await settled(making, this.#baseline.flush(true));', ''),
   pass('what collides is deleted all the same', '.filter(({ path }) => !this.#conflicts.isCollided(path))', ''),
   pass('files go into directories that could not be made', 'const wanted = copies.filter(({ path }) => !ancestorsOf(path).some((above) => this.#failedDirectories.has(above)));', 'const wanted = copies;'),
   pass('a root that has changed is accepted without a word', "check.halt.reason === 'root-changed' && this.#options.acceptNewRoot &&", "check.halt.reason === 'root-changed' &&"),
@@ -92,10 +94,13 @@ export const mutants = [
   writer('deletions are not counted', "if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());", ''),
   writer('a dry run writes the baseline', 'if (this.#context.isDryRun) return;', ''),
   writer('files that came do not make up for files that went', 'if (taken > 0) pair.addDeletions', 'if (taken < 0) pair.addDeletions'),
-  book('conflicts below what was not decided end', '!this.#log.isUnfinished(path) &&\n        !isAtOrBelow(path, this.#hidden),', '!this.#log.isUnfinished(path),'),
+  book('conflicts below what was not decided end', '!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden)', '!this.#log.isUnfinished(path)'),
   book('conflicts of failed steps end', '!this.#log.isUnfinished(path) &&', ''),
   book('conflicts are recorded without hashes', "return node.kind === 'file' && node.hash === undefined;", 'return false;'),
-  book('a dry run records conflicts', 'if (this.#context.isDryRun || records.length === 0) return;', 'if (records.length === 0) return;'),
+  book('a dry run records conflicts', 'if (!this.#context.isDryRun) this.#context.pair.putConflicts(records);', 'this.#context.pair.putConflicts(records);'),
+  book('a conflict begins when a disk is pulled', 'await this.#assertRoots();', '', 1),
+  book('a conflict ends when a disk is pulled', 'await this.#assertRoots();', '', 2),
+  book('what is decided at a second look still counts as undecided', 'if (points.some((point) => isWithin(path, point))) this.#hidden.delete(path);', 'void [path, points, isWithin];'),
   identify('a file that was just emptied is brought over', 'return this.#isFresh(node) ?', 'return false ?'),
   identify('a racy version is replaced at once', 'node !== undefined && node.isRacy &&', 'node !== undefined && !node.isRacy && node.isRacy &&'),
   identify('the hash cache learns racy tokens', 'if (!outcome.node.isRacy) learnt.push', 'if (outcome.node.isRacy || !outcome.node.isRacy) learnt.push'),
@@ -108,6 +113,10 @@ export const mutants = [
   job('after a failure everything is taken to be fine', 'this.#failures += 1;', ''),
   job('hints during a full pass are forgotten', 'for (const { path } of news) if (path !== ROOT) this.#pending.set(path, now);', ''),
   resolve('a choice is carried out against versions that were not shown', 'outcome?.kind === \'hashed\' && outcome.node.hash === version.sha256', "outcome?.kind === 'hashed'"),
+  resolve('a choice is carried out on whatever volume is there', 'if (!roots.ok) throw new WildlandError(roots.halt.message);', ''),
+  syncer('damage elsewhere makes the roots unknown', 'context.pair.forgetBaseline();', 'context.pair.reset();'),
+  guard('an empty mount point is taken for a new root where the roots are lost', 'doubtful.length === 1 ?', 'doubtful.length > 2 ?'),
+  guard('every root is in doubt where the roots are lost', 'if (keys.length > 0) return false;', ''),
   guard('the source of a one-way job is marked', '{ source: !context.isUnidirectional, target: true }', '{ source: true, target: true }'),
   guard('roots are not compared with those stored', "if (!isSameRoot(ids, seen[side].ids)) return { ok: false, halt: changedRoot(side, context) };", ''),
   points('a point is looked at below a directory that is not on both sides', 'outermost = path;\n      break;', 'break;'),

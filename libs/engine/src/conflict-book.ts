@@ -5,6 +5,7 @@
 
 import {
   ancestorsOf,
+  isWithin,
   versionOf,
   type ConflictCause,
   type KnownConflict,
@@ -26,14 +27,20 @@ export type FoundConflict = Extract<PlanItem, { kind: 'conflict' }>;
 export class ConflictBook {
   readonly #context: PassContext;
   readonly #log: PassLog;
+  readonly #assertRoots: () => Promise<void>;
   readonly #known: ReadonlyMap<RelativePath, ConflictRecord>;
   readonly #confirmed = new Set<RelativePath>();
   readonly #collided = new Set<RelativePath>();
   readonly #hidden = new Set<RelativePath>();
 
-  constructor(context: PassContext, log: PassLog) {
+  /**
+   * `assertRoots` rejects when a root is not any more what it was when the pass began: then no conflict
+   * begins or ends. What is out of sight with its disk has not changed (INV-10).
+   */
+  constructor(context: PassContext, log: PassLog, assertRoots: () => Promise<void>) {
     this.#context = context;
     this.#log = log;
+    this.#assertRoots = assertRoots;
     this.#known = new Map(context.pair.conflicts().map((record) => [record.path, record]));
   }
 
@@ -45,6 +52,11 @@ export class ConflictBook {
   /** Number of conflicts found by this pass. */
   get count(): number {
     return this.#confirmed.size;
+  }
+
+  /** These points are looked at again: what was in the way of deciding there is so no longer, unless it is met again. */
+  lookAgain(points: readonly RelativePath[]): void {
+    for (const path of this.#hidden) if (points.some((point) => isWithin(path, point))) this.#hidden.delete(path);
   }
 
   /** Below this place nothing was decided: what is on record there stays. */
@@ -64,20 +76,22 @@ export class ConflictBook {
     const targets = await this.#versions('target', found);
     const records: ConflictRecord[] = [];
     found.forEach(({ path, cause }, i) => {
+      // Below a conflict nothing is decided, whatever its kind.
+      this.hide(path);
       if (this.#confirmed.has(path)) return;
       this.#confirmed.add(path);
       if (cause === 'name-collision') this.#collided.add(path);
-      // Below a conflict nothing is decided, whatever its kind.
-      this.hide(path);
       const record = this.#record(path, cause, sources[i]!, targets[i]!);
       if (record !== undefined) records.push(record);
     });
-    if (this.#context.isDryRun || records.length === 0) return;
-    this.#context.pair.putConflicts(records);
+    if (records.length === 0) return;
+    await this.#assertRoots();
+    if (!this.#context.isDryRun) this.#context.pair.putConflicts(records);
+    for (const record of records) if (!this.#known.has(record.path)) this.#context.events.conflict(record);
   }
 
   /** Ends conflicts that this pass looked at and did not find again. */
-  settle(isInScope: (path: RelativePath) => boolean): void {
+  async settle(isInScope: (path: RelativePath) => boolean): Promise<void> {
     if (this.#context.isDryRun || this.#known.size === 0) return;
     const ended = [...this.#known.keys()].filter(
       (path) =>
@@ -87,6 +101,7 @@ export class ConflictBook {
         (this.#isIgnored(path) || (!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden))),
     );
     if (ended.length === 0) return;
+    await this.#assertRoots();
     this.#context.pair.deleteConflicts(ended);
     for (const path of ended) this.#context.events.conflictResolved(path);
   }
@@ -105,9 +120,7 @@ export class ConflictBook {
     if (known !== undefined && known.reason === reason && same(known.source, source) && same(known.target, target)) {
       return undefined;
     }
-    const record = { path, reason, source, target, sinceMs: known?.sinceMs ?? this.#context.clock.nowMs() };
-    if (known === undefined) this.#context.events.conflict(record);
-    return record;
+    return { path, reason, source, target, sinceMs: known?.sinceMs ?? this.#context.clock.nowMs() };
   }
 
   async #versions(side: SideName, found: readonly FoundConflict[]): Promise<Version[]> {

@@ -123,7 +123,7 @@ class GenericSyncer implements Syncer {
     const result = await runPass(context, scope, options).catch((error: unknown) => {
       if (context.isDryRun || !(error instanceof StateError) || error.code !== 'damaged') throw error;
       // INV-11, INV-12: what is in doubt is forgotten as a whole; both storages are then merged as at a first sync.
-      context.pair.reset();
+      context.pair.forgetBaseline();
       context.events.note(
         `What was stored of this pair was damaged (${error.cause instanceof Error ? error.cause.message : error.message}) and has been forgotten. ` +
           'Nothing was deleted because of this: both storages are compared in full, and files that differ are listed as conflicts.',

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { toRelativePath, type SideName } from '@wl/domain';
 
 import { resolveConflict } from './resolve.js';
-import { files, synced, trashed, type Rig } from './testing/rig.js';
+import { files, Rig, synced, trashed } from './testing/rig.js';
 
 const A = toRelativePath('a');
 
@@ -32,6 +32,46 @@ describe('a conflict', () => {
     }
     expect(rig.events.conflicts).toEqual(['a']);
     expect([rig.sourceTree.text('a'), rig.targetTree.text('a')]).toEqual(['left', 'right!']);
+  });
+
+  it('INV-36, T39: ends in the very pass that first waits for an emptied file to be written and then finds both sides equal', async () => {
+    const rig = await inConflict();
+    rig.sourceTree.write('a', '');
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    expect(rig.pair.conflict(A)).toMatchObject({ source: { sizeBytes: 0 } });
+    // Emptied a moment ago: most likely it is being saved.
+    rig.targetTree.write('a', '');
+    expect(await rig.pass()).toMatchObject({ conflicts: 0 });
+    expect(rig.events.resolved).toEqual(['a']);
+  });
+
+  it('T04, INV-10, INV-36: begins with no version that is missing because its disk is out', async () => {
+    const rig = await synced({ a: 'base' });
+    rig.targetTree.write('a', 'edited');
+    rig.source.faults.on('list', 'before', () => {
+      if (rig.sourceTree.text('a') !== undefined) rig.sourceTree.unmount('empty-directory');
+    });
+    expect(await rig.pass()).toMatchObject({ conflicts: 0, halt: { reason: 'root-changed', side: 'source' } });
+    expect([rig.pair.conflicts(), rig.events.conflicts]).toEqual([[], []]);
+  });
+
+  it('T04, INV-10, INV-36: stays while the disk of one version is out', async () => {
+    const rig = new Rig({ isUnidirectional: true });
+    rig.sourceTree.write('a', 'file');
+    rig.targetTree.mkdir('a/directory');
+    await rig.clock.advance(60_000);
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    // Pulled once everything was looked at, and before anything is read.
+    let volume: ReturnType<typeof rig.sourceTree.unmount> | undefined;
+    rig.source.faults.on('list', 'before', () => {
+      volume ??= rig.sourceTree.unmount('empty-directory');
+    });
+    expect(await rig.pass()).toMatchObject({ conflicts: 1, halt: { reason: 'root-changed', side: 'source' } });
+    expect(rig.events.resolved).toEqual([]);
+    rig.sourceTree.mount(volume!);
+    expect(await rig.pass()).toMatchObject({ conflicts: 1, halt: undefined });
+    expect(rig.events.conflicts).toEqual(['a']);
   });
 
   it('T81: ends by itself once the sides are equal, and the path syncs again', async () => {
@@ -220,6 +260,20 @@ describe('choosing a version', () => {
     await resolve(rig, 'source');
     expect(await rig.pass()).toMatchObject({ conflicts: 0 });
     expect(rig.targetTree.text('a/inner')).toBe('inner');
+  });
+
+  it('T04, INV-10: writes nothing to a volume that is not the one in conflict', async () => {
+    const rig = await synced({ a: 'base', b: '2' });
+    rig.sourceTree.remove('a');
+    rig.targetTree.write('a', 'edited');
+    await rig.pass();
+    // The empty mount point looks just like the version that was shown.
+    const volume = rig.sourceTree.unmount('empty-directory');
+    for (const side of ['source', 'target'] as const) await expect(resolve(rig, side)).rejects.toThrow('is not the place it was at the last sync');
+    expect([rig.sourceTree.snapshot(), rig.targetTree.text('a')]).toEqual([{}, 'edited']);
+    rig.sourceTree.mount(volume);
+    await resolve(rig, 'target');
+    expect(rig.sourceTree.text('a')).toBe('edited');
   });
 
   it('says what is wrong where there is nothing to choose', async () => {

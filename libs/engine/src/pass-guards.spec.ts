@@ -23,7 +23,7 @@ describe('copying', () => {
     rig.sourceTree.read('a')![0]! ^= 1;
     rig.targetTree.remove('a');
     await rig.clock.advance(60_000);
-    expect(await rig.pass()).toMatchObject({ copiedFiles: 0, problems: [{ path: 'a' }] });
+    expect(await rig.pass()).toMatchObject({ copiedFiles: 0, problems: [{ path: 'a', reason: 'changing' }] });
     expect(rig.targetTree.text('a')).toBeUndefined();
   });
 

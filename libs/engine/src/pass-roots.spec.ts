@@ -25,6 +25,67 @@ describe('a root that is exchanged in the middle of a pass', () => {
   });
 });
 
+describe('a disk that is pulled and put back in one pass', () => {
+  it('T04, INV-10, INV-15: leaves no row for what was written meanwhile, once a look at the roots has missed it', async () => {
+    const rig = await synced({ z: 'agreed' });
+    // More than one chunk: copies of the first go on while the conflict in the last is recorded.
+    const names = Array.from({ length: 1100 }, (_, i) => `f${String(i).padStart(4, '0')}`);
+    for (const name of names) rig.targetTree.write(name, name);
+    rig.sourceTree.write('z', 'ours');
+    rig.targetTree.write('z', 'theirs');
+    await rig.clock.advance(60_000);
+    let volume: ReturnType<typeof rig.sourceTree.unmount> | undefined;
+    let commits = 0;
+    rig.source.faults.on('commit', 'before', () => {
+      commits += 1;
+      if (commits === 3) volume = rig.sourceTree.unmount('empty-directory');
+    });
+    rig.source.faults.on('rootIdentity', 'after', () => {
+      if (volume !== undefined) rig.sourceTree.mount(volume);
+      volume = undefined;
+    });
+    expect((await rig.pass()).halt).toMatchObject({ reason: 'root-changed', side: 'source' });
+    expect(rig.pair.totals().files).toBe(1);
+    await rig.clock.advance(60_000);
+    expect(await rig.pass()).toMatchObject({ halt: undefined, deletedFiles: 0, conflicts: 1 });
+    expect(Object.keys(files(rig.sourceTree))).toEqual([...names, 'z']);
+    expect(Object.keys(files(rig.targetTree))).toEqual([...names, 'z']);
+  });
+
+  it.each(['list', 'list-batch', 'stat', 'read', 'chunk', 'openForSafeReplace', 'write', 'commit', 'remove', 'makeDirectory', 'removeDirectory', 'flush'] as const)(
+    'T04, INV-10, INV-15: is not missed by a storage that is tied to its volume, when it is out from %s to the next call of it',
+    async (operation) => {
+      for (const side of ['source', 'target'] as const) {
+        const rig = await synced({ a: 'one', b: 'two', 'd/e': 'three', 'd/f': 'four', g: 'five' }, { backend: { tiesToVolume: true } });
+        for (const tree of [rig.sourceTree, rig.targetTree]) tree.write(tree === rig.sourceTree ? 'new/s' : 'new/t', 'news');
+        rig.sourceTree.remove('d');
+        rig.targetTree.remove('g');
+        rig.targetTree.write('b', 'changed');
+        await rig.clock.advance(60_000);
+        const tree = rig.tree(side);
+        let volume: ReturnType<typeof tree.unmount> | undefined;
+        let isDone = false;
+        const { faults } = rig[side];
+        faults.on(operation, 'before', () => {
+          if (!isDone) volume = tree.unmount('empty-directory');
+          isDone = true;
+        });
+        faults.on('*', 'before', (event) => {
+          if (event.operation === operation && volume !== undefined) return;
+          if (volume !== undefined) tree.mount(volume);
+          volume = undefined;
+        });
+        await rig.pass().catch(() => undefined);
+        if (volume !== undefined) tree.mount(volume);
+        await rig.clock.advance(60_000);
+        expect(await rig.pass()).toMatchObject({ halt: undefined, conflicts: 0 });
+        const merged = { a: 'one', b: 'changed', 'new/s': 'news', 'new/t': 'news' };
+        expect([operation, side, files(rig.sourceTree), files(rig.targetTree)]).toEqual([operation, side, merged, merged]);
+      }
+    },
+  );
+});
+
 describe('a target that keeps no empty directories', () => {
   it('INV-31: is not told the same empty directory at every one-way pass', async () => {
     const rig = new Rig({ isUnidirectional: true, target: { keepsEmptyDirectories: false } });

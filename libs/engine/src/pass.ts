@@ -80,13 +80,15 @@ class Pass {
   readonly #arrivals: Arrivals;
   readonly #identifier: Identifier;
   #copying: Promise<void> = Promise.resolve();
+  /** Set once a root was found to be another one: what this pass wrote since the look before may be anywhere. */
+  #lostRoot: Halt | undefined;
 
   constructor(context: PassContext, options: PassOptions) {
     this.#context = context;
     this.#options = options;
     this.#log = new PassLog(context);
     this.#baseline = new BaselineWriter(context, () => this.#assertRoots());
-    this.#conflicts = new ConflictBook(context, this.#log);
+    this.#conflicts = this.#newConflictBook();
     this.#arrivals = new Arrivals(context);
     this.#identifier = new Identifier(context, (path) => this.#conflicts.known(path) !== undefined);
     this.#knownFiles = context.pair.totals().files;
@@ -103,7 +105,7 @@ class Pass {
       halt ??= await this.#retry();
       await this.#baseline.flush(true);
       this.#baseline.settleCreations();
-      this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
+      await this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
       if (scope === 'all' && !isDryRun && halt === undefined) pair.setLastFullPass(clock.nowMs());
       const conflicts = isDryRun ? this.#conflicts.count : pair.conflicts().length;
       return { report: this.#log.report(conflicts, true, halt), unsettled: [...this.#log.retry] };
@@ -125,9 +127,22 @@ class Pass {
     return check === undefined || check.ok ? undefined : check.halt;
   }
 
+  #newConflictBook(): ConflictBook {
+    return new ConflictBook(this.#context, this.#log, () => this.#assertRoots());
+  }
+
+  /** Looks at the roots in the middle of the pass. One that was lost stays so, even if it is back by now. */
+  async #lookAtRoots(): Promise<Halt | undefined> {
+    if (this.#lostRoot === undefined) {
+      const roots = await checkRoots(this.#context, { isOpen: true });
+      if (!roots.ok) this.#lostRoot = roots.halt;
+    }
+    return this.#lostRoot;
+  }
+
   async #assertRoots(): Promise<void> {
-    const roots = await checkRoots(this.#context, { isOpen: true });
-    if (!roots.ok) throw new RootLostError(roots.halt);
+    const halt = await this.#lookAtRoots();
+    if (halt !== undefined) throw new RootLostError(halt);
   }
 
   async #checkRoots(): Promise<Halt | undefined> {
@@ -136,7 +151,7 @@ class Pass {
       const isAccepted = check.halt.reason === 'root-changed' && this.#options.acceptNewRoot && !this.#context.isDryRun;
       if (!isAccepted) return check.halt;
       this.#context.pair.reset();
-      this.#conflicts = new ConflictBook(this.#context, this.#log);
+      this.#conflicts = this.#newConflictBook();
       check = await checkRoots(this.#context, { isOpen: true });
       if (!check.ok) return check.halt;
     }
@@ -403,8 +418,8 @@ class Pass {
     // The rows of what was copied and deleted so far are what the rules look at.
     await this.#baseline.flush(true);
     // A disk that was pulled while it was listed looks empty (T04): look at the roots again.
-    const roots = await checkRoots(this.#context, { isOpen: true });
-    if (!roots.ok) return roots.halt;
+    const lost = await this.#lookAtRoots();
+    if (lost !== undefined) return lost;
     const plan = await planDeletions(wanted, this.#arrivals, this.#context);
     if (!this.#options.allowMassDelete) {
       const halt = await deletionHalt(plan, this.#knownFiles - this.#log.deletedFiles, counts, this.#context);
@@ -446,10 +461,12 @@ class Pass {
       await this.#context.clock.sleep(50 * 4 ** round, this.#context.signal);
       // What was done before must be known, or a second change of the same side would look like a conflict.
       await this.#baseline.flush(true);
-      const roots = await checkRoots(this.#context, { isOpen: true });
-      if (!roots.ok) return roots.halt;
+      const lost = await this.#lookAtRoots();
+      if (lost !== undefined) return lost;
       this.#failedDirectories.clear();
-      await this.#scan(this.#log.takeRetries());
+      const again = this.#log.takeRetries();
+      this.#conflicts.lookAgain(again);
+      await this.#scan(again);
       this.#deletions.push(...this.#keptBack);
       this.#keptBack = [];
       const halt = await this.#delete(undefined);

@@ -8,7 +8,7 @@ import { ancestorsOf, otherSide, SKIP_REASONS, type FileNode, type Node, type Re
 import { isBackendError, type PairState, type StorageBackend } from '@wl/ports';
 
 import { copyThrough } from './copier.js';
-import { adviceOnRoot } from './root-guard.js';
+import { adviceOnRoot, checkRoots } from './root-guard.js';
 import { WildlandError } from './wildland-error.js';
 
 /** A choice. */
@@ -38,6 +38,9 @@ export async function resolveConflict({ source, target, pair, path, keep }: Choi
   if (given.kind === 'directory') {
     throw new WildlandError(`${path} is a directory on the ${give}; move it away yourself, then the file is brought over`);
   }
+  // An empty mount point may look just like what was shown (INV-10). Whether the job is one-way matters only to marking.
+  const roots = await checkRoots({ source, target, pair, isUnidirectional: false }, { isOpen: true });
+  if (!roots.ok) throw new WildlandError(roots.halt.message);
   try {
     await carryOut(path, kept, given, storages[keep], storages[give]);
   } catch (error) {

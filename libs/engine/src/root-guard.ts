@@ -1,9 +1,10 @@
 /**
  * Looks at both roots before anything is concluded from what they hold (INV-10, INV-23):
- * an unmounted disk, a swapped stick or a recreated bucket halts the job.
+ * an unmounted disk, a swapped stick or a recreated bucket halts the job. Where it is lost
+ * which roots they were (T21), one that could be an empty mount point is not taken for new.
  */
 
-import { isSameRoot, otherSide, rootOverlap, type SideName } from '@wl/domain';
+import { isSameRoot, otherSide, ROOT, rootOverlap, type SideName } from '@wl/domain';
 import { isBackendError, type BackendError, type Halt, type RootIdentity, type StorageBackend } from '@wl/ports';
 
 import { describeSide, storageAt, type PassContext } from './pass-context.js';
@@ -23,7 +24,10 @@ export type RootCheck =
  * storages first, unless they were opened before in this pass.
  */
 export async function checkRoots(context: RootContext, { isOpen = false } = {}): Promise<RootCheck> {
-  return judge(await lookAtRoots(context, { source: false, target: false }, isOpen), context);
+  const seen = judge(await lookAtRoots(context, { source: false, target: false }, isOpen), context);
+  if (!seen.ok || !context.pair.summary().areRootsLost) return seen;
+  const halt = await doubtfulRoot(seen, context);
+  return halt === undefined ? seen : { ok: false, halt };
 }
 
 /** Marks both roots that may be written, looks whether they still are the right ones, and stores what they are known by. */
@@ -65,6 +69,34 @@ async function lookAtRoots(context: RootContext, mark: Record<SideName, boolean>
   return { ok: true, source: found.source!, target: found.target! };
 }
 
+/** The halt for a root that could be an empty mount point, where the other root could not. */
+async function doubtfulRoot(seen: Record<SideName, RootIdentity>, context: RootContext): Promise<Halt | undefined> {
+  const doubtful: SideName[] = [];
+  for (const side of SIDES) {
+    try {
+      if (await isBlank(storageAt(context, side), seen[side], context.signal)) doubtful.push(side);
+    } catch (error) {
+      if (!isBackendError(error) || error.code === 'cancelled') throw error;
+      return unseenRoot(side, error, context);
+    }
+  }
+  // Where both are blank there is nothing that could be copied to the wrong place.
+  return doubtful.length === 1 ? lostRoot(doubtful[0]!, context) : undefined;
+}
+
+/** Whether a root shows no sign of an earlier sync: it holds nothing, and no mark. */
+async function isBlank(storage: StorageBackend, { ids }: RootIdentity, signal: AbortSignal | undefined): Promise<boolean> {
+  if (ids.some((id) => id.startsWith('marker:'))) return false;
+  let isEmpty = true;
+  const onUnrepresentable = (): void => {
+    isEmpty = false;
+  };
+  for await (const { keys } of storage.list(ROOT, { onUnrepresentable, ...(signal && { signal }) })) {
+    if (keys.length > 0) return false;
+  }
+  return isEmpty;
+}
+
 /** What the user can do about a root that could not be looked at. */
 export function adviceOnRoot(error: BackendError): string {
   if (isMissing(error)) return 'Connect or mount it, or create it if it is meant to be new';
@@ -89,6 +121,15 @@ function changedRoot(side: SideName, context: RootContext): Halt {
     reason: 'root-changed',
     side,
     message: `${describeSide(context, side)} is not the place it was at the last sync (another disk, or an empty mount point?). Nothing was changed. Bring the old one back, or, if the new one is meant, go on with --accept-new-root: both sides are then merged as at a first sync and nothing is deleted.`,
+    option: '--accept-new-root',
+  };
+}
+
+function lostRoot(side: SideName, context: RootContext): Halt {
+  return {
+    reason: 'root-changed',
+    side,
+    message: `${describeSide(context, side)} is empty, and what was stored of it was damaged, so that nobody can tell whether it is the right place (an empty mount point?). Nothing was changed. Connect or mount the right one; the sync then goes on by itself. If it is meant to be empty, go on with --accept-new-root: both sides are then merged as at a first sync and nothing is deleted.`,
     option: '--accept-new-root',
   };
 }

@@ -17,15 +17,24 @@ export interface ListingRow {
 
 /** Packs rows, which are in key order, into a batch. */
 export function packListing(rows: readonly ListingRow[]): ListingBatch {
+  const { length } = rows;
+  const keys = new Array<string>(length);
+  const tokens = new Array<string>(length);
+  const kinds = new Uint8Array(length);
+  const sizes = new Float64Array(length);
+  const mtimes = new Float64Array(length);
+  const racy = new Uint8Array(length);
   const reasons = new Map<number, UnknownReason>();
-  for (const [index, { reason }] of rows.entries()) if (reason !== undefined) reasons.set(index, reason);
-  return {
-    keys: rows.map((row) => row.key),
-    kinds: Uint8Array.from(rows, (row) => row.kind),
-    tokens: rows.map((row) => row.token),
-    sizes: Float64Array.from(rows, (row) => row.sizeBytes),
-    mtimes: Float64Array.from(rows, (row) => row.mtimeMs),
-    racy: Uint8Array.from(rows, (row) => (row.isRacy ? 1 : 0)),
-    reasons,
-  };
+  // One loop: `from` with a function takes ten times as long for pages of a few rows.
+  for (let i = 0; i < length; i += 1) {
+    const row = rows[i]!;
+    keys[i] = row.key;
+    tokens[i] = row.token;
+    kinds[i] = row.kind;
+    sizes[i] = row.sizeBytes;
+    mtimes[i] = row.mtimeMs;
+    if (row.isRacy) racy[i] = 1;
+    if (row.reason !== undefined) reasons.set(i, row.reason);
+  }
+  return { keys, kinds, tokens, sizes, mtimes, racy, reasons };
 }

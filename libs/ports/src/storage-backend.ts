@@ -307,14 +307,19 @@ export interface StorageBackend {
    * Makes the storage usable: checks the root, probes capabilities, removes staging
    * leftovers of an earlier crash that are recognisably ours, purges expired trash.
    * Rejects with `not-found` when the root is missing. Idempotent.
+   *
+   * A storage in whose place another root can come to stand, as an empty mount point where a
+   * disk was, is tied to the one it was opened on: until it is opened again, operations on
+   * another one reject with `not-found`, also if it is gone again before anybody looks (T04).
    */
   open(signal?: AbortSignal): Promise<void>;
   /** Releases everything; running operations are aborted. Idempotent. */
   close(): Promise<void>;
 
   /**
-   * Looks at the root now, not at a remembered one (INV-10). With `mark`, first gives the
-   * root a marker if it has none and can be written. Rejects when the root cannot be seen.
+   * Looks at the root now, not at a remembered one (INV-10), nor only at the one that was
+   * opened. With `mark`, first gives the root a marker if it has none and can be written.
+   * Rejects when the root cannot be seen.
    */
   rootIdentity(options: { readonly mark: boolean }): Promise<RootIdentity>;
 

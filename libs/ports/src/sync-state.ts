@@ -77,9 +77,11 @@ export interface ConflictRecord {
 
 /** What the pair has been through; for the safety rules and for status. */
 export interface PairSummary {
-  /** Root ids stored with the baseline; empty before the first pass. */
+  /** Root ids stored with the baseline; empty before the first pass, and when they are lost. */
   readonly sourceRootIds: readonly string[];
   readonly targetRootIds: readonly string[];
+  /** The pair was synced before, but what was stored of its roots was damaged; until roots are set again. */
+  readonly areRootsLost: boolean;
   /** When a full pass last finished, milliseconds since the epoch. */
   readonly lastFullPassMs: number | undefined;
 }
@@ -100,6 +102,12 @@ export interface PairState {
   setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void;
   /** Forgets baseline, conflicts and roots: the next pass is a first sync (deletes nothing). */
   reset(): void;
+  /**
+   * Forgets baseline and conflicts, because something of the pair was damaged (INV-11): the next pass deletes
+   * nothing. The roots stay if what is stored of them is itself whole, else they count as lost: an unmounted
+   * disk must not be taken for a new one because of damage elsewhere (INV-10).
+   */
+  forgetBaseline(): void;
   setLastFullPass(timeMs: number): void;
 
   /** Rows at or below a directory (its own row included), in key order; `ROOT` = all. Reads a snapshot or live rows; rows behind the reading position may change. */

@@ -155,7 +155,8 @@ export class LocalFsBackend implements StorageBackend {
   async rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
     const area = this.isReadOnly ? undefined : this.writable().area;
     const known = await this.run('identify', { root: { path: this.displayLocation }, area, mark });
-    this.adopt(known);
+    // Only what was opened is worked on: whoever looks in the middle of a pass must not let it go on elsewhere.
+    if (known.device === (this.root.device ?? known.device) && known.inode === (this.root.inode ?? known.inode)) this.adopt(known);
     return { ids: known.ids, location: known.location };
   }
 

@@ -21,21 +21,26 @@ export class MemoryPair implements PairState {
 
   summary(): PairSummary {
     this.before('summary');
-    const { firstRootIds, secondRootIds, lastFullPassMs } = this.data;
+    const { firstRootIds, secondRootIds, areRootsLost, lastFullPassMs } = this.data;
     return this.isFlipped
-      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, lastFullPassMs }
-      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, lastFullPassMs };
+      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost, lastFullPassMs }
+      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost, lastFullPassMs };
   }
 
   setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void {
     this.before('setRoots');
-    this.data.firstRootIds = [...(this.isFlipped ? targetIds : sourceIds)];
-    this.data.secondRootIds = [...(this.isFlipped ? sourceIds : targetIds)];
+    if (this.isFlipped) this.data.setRoots(targetIds, sourceIds);
+    else this.data.setRoots(sourceIds, targetIds);
   }
 
   reset(): void {
     this.before('reset');
     this.data.reset();
+  }
+
+  forgetBaseline(): void {
+    this.before('forgetBaseline');
+    this.data.forgetBaseline();
   }
 
   setLastFullPass(timeMs: number): void {

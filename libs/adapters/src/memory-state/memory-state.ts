@@ -49,13 +49,17 @@ export class MemoryState implements SyncState, HashCache {
 
   openPair(identity: PairIdentity): PairState {
     this.#before('openPair');
-    const { scope, first, second, isFlipped } = orient(identity);
-    const id = JSON.stringify([scope, first, second]);
-    let data = this.#stored.pairs.get(id);
-    if (data === undefined) this.#stored.pairs.set(id, (data = new PairData()));
-    return new MemoryPair(data, isFlipped, (operation) => {
+    const { isFlipped } = orient(identity);
+    return new MemoryPair(this.#dataOf(identity), isFlipped, (operation) => {
       this.#before(operation);
     });
+  }
+
+  /** What damage to all that is stored of a pair leaves: nothing but that it was synced before. */
+  losePair(identity: PairIdentity): void {
+    const data = this.#dataOf(identity);
+    data.reset();
+    data.areRootsLost = true;
   }
 
   jobs(): readonly SavedJob[] {
@@ -92,6 +96,14 @@ export class MemoryState implements SyncState, HashCache {
 
   drop(backendId: string): void {
     if (this.#mayUseCache('cache.drop')) this.#stored.hashes.delete(backendId);
+  }
+
+  #dataOf(identity: PairIdentity): PairData {
+    const { scope, first, second } = orient(identity);
+    const id = JSON.stringify([scope, first, second]);
+    let data = this.#stored.pairs.get(id);
+    if (data === undefined) this.#stored.pairs.set(id, (data = new PairData()));
+    return data;
   }
 
   #before(operation: StateOperation): void {

@@ -19,6 +19,7 @@ export class PairData {
   deletions: Deletions[] = [];
   firstRootIds: readonly string[] = [];
   secondRootIds: readonly string[] = [];
+  areRootsLost = false;
   lastFullPassMs: number | undefined;
 
   readonly #rows = new Map<Key, BaselineRow>();
@@ -75,12 +76,22 @@ export class PairData {
 
   /** Forgets baseline, conflicts, roots and passes. */
   reset(): void {
+    this.forgetBaseline();
+    this.setRoots([], []);
+  }
+
+  /** Forgets baseline, conflicts and passes. */
+  forgetBaseline(): void {
     this.#remove('' as Key, true);
     this.#ordered = undefined;
     this.conflicts.clear();
-    this.firstRootIds = [];
-    this.secondRootIds = [];
     this.lastFullPassMs = undefined;
+  }
+
+  setRoots(firstIds: readonly string[], secondIds: readonly string[]): void {
+    this.firstRootIds = [...firstIds];
+    this.secondRootIds = [...secondIds];
+    this.areRootsLost = false;
   }
 
   #remove(key: Key, withSubtree: boolean): void {

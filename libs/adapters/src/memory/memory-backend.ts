@@ -54,6 +54,11 @@ export interface MemoryBackendOptions {
   readonly copyWithinBytes?: number;
   /** Default false. */
   readonly hashesByTransfer?: boolean;
+  /**
+   * Whether it refuses to work on another volume than it was opened on, as a disk's backend does
+   * that keeps an eye on the directory; default false, as with a store that is reached by name only.
+   */
+  readonly tiesToVolume?: boolean;
   /** Whether `watcher` gives one; default true. */
   readonly hasWatcher?: boolean;
   /** Whether small files are taken whole, with `wholeFiles`; default false. */
@@ -99,7 +104,7 @@ export class MemoryBackend implements StorageBackend {
     };
     this.faults = new MemoryFaults(options.backendId, tree.clock);
     this.events = new MemoryEvents(tree);
-    this.#gate = new MemoryGate(tree, this.faults, options.backendId);
+    this.#gate = new MemoryGate(tree, this.faults, options.backendId, options.tiesToVolume ?? false);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
     if (options.hasWholeFiles === true) this.wholeFiles = new MemoryWholeFiles(this, options.wholeFileBytes ?? 65_536, options.batchSize ?? 3);
   }

@@ -18,11 +18,15 @@ export class MemoryGate {
   readonly #tree: MemoryTree;
   readonly #faults: MemoryFaults;
   readonly #backendId: string;
+  readonly #tiesToVolume: boolean;
+  /** The volume it was opened on. */
+  #opened: MemoryVolume | undefined;
 
-  constructor(tree: MemoryTree, faults: MemoryFaults, backendId: string) {
+  constructor(tree: MemoryTree, faults: MemoryFaults, backendId: string, tiesToVolume: boolean) {
     this.#tree = tree;
     this.#faults = faults;
     this.#backendId = backendId;
+    this.#tiesToVolume = tiesToVolume;
   }
 
   /** Does one operation as one step between two await points. */
@@ -33,6 +37,10 @@ export class MemoryGate {
     const { volume } = this.#tree;
     if (volume === undefined) {
       throw failure('not-found', operation, ROOT, `nothing is mounted at ${this.#tree.location}`);
+    }
+    if (operation === 'open') this.#opened = volume;
+    else if (this.#tiesToVolume && operation !== 'rootIdentity' && volume !== this.#opened) {
+      throw failure('not-found', operation, ROOT, `another volume is mounted at ${this.#tree.location}`);
     }
     const result = this.#tree.actAs(this.#backendId, () => step(volume));
     await this.#faults.after(operation, path);

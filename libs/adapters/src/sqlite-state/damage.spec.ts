@@ -16,6 +16,8 @@ import { fillSample, PAIRS, pathOf, readCache, readPair, rowOf, tokenOf } from '
 /** Seed of the random damages; printed with each failure, and taken from the environment to repeat one. */
 const SEED = Number(process.env['WL_SEED'] ?? '20240607');
 const [PHOTOS, DOCS] = PAIRS as [PairIdentity, PairIdentity];
+/** Roots of the first pair of the sample. */
+const ROOTS = { sourceRootIds: ['root of disk in pair 0'], targetRootIds: ['root of usb'] };
 const ROUNDS = Number(process.env['WL_ROUNDS'] ?? '30');
 
 describe('a damaged state database', () => {
@@ -157,7 +159,8 @@ describe('a damaged state database', () => {
       expect(notices).toHaveLength(1);
       expect(notices[0]).toMatch(/pair disk and usb was damaged and has been forgotten. Nothing is deleted/);
       expect([...emptied.scan(ROOT)]).toEqual([]);
-      expect(emptied.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], lastFullPassMs: undefined });
+      // INV-10: an unmounted disk is no new root because a row of a file was damaged.
+      expect(emptied.summary()).toEqual({ ...ROOTS, areRootsLost: false, lastFullPassMs: undefined });
       expect(emptied.totals()).toEqual({ files: 0, bytes: 0 });
       expect(emptied.conflicts()).toEqual([]);
       expect(emptied.deletionsSince('source', 0)).toBeLessThanOrEqual(7);
@@ -215,11 +218,31 @@ describe('a damaged state database', () => {
       expectDistrusted((pair) => pair.conflicts());
     });
 
-    it('INV-10, INV-11: begins the pair anew when its roots are damaged', () => {
+    it('INV-10, INV-11: begins the pair anew when its roots are damaged, and keeps in mind that there were some until others are set', () => {
       spoil('root of disk in pair 0', 'root of dISK in pair 0');
       const pair = openState().openPair(PHOTOS);
       expect(notices).toHaveLength(1);
       expect([...pair.scan(ROOT)]).toEqual([]);
+      const lost = { sourceRootIds: [], targetRootIds: [], areRootsLost: true, lastFullPassMs: undefined };
+      expect(pair.summary()).toEqual(lost);
+      closeAll();
+      const again = openState().openPair(PHOTOS);
+      expect(notices).toHaveLength(1);
+      expect(again.summary()).toEqual(lost);
+      again.forgetBaseline();
+      expect(again.summary()).toEqual(lost);
+      again.setRoots(['s'], ['t']);
+      expect(again.summary()).toMatchObject({ sourceRootIds: ['s'], areRootsLost: false });
+    });
+
+    it('INV-10, INV-11: keeps its roots when it is begun anew while the state is open', () => {
+      spoil(tokenOf('source', 17), tokenOf('source', 17).replace('-', '='));
+      const pair = openState().openPair(PHOTOS);
+      expect(() => pair.get(key)).toThrow(StateError);
+      pair.forgetBaseline();
+      expect([...pair.scan(ROOT)]).toEqual([]);
+      expect(pair.summary()).toMatchObject(ROOTS);
+      expect(notices).toEqual([]);
     });
 
     it('INV-12: can be reset at once instead', () => {
@@ -228,6 +251,7 @@ describe('a damaged state database', () => {
       expect(() => pair.get(key)).toThrow(StateError);
       pair.reset();
       expect([...pair.scan(ROOT)]).toEqual([]);
+      expect(pair.summary()).toMatchObject({ sourceRootIds: [], areRootsLost: false });
       expect(notices).toEqual([]);
     });
 

@@ -15,15 +15,25 @@ export interface Totals {
   bytes: number;
 }
 
-/** One pair. */
-export interface PairRow extends Totals {
-  readonly id: number;
+/** What a pair's roots are known by. */
+export interface KnownRoots {
   firstRootIds: readonly string[];
   secondRootIds: readonly string[];
+  /** They were stored once and are damaged. */
+  areRootsLost: boolean;
+}
+
+/** One pair. */
+export interface PairRow extends Totals, KnownRoots {
+  readonly id: number;
   lastFullPassMs: number | undefined;
   /** Something of the pair was found damaged: its baseline is forgotten when the pair is next opened. */
   isDistrusted: boolean;
 }
+
+/** Bits of the column `is_distrusted`. */
+const DISTRUSTED = 1;
+const ROOTS_LOST = 2;
 
 const INSERT = `INSERT INTO pairs (scope, first_backend, second_backend, first_roots, second_roots,
   files, directories, bytes, is_distrusted, checksum) VALUES (?, ?, ?, '[]', '[]', 0, 0, 0, 0, 0) RETURNING id`;
@@ -45,6 +55,17 @@ export class PairTable {
     return id;
   }
 
+  /** What is left of the roots of a pair of which something is damaged: they stand in a row of their own, with a checksum of its own. */
+  rootsLeft(pair: OrientedPair, id: number): KnownRoots {
+    try {
+      const { firstRootIds, secondRootIds, areRootsLost } = this.read(pair, id);
+      return { firstRootIds, secondRootIds, areRootsLost };
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      return { firstRootIds: [], secondRootIds: [], areRootsLost: true };
+    }
+  }
+
   read(pair: OrientedPair, id: number): PairRow {
     const row = this.database.statement(SELECT).get(id);
     if (row === undefined) throw new DamageError('a pair is missing');
@@ -59,7 +80,8 @@ export class PairTable {
       files: row['files'] as number,
       directories: row['directories'] as number,
       bytes: row['bytes'] as number,
-      isDistrusted: row['is_distrusted'] === 1,
+      isDistrusted: (Number(row['is_distrusted']) & DISTRUSTED) !== 0,
+      areRootsLost: (Number(row['is_distrusted']) & ROOTS_LOST) !== 0,
     };
   }
 
@@ -76,7 +98,7 @@ export class PairTable {
       files: row.files,
       directories: row.directories,
       bytes: row.bytes,
-      is_distrusted: row.isDistrusted ? 1 : 0,
+      is_distrusted: (row.isDistrusted ? DISTRUSTED : 0) | (row.areRootsLost ? ROOTS_LOST : 0),
     };
     this.database.statement(REPLACE).run(...Object.values(values), checksumOfRow(values));
   }
@@ -88,6 +110,7 @@ export function emptyPair(id: number): PairRow {
     id,
     firstRootIds: [],
     secondRootIds: [],
+    areRootsLost: false,
     lastFullPassMs: undefined,
     files: 0,
     directories: 0,

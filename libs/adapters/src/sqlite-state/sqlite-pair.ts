@@ -2,8 +2,9 @@
  * `PairState` over the tables, seen from one of the pair's ends.
  *
  * INV-11: when anything of a pair is found damaged, all of it is distrusted, durably: every
- * method but `reset` throws from then on, and the next `openPair` begins it anew. What was
- * damaged is one row; what else is wrong beside it nobody can tell.
+ * method but `reset` and `forgetBaseline` throws from then on, and the next `openPair` begins
+ * it anew. What was damaged is one row; what else is wrong beside it nobody can tell. Only the
+ * roots are kept if their row is whole: they say what not to touch (INV-10).
  */
 
 import { directoryKey, ROOT, type Key, type RelativePath, type SideName } from '@wl/domain';
@@ -48,10 +49,10 @@ export class SqlitePair implements PairState {
   }
 
   summary(): PairSummary {
-    const { firstRootIds, secondRootIds, lastFullPassMs } = this.#read('read the pair', () => this.#row());
+    const { firstRootIds, secondRootIds, areRootsLost, lastFullPassMs } = this.#read('read the pair', () => this.#row());
     return this.#isFlipped
-      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, lastFullPassMs }
-      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, lastFullPassMs };
+      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost, lastFullPassMs }
+      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost, lastFullPassMs };
   }
 
   setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void {
@@ -59,21 +60,17 @@ export class SqlitePair implements PairState {
       const row = this.#row();
       row.firstRootIds = this.#isFlipped ? targetIds : sourceIds;
       row.secondRootIds = this.#isFlipped ? sourceIds : targetIds;
+      row.areRootsLost = false;
       this.#pairs.write(this.#pair, row);
     });
   }
 
   reset(): void {
-    const { id, distrust } = this.#shared;
-    this.#database.transaction('forget the baseline', () => {
-      this.#baseline.clear();
-      this.#conflicts.clear();
-      // The counts are none of the baseline's, but what is damaged may be among them.
-      if (distrust !== undefined) this.#deletions.clear();
-      this.#pairs.write(this.#pair, emptyPair(id));
-    });
-    this.#shared.distrust = undefined;
-    this.#shared.commits += 1;
+    this.#beginAnew(() => emptyPair(this.#shared.id));
+  }
+
+  forgetBaseline(): void {
+    this.#beginAnew(() => this.#onlyRoots());
   }
 
   setLastFullPass(timeMs: number): void {
@@ -164,6 +161,25 @@ export class SqlitePair implements PairState {
     });
   }
 
+  #beginAnew(row: () => PairRow): void {
+    const { distrust } = this.#shared;
+    this.#database.transaction('forget the baseline', () => {
+      this.#baseline.clear();
+      this.#conflicts.clear();
+      // The counts are none of the baseline's, but what is damaged may be among them.
+      if (distrust !== undefined) this.#deletions.clear();
+      this.#pairs.write(this.#pair, row());
+    });
+    this.#shared.distrust = undefined;
+    this.#shared.commits += 1;
+  }
+
+  /** The pair as it is once nothing but its roots is believed. */
+  #onlyRoots(): PairRow {
+    const { id } = this.#shared;
+    return { ...emptyPair(id), ...this.#pairs.rootsLeft(this.#pair, id) };
+  }
+
   #row(): PairRow {
     return this.#pairs.read(this.#pair, this.#shared.id);
   }
@@ -200,7 +216,7 @@ export class SqlitePair implements PairState {
     this.#shared.distrust = reason;
     try {
       this.#database.transaction('distrust the baseline', () => {
-        this.#pairs.write(this.#pair, { ...emptyPair(this.#shared.id), isDistrusted: true });
+        this.#pairs.write(this.#pair, { ...this.#onlyRoots(), isDistrusted: true });
       });
     } catch {
       // Then the damage is met again after the next start: it is still there.

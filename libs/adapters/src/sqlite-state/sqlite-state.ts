@@ -34,7 +34,7 @@ export class SqliteState implements SyncState, HashCache {
     shared.distrust ??= this.#distrustOf(table, oriented, id);
     const pair = new SqlitePair(this.#database, oriented, shared);
     if (shared.distrust !== undefined) {
-      pair.reset();
+      pair.forgetBaseline();
       this.#onNotice(
         `What was stored of the pair ${identity.sourceBackendId} and ${identity.targetBackendId} was damaged and has been forgotten. ` +
           'Nothing is deleted because of this: the next sync compares both storages in full, and files that differ are listed as conflicts.',

@@ -44,7 +44,7 @@ export async function campaign({ from, seeds, isOver, onFailure, playsTwice = tr
 
 /** Plays one seed; a second run that differs is a violation too. */
 export async function playSeed(seed: number, playsTwice = true): Promise<Outcome> {
-  const outcome = await play(generate(seed));
+  const outcome = await play(generate(seed), { takesTrace: playsTwice });
   if (!playsTwice) return outcome;
   const again = await play(generate(seed));
   if (again.trace === outcome.trace) return outcome;

@@ -27,6 +27,7 @@ function odditiesOf(spec: StorageSpec): string[] {
     ...(spec.isCaseSensitive === false ? ['case-insensitive'] : []),
     ...(spec.timestampGranularityMs === undefined ? [] : [`times of ${String(spec.timestampGranularityMs)} ms`]),
     ...(spec.losesUnflushed === true ? ['loses what is not flushed'] : []),
+    ...(spec.tiesToVolume === true ? ['tied to its volume'] : []),
     ...(spec.copiesWithin === true ? ['copies within'] : []),
     ...(spec.keepsHashes === true ? ['keeps hashes'] : []),
     ...(spec.batchSize === undefined ? [] : [`${String(spec.batchSize)} rows a page`]),

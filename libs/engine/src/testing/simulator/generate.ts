@@ -31,12 +31,13 @@ function worldOf(dice: Dice, theme: Theme): WorldSpec {
   const isMany = dice.once(12);
   const shared = storageOf(dice, folder.losesUnflushed === true && machines === 1);
   const isFolding = folder.isCaseSensitive === false || shared.isCaseSensitive === false;
+  const ties = (theme === 'roots' || theme === 'everything') && dice.once(2) ? { tiesToVolume: true } : {};
   return {
     machines,
     mode: dice.once(4) ? 'continuous' : 'one-shot',
     isUnidirectional: machines === 1 && dice.once(8),
-    folder,
-    shared,
+    folder: { ...folder, ...ties },
+    shared: { ...shared, ...ties },
     allowMassDelete: !isMany && !dice.once(5),
     // A name that the rules leave out can stand in the way of another spelling: that is a problem, not a conflict.
     ignored: !isFolding && dice.once(8) ? [dice.pick(['x', 'e', 'a'])] : [],

@@ -6,7 +6,7 @@
 import { MemoryBackend } from '@wl/adapters/memory';
 import { MemoryState } from '@wl/adapters/memory-state';
 import { otherSide, toRelativePath, type RelativePath, type SideName } from '@wl/domain';
-import type { PairState, PassReport, PathFilter, Problem, StorageBackend, Syncer, SyncerEvents } from '@wl/ports';
+import type { BaselineChange, ConflictRecord, PairIdentity, PairState, PassReport, PathFilter, Problem, StorageBackend, Syncer, SyncerEvents } from '@wl/ports';
 import type { ManualClock } from '@wl/ports/testing/manual-clock';
 
 import { genericSyncer } from '../../generic-syncer.js';
@@ -80,8 +80,12 @@ export class Machine implements Suspect {
     this.backendIds = { source: `${index % 2 === 0 ? 'a' : 'z'}-folder-${String(index)}`, target: `m-shared-${String(index)}` };
     const granular = world.folder.timestampGranularityMs !== undefined || world.shared.timestampGranularityMs !== undefined;
     this.excuses.ambiguousTokens = granular;
-    this.pair = this.#state.openPair({ scope: 'simulated', sourceBackendId: this.backendIds.source, targetBackendId: this.backendIds.target });
+    this.pair = this.#state.openPair(this.#identity);
     this.#life = this.#begin();
+  }
+
+  get #identity(): PairIdentity {
+    return { scope: 'simulated', sourceBackendId: this.backendIds.source, targetBackendId: this.backendIds.target };
   }
 
   /** The storage at one end, as the living process sees it. */
@@ -97,13 +101,13 @@ export class Machine implements Suspect {
     return this.#life.isJobRunning;
   }
 
-  /** Starts the continuous job. */
-  async start(allowMassDelete: boolean): Promise<void> {
+  /** Starts the continuous job; a root that is in doubt is the right one if the person says so. */
+  async start(allowMassDelete: boolean, acceptNewRoot = false): Promise<void> {
     const life = this.#life;
     if (life.isJobRunning) return;
     life.isJobRunning = true;
     this.isMassDeleteAllowed = allowMassDelete;
-    await life.syncer.startSync({ allowMassDelete });
+    await life.syncer.startSync({ allowMassDelete, acceptNewRoot });
   }
 
   /** Stops it in order. */
@@ -126,10 +130,10 @@ export class Machine implements Suspect {
   }
 
   /** One pass over everything, as a one-shot job. */
-  async pass(allowMassDelete: boolean): Promise<PassReport | undefined> {
+  async pass(allowMassDelete: boolean, acceptNewRoot = false): Promise<PassReport | undefined> {
     const life = this.#life;
     this.isMassDeleteAllowed = allowMassDelete;
-    return this.#guard(life, () => life.syncer.oneShotSync({ allowMassDelete }));
+    return this.#guard(life, () => life.syncer.oneShotSync({ allowMassDelete, acceptNewRoot }));
   }
 
   /** One pass over a few names. */
@@ -177,12 +181,13 @@ export class Machine implements Suspect {
       source: this.#backend('source', world.folder),
       target: this.#backend('target', world.shared),
     };
-    const pair = new WatchedPair(this.pair, {
-      committing: (changes) => this.#parts.oracle.committing(this, changes),
-      endingConflicts: (paths) => this.#parts.oracle.endingConflicts(this, paths),
-      showing: (records) => this.#parts.oracle.showing(this, records),
+    const witness = {
+      committing: (changes: readonly BaselineChange[]) => this.#parts.oracle.committing(this, changes),
+      endingConflicts: (paths: readonly RelativePath[]) => this.#parts.oracle.endingConflicts(this, paths),
+      showing: (records: readonly ConflictRecord[]) => this.#parts.oracle.showing(this, records),
       forgetting: () => this.#parts.oracle.forgetting(this),
-    });
+    };
+    const pair = new WatchedPair(this.pair, witness, () => this.#state.losePair(this.#identity));
     const events = this.#events(() => life === this.#life);
     const filter = filterOf(this.ignored);
     const isUnidirectional = this.isUnidirectional;
@@ -195,7 +200,7 @@ export class Machine implements Suspect {
 
   #backend(side: SideName, spec: StorageSpec): MemoryBackend {
     const { ledgers, onCall } = this.#parts;
-    const { batchSize, chunkBytes, copiesWithin, keepsHashes } = spec;
+    const { batchSize, chunkBytes, copiesWithin, keepsHashes, tiesToVolume } = spec;
     const backendId = this.backendIds[side];
     const backend = new MemoryBackend(ledgers[side].tree, {
       backendId,
@@ -203,6 +208,7 @@ export class Machine implements Suspect {
       ...(chunkBytes !== undefined && { chunkBytes }),
       ...(copiesWithin !== undefined && { copiesWithin }),
       ...(keepsHashes !== undefined && { keepsHashes }),
+      ...(tiesToVolume !== undefined && { tiesToVolume }),
     });
     for (const phase of ['before', 'after'] as const) {
       backend.faults.on('*', phase, ({ operation, path }) => onCall(backendId, operation, path, phase));

@@ -182,6 +182,9 @@ export class Oracle {
   /** INV-7: as long as both sides hold the versions that a conflict shows, neither is touched. */
   #judgeConflict(who: Suspect, side: SideName, { path, before, after }: Change, at: string): void {
     if (who.choices.has(path)) return;
+    // A storage that shows a version as gone, as if somebody had decided so, and then lets it be replaced all the
+    // same lies twice: the trash, which is looked at elsewhere, is all that can be asked for.
+    if (who.excuses.precondition && (who.excuses.shortListing || who.excuses.stale)) return;
     // T40: a side that is back at the baseline is disputed no longer, also if it came there while it was hashed for the record.
     const row = who.pair.get(fileKey(path as RelativePath));
     if (isText(before) && isText(after) && row?.kind === 'file' && row.hash === hashOf(before)) return;

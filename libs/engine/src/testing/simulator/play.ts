@@ -25,11 +25,13 @@ export interface Outcome {
 /** How a scenario is played. */
 export interface PlayOptions {
   readonly keepsLog?: boolean;
+  /** Whether a trace is taken (default); without one there is nothing to compare with another run. */
+  readonly takesTrace?: boolean;
 }
 
 /** Plays it. Never rejects: what throws is a violation. */
 export async function play(scenario: Scenario, options: PlayOptions = {}): Promise<Outcome> {
-  const run = new Run(scenario, options.keepsLog ?? false);
+  const run = new Run(scenario, options.keepsLog ?? false, options.takesTrace ?? true);
   await run.toTheEnd();
   return run.outcome();
 }
@@ -39,6 +41,7 @@ class Run {
   readonly #world: World;
   readonly #log: string[] = [];
   readonly #keepsLog: boolean;
+  readonly #takesTrace: boolean;
   /** Events that wait for their call, soonest first. */
   #armed: { calls: number; event: Event }[] = [];
   #calls = 0;
@@ -46,9 +49,10 @@ class Run {
   #crashes = 0;
   #trace = 0x811c9dc5;
 
-  constructor(scenario: Scenario, keepsLog: boolean) {
+  constructor(scenario: Scenario, keepsLog: boolean, takesTrace: boolean) {
     this.#scenario = scenario;
     this.#keepsLog = keepsLog;
+    this.#takesTrace = takesTrace;
     this.#world = new World(scenario.world, (backendId, operation, path, phase) => this.#onCall(backendId, operation, path, phase));
   }
 
@@ -64,7 +68,7 @@ class Run {
       oracle.blame(`the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     }
     for (const [i, ledger] of this.#world.ledgers.entries()) {
-      this.#note(`in the end ${placeName(i)} holds ${[...ledger.now].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, state]) => (state === '/' ? `${path}/` : `${path}=${state}`)).join(' ') || 'nothing'}`);
+      this.#note(() => `in the end ${placeName(i)} holds ${[...ledger.now].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, state]) => (state === '/' ? `${path}/` : `${path}=${state}`)).join(' ') || 'nothing'}`);
     }
   }
 
@@ -117,7 +121,7 @@ class Run {
     const reports = await clock.runUntil(
       Promise.all(machines.map((machine) => (scope === 'all' ? machine.pass(allowMassDelete) : machine.passOver(scope, allowMassDelete)))),
     );
-    this.#note(`pass: ${reports.map((report) => (report === undefined ? 'failed' : report.halt?.reason ?? `${String(report.copiedFiles)} copied, ${String(report.deletedFiles)} deleted, ${String(report.conflicts)} conflicts`)).join('; ')}`);
+    this.#note(() => `pass: ${reports.map((report) => (report === undefined ? 'failed' : report.halt?.reason ?? `${String(report.copiedFiles)} copied, ${String(report.deletedFiles)} deleted, ${String(report.conflicts)} conflicts`)).join('; ')}`);
     if (check === undefined || only === undefined) return;
     if (reports[0] === undefined) oracle.blame(`an undisturbed pass failed: ${only.failures.at(-1) ?? ''}`);
     else if (reports[0].halt === undefined) for (const fault of check(only)) oracle.blame(fault);
@@ -129,7 +133,7 @@ class Run {
     this.#armed = [];
     this.#world.mend();
     await clock.runUntil(Promise.all(pending));
-    this.#note('everything comes to rest');
+    this.#note(() => 'everything comes to rest');
     const isQuiet = spec.mode === 'continuous' ? () => this.#letRun() : () => this.#passQuietly();
     const rounds = 4 + 2 * machines.length;
     let round = 0;
@@ -151,7 +155,8 @@ class Run {
       machine.operations = 0;
       const rows = rowsOf(machine);
       const check = expectation(machine);
-      const report = await clock.runUntil(machine.pass(true));
+      // The person says yes to a root that is empty where nobody knows any more which one it was.
+      const report = await clock.runUntil(machine.pass(true, machine.pair.summary().areRootsLost));
       this.#passes += 1;
       if (report === undefined || report.halt !== undefined) oracle.blame(`a quiet pass of machine ${String(machine.index + 1)} did not end well: ${report?.halt?.message ?? machine.failures.at(-1) ?? ''}`);
       else if (check !== undefined) for (const fault of check(machine)) oracle.blame(fault);
@@ -165,10 +170,10 @@ class Run {
     const { clock, machines } = this.#world;
     for (const machine of machines) {
       if (machine.isHalted || !machine.isJobRunning) {
-        // The person says yes to the deletions that the job halted on.
+        // The person says yes to the deletions that the job halted on, or to the root.
         await clock.runUntil(machine.stop());
         machine.isHalted = false;
-        await machine.start(true);
+        await machine.start(true, machine.pair.summary().areRootsLost);
       }
       machine.operations = 0;
     }
@@ -178,18 +183,20 @@ class Run {
 
   #onCall(backendId: string, operation: string, path: string, phase: string): void {
     this.#calls += 1;
-    this.#mix(`${backendId}${operation}${path}${phase}`);
+    if (this.#takesTrace) this.#mix(`${backendId}${operation}${path}${phase}`);
     if (this.#keepsLog) this.#log.push(`${String(this.#calls)} ${phase} ${operation} ${path} (${backendId})`);
     while (this.#armed[0] !== undefined && this.#armed[0].calls <= this.#calls) this.#happen(this.#armed.shift()!.event);
   }
 
   #happen(event: Event): void {
     if (event.kind === 'crash' || event.kind === 'power-loss') this.#crashes += 1;
-    this.#note(`${JSON.stringify(event)}`);
+    this.#note(() => JSON.stringify(event));
     this.#world.happen(event);
   }
 
-  #note(line: string): void {
+  #note(say: () => string): void {
+    if (!this.#takesTrace && !this.#keepsLog) return;
+    const line = say();
     this.#mix(line);
     if (this.#keepsLog) this.#log.push(`${String(this.#world.clock.monotonicMs())} ms: ${line}`);
   }

@@ -13,6 +13,8 @@ export interface StorageSpec {
   readonly timestampGranularityMs?: number;
   /** What is not flushed can get lost when the power fails. */
   readonly losesUnflushed?: boolean;
+  /** Refuses to work on another volume than it was opened on. Then volumes may come back in the middle of a pass. */
+  readonly tiesToVolume?: boolean;
   readonly copiesWithin?: boolean;
   readonly keepsHashes?: boolean;
   readonly chunkBytes?: number;

@@ -14,6 +14,9 @@ export interface PairWitness {
   forgetting(): void;
 }
 
+/** The method that reads or writes what is stored of a pair as a whole, its roots among it: damage met there takes them too. */
+const OWN_ROW = 'setRoots';
+
 /** A pair under observation. */
 export class WatchedPair implements PairState {
   isDead = false;
@@ -22,6 +25,8 @@ export class WatchedPair implements PairState {
   constructor(
     private readonly inner: PairState,
     private readonly witness: PairWitness,
+    /** Carries out what damage to all that is stored of the pair does. */
+    private readonly lose: () => void,
   ) {}
 
   /** Lets the next call of one method fail; one that is damaged stays so until the pair is forgotten. */
@@ -47,6 +52,15 @@ export class WatchedPair implements PairState {
     this.mend();
     this.witness.forgetting();
     inner.reset();
+  }
+
+  forgetBaseline(): void {
+    const inner = this.#on('forgetBaseline');
+    const isOwnRow = this.#failure?.operation === OWN_ROW;
+    this.mend();
+    this.witness.forgetting();
+    if (isOwnRow) this.lose();
+    else inner.forgetBaseline();
   }
 
   setLastFullPass(timeMs: number): void {

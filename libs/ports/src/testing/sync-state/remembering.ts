@@ -9,12 +9,12 @@ const HOUR_MS = 3_600_000;
 /** Some time of a day, so that rounding to an hour or a day would show. */
 const T0 = 1_700_000_000_000 + 23 * 60_000 + 45_678;
 
-/** Tests of `summary`, `setRoots`, `reset`, `setLastFullPass` and the deletion counts. */
+/** Tests of `summary`, `setRoots`, `reset`, `forgetBaseline`, `setLastFullPass` and the deletion counts. */
 export function describeRemembering(current: CurrentState): void {
   describe('the summary', () => {
     it('is empty before the first pass', () => {
       const pair = current().state.openPair(IDENTITY);
-      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
     });
 
     it('INV-10: holds the roots last set, each on its side', () => {
@@ -25,6 +25,7 @@ export function describeRemembering(current: CurrentState): void {
       expect(pair.summary()).toEqual({
         sourceRootIds: ['marker', 'uuid "x"\n'],
         targetRootIds: ['bucket/\u{1F600}'],
+        areRootsLost: false,
         lastFullPassMs: undefined,
       });
       const flipped = state.openPair(FLIPPED);
@@ -60,11 +61,35 @@ export function describeRemembering(current: CurrentState): void {
       expect(pair.get(key('c'))).toBeUndefined();
       expect(pair.totals()).toEqual({ files: 0, bytes: 0 });
       expect(pair.conflicts()).toEqual([]);
-      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
       expect(scannedKeys(state.openPair(FLIPPED))).toEqual([]);
       expect(scannedKeys(other)).toEqual(['kept']);
       pair.commit([put('new')]);
       expect(pair.totals()).toEqual({ files: 1, bytes: 1 });
+    });
+  });
+
+  describe('forgetting the baseline', () => {
+    it('INV-10, INV-11: forgets conflicts and passes with it, and keeps the roots, each on its side', () => {
+      const { state } = current();
+      const pair = pairWith(state, 'a/', 'a/b', 'c');
+      pair.setRoots(['s'], ['t']);
+      pair.setLastFullPass(T0);
+      pair.putConflicts([conflictAt('a')]);
+      pair.forgetBaseline();
+      expect(scannedKeys(pair)).toEqual([]);
+      expect(pair.totals()).toEqual({ files: 0, bytes: 0 });
+      expect(pair.conflicts()).toEqual([]);
+      expect(pair.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false, lastFullPassMs: undefined });
+      expect(state.openPair(FLIPPED).summary()).toMatchObject({ sourceRootIds: ['t'], targetRootIds: ['s'] });
+      pair.commit([put('new')]);
+      expect(pair.totals()).toEqual({ files: 1, bytes: 1 });
+    });
+
+    it('of a pair that was never synced leaves it so', () => {
+      const pair = current().state.openPair(IDENTITY);
+      pair.forgetBaseline();
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
     });
   });
 
@@ -152,7 +177,7 @@ export function describeRemembering(current: CurrentState): void {
       expect(scannedKeys(same)).toEqual(keys);
       expect(same.get(key('d/a'))).toEqual(fileRow(2));
       expect(same.totals()).toEqual(totals);
-      expect(same.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], lastFullPassMs: T0 });
+      expect(same.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false, lastFullPassMs: T0 });
       expect(same.conflicts()).toEqual([conflictAt('c', 7)]);
       expect(same.deletionsSince('source', T0)).toBe(4);
       expect(again.jobs()).toEqual([{ jobId: 'j', request: '{}' }]);
