@@ -222,6 +222,19 @@ describe('choosing a version', () => {
     expect(rig.targetTree.text('a/inner')).toBe('inner');
   });
 
+  it.each([true, false])('INV-36, T80: brings a directory back that was in conflict with a removal (its parents are there: %s)', async (hasParents) => {
+    const path = (hasParents ? 'a' : 'd/a') as RelativePath;
+    const rig = await synced({ [path]: 'base', b: '2', c: '3' });
+    rig.sourceTree.remove(path);
+    rig.sourceTree.write(`${path}/inner`, 'inner');
+    rig.targetTree.remove(hasParents ? path : 'd');
+    await rig.pass();
+    expect(rig.pair.conflicts()).toHaveLength(1);
+    await resolve(rig, 'source', path);
+    expect(await rig.pass()).toMatchObject({ conflicts: 0 });
+    expect(rig.targetTree.text(`${path}/inner`)).toBe('inner');
+  });
+
   it('says what is wrong where there is nothing to choose', async () => {
     const rig = await synced({ b: '2' }, { target: { isCaseSensitive: false } });
     await expect(resolve(rig, 'source')).rejects.toThrow('a is not in conflict');
