@@ -48,7 +48,7 @@ export function checkNothingLost(place, all) {
     }
   }
   const wrong = [];
-  for (const [side, tree] of Object.entries(place.start_)) {
+  for (const [side, tree] of Object.entries(place.begun)) {
     for (const [name, hash] of Object.entries(tree)) {
       if (hash !== DIRECTORY && !kept.has(hash) && !kept.has(`${name}\0${hash}`)) wrong.push(`lost: the version of ${name} that ${side} had`);
     }
@@ -85,17 +85,17 @@ function compare(side, tree, found, isBucket = false) {
 }
 
 /**
- * INV-15: what the baseline calls synced is there on both sides, whole: as the row says, or as
- * the users left it; and gone only where a user removed it.
+ * INV-15: what the baseline calls synced is there on both sides, whole: the version of the row, or
+ * one that a user made since; gone only where a user removed the name.
  */
 export function checkBaseline(place, all) {
   const wrong = [];
+  const { left, right } = place.begun;
   for (const { key, hash } of baselineRows(place)) {
-    const isGone = place.start_.left[key] === undefined || place.start_.right[key] === undefined;
+    const isRemoved = left[key] === undefined || right[key] === undefined;
     for (const [side, tree] of Object.entries(all)) {
       const seen = tree[key];
-      if (seen === hash || (seen !== undefined && seen === place.start_[side][key])) continue;
-      if (seen === undefined && isGone && place.known.get(key)?.has(hash) && hash !== place.scenarioFinal?.[side]?.[key]) continue;
+      if (seen === undefined ? isRemoved : seen === hash || seen === left[key] || seen === right[key]) continue;
       wrong.push(`torn: the baseline calls ${key} synced, ${side} ${seen === undefined ? 'has nothing' : 'holds something else'}`);
     }
   }

@@ -46,12 +46,15 @@ export class Place {
     if (bucket === undefined) edit(this.right, scenario.right);
     else bucket.edit(scenario.right);
     bucket?.keep();
-    this.start_ = { left: visible(this.left), right: this.rightTree() };
-    this.known = knownVersions(scenario, this.start_);
+    this.begun = { left: visible(this.left), right: this.rightTree() };
+    this.known = knownVersions(scenario, this.begun);
     await this.disk.keep();
   }
 
+  /** Back to where the run begins. */
   async restore() {
+    // Only a run that was killed leaves its socket; what comes after it in the same world must cope with that.
+    rmSync(this.socket, { force: true });
     this.bucket?.restore();
     await this.disk.restore();
   }
@@ -73,7 +76,6 @@ export class Place {
 
   /** Starts a daemon; with `mode` under the tracer. */
   start(mode) {
-    rmSync(this.socket, { force: true });
     const trace = mode === undefined ? [] : traced(this.tracer, this.roots, this.report, mode);
     return new Daemon({ home: this.home, base: this.base, socket: this.socket, trace, logFile: path.join(this.home, mode === undefined ? 'log' : 'log-traced') });
   }

@@ -1,0 +1,125 @@
+#!/usr/bin/env node
+/**
+ * Crashes, power losses and failing system calls of the built programs: `npm run torture:crash`.
+ * Run it after a change to how files, rows or batches are written. Builds nothing: run
+ * `npm run build` first. What it does and found: docs/torture.md, "Crashes and power loss".
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { playWorld, points, scratchFor } from './crash/campaign.mjs';
+import { DAEMON } from './crash/daemon.mjs';
+import { disks } from './crash/disks.mjs';
+import { scenarios } from './crash/scenarios.mjs';
+import { MissingMeans, tracer } from './crash/tracer.mjs';
+
+/**
+ * Everything there is, in the order it is worth most when time is short. Shares of the time; what
+ * one does not need goes to those after it.
+ */
+const PROGRAM = [
+  { kind: 'power-defective', disk: 'ext4', worlds: ['first'], share: 1, mustFail: true },
+  ...Object.keys(scenarios).map((world) => ({ kind: 'kill', disk: 'tmpfs', worlds: [world], share: 4 })),
+  { kind: 'kill', disk: 'tmpfs', isBucket: true, worlds: ['changes', 'first', 'sizes'], share: 2 },
+  ...['changes', 'first', 'choices'].map((world) => ({ kind: 'power', disk: 'ext4', worlds: [world], share: 3 })),
+  { kind: 'power', disk: 'ext4-writeback', worlds: ['changes', 'sizes'], share: 3 },
+  { kind: 'power', disk: 'xfs', worlds: ['changes', 'first'], share: 2 },
+  { kind: 'power-unflushed', disk: 'ext4', worlds: ['changes', 'first'], share: 1 },
+  { kind: 'fault', disk: 'tmpfs', worlds: ['changes', 'first', 'choices', 'sizes'], share: 4 },
+  { kind: 'kill', disk: 'ext4', worlds: ['changes', 'first'], share: 2 },
+];
+
+/** Plays it all for so long; gives `{ rows, failures }`. `log` gets lines as they come. */
+export async function run({ minutes, seed, log }) {
+  const program = tracer();
+  const end = performance.now() + minutes * 60_000;
+  let shares = PROGRAM.reduce((sum, { share }) => sum + share, 0);
+  const rows = [];
+  for (const step of PROGRAM) {
+    const stepEnd = performance.now() + ((end - performance.now()) * step.share) / shares;
+    shares -= step.share;
+    for (const [index, world] of step.worlds.entries()) {
+      const deadline = performance.now() + (stepEnd - performance.now()) / (step.worlds.length - index);
+      rows.push(await playStep({ ...step, world, deadline, seed, tracer: program, log }));
+    }
+  }
+  return { rows, failures: rows.reduce((sum, row) => sum + row.failures, 0) };
+}
+
+async function playStep({ world, disk, kind, isBucket, mustFail, deadline, seed, tracer: program, log, only }) {
+  const said = [];
+  const row = await playWorld({
+    scenario: scenarios[world], disk, kind, isBucket, tracer: program, deadline, seed, scratch: scratchFor(disk), only,
+    onFailure: (failure) => {
+      if (!mustFail) log(sentence(failure, seed));
+      else said.push(failure);
+    },
+  });
+  if (mustFail) {
+    row.found = row.failures;
+    row.failures = row.found > 0 || row.played === 0 ? 0 : 1;
+    log(row.found > 0 ? `self-check: with flushes swallowed ${row.found} of ${row.played} power losses tore something, e.g. ${said[0].wrong[0]}` : 'self-check FAILED: flushes that do nothing go unnoticed');
+  }
+  log(line(row));
+  return row;
+}
+
+function line({ world, disk, kind, calls, points: all, played, past, failures, found, outcomes }) {
+  const told = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+  return `${kind.padEnd(16)} ${disk.padEnd(15)} ${world.padEnd(8)} ${calls} calls, ${played} of ${all} points${past > 0 ? ` (${past} past the end)` : ''}: ${found ?? failures} wrong${told === '' ? '' : `; ${told}`}`;
+}
+
+function sentence({ world, disk, kind, point, wrong }, seed) {
+  const [name, bucket] = disk.split(' + ');
+  const again = `--world ${world} --disk ${name}${bucket === undefined ? '' : ' --bucket'} --kind ${kind} --point '${JSON.stringify(point)}'`;
+  return `WRONG ${world} on ${disk}, ${kind}, seed ${seed}:\n  ${wrong.join('\n  ')}\n  again: npm run torture:crash -- ${again}`;
+}
+
+async function main() {
+  const { values: options } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' }, world: { type: 'string' }, disk: { type: 'string', default: 'tmpfs' },
+      kind: { type: 'string', default: 'kill' }, bucket: { type: 'boolean', default: false }, point: { type: 'string' }, kill: { type: 'string' }, json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (options.help) {
+    console.log(`usage: npm run torture:crash -- [--minutes M] [--seed S] [--json]
+       npm run torture:crash -- --world W [--disk D] [--bucket] [--kind K] [--minutes M] [--kill N | --point JSON]
+
+Kills the built daemon at every system call that changes something, cuts its power, fails its calls, and looks
+whether anything is lost, torn or deleted. Without --world everything is played for M minutes (default 10); what was
+not reached in that time is said. Exits with 1 when something was wrong, with 2 when this machine lacks something.
+
+  --world W   one of ${Object.keys(scenarios).join(', ')}
+  --disk D    one of ${Object.keys(disks).join(', ')} (those with a name of a file system need root, for loop devices)
+  --bucket    the right side is a bucket on the S3 server of the tests
+  --kind K    one of ${Object.keys(points).join(', ')}
+  --kill N    only SIGKILL before the N-th call; --point JSON: only the point that a failure printed`);
+    return 0;
+  }
+  if (!existsSync(DAEMON)) throw new MissingMeans('the programs are not built: npm run build');
+  const log = (text) => console.log(text);
+  const seed = Number(options.seed);
+  if (options.world === undefined) {
+    const { rows, failures } = await run({ minutes: Number(options.minutes), seed, log });
+    if (options.json) console.log(JSON.stringify(rows));
+    return failures === 0 ? 0 : 1;
+  }
+  const only = options.kill === undefined ? options.point && JSON.parse(options.point) : { play: 'kill', how: 'kill', n: Number(options.kill) };
+  const deadline = performance.now() + Number(options.minutes) * 60_000;
+  const row = await playStep({ world: options.world, disk: options.disk, kind: options.kind, isBucket: options.bucket, deadline, seed, tracer: tracer(), log, only });
+  if (options.json) console.log(JSON.stringify(row));
+  return row.failures === 0 ? 0 : 1;
+}
+
+if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === import.meta.filename) {
+  main().then(
+    (code) => process.exit(code),
+    (error) => {
+      console.error(error instanceof MissingMeans ? `Error: ${error.message}` : error);
+      process.exit(error instanceof MissingMeans ? 2 : 1);
+    },
+  );
+}
