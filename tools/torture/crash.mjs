@@ -9,6 +9,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { playWorld, points, scratchFor } from './crash/campaign.mjs';
+import { playChaos } from './crash/chaos.mjs';
+import { playCommands } from './crash/commands.mjs';
 import { DAEMON } from './crash/daemon.mjs';
 import { disks } from './crash/disks.mjs';
 import { scenarios } from './crash/scenarios.mjs';
@@ -22,13 +24,20 @@ const PROGRAM = [
   { kind: 'power-defective', disk: 'ext4', worlds: ['first'], share: 1, mustFail: true },
   ...Object.keys(scenarios).map((world) => ({ kind: 'kill', disk: 'tmpfs', worlds: [world], share: 4 })),
   { kind: 'kill', disk: 'tmpfs', isBucket: true, worlds: ['changes', 'first', 'sizes'], share: 2 },
+  { kind: 'request', disk: 'tmpfs', isBucket: true, worlds: ['changes', 'first', 'sizes'], share: 1 },
   ...['changes', 'first', 'choices'].map((world) => ({ kind: 'power', disk: 'ext4', worlds: [world], share: 3 })),
   { kind: 'power', disk: 'ext4-writeback', worlds: ['changes', 'sizes'], share: 3 },
   { kind: 'power', disk: 'xfs', worlds: ['changes', 'first'], share: 2 },
   { kind: 'power-unflushed', disk: 'ext4', worlds: ['changes', 'first'], share: 1 },
   { kind: 'fault', disk: 'tmpfs', worlds: ['changes', 'first', 'choices', 'sizes'], share: 4 },
   { kind: 'kill', disk: 'ext4', worlds: ['changes', 'first'], share: 2 },
+  { kind: 'random', disk: 'tmpfs', worlds: ['continuous'], share: 2 },
+  { kind: 'random', disk: 'directory', worlds: ['continuous'], share: 1 },
+  { kind: 'wl', disk: 'tmpfs', worlds: ['command'], share: 1 },
 ];
+
+/** Kinds that have a world of their own and no points to go through. */
+const OF_THEIR_OWN = { random: playChaos, wl: playCommands };
 
 /** Plays it all for so long; gives `{ rows, failures }`. `log` gets lines as they come. */
 export async function run({ minutes, seed, log }) {
@@ -49,6 +58,12 @@ export async function run({ minutes, seed, log }) {
 
 async function playStep({ world, disk, kind, isBucket, mustFail, deadline, seed, tracer: program, log, only }) {
   const said = [];
+  const ofItsOwn = OF_THEIR_OWN[kind];
+  if (ofItsOwn !== undefined) {
+    const row = await ofItsOwn({ scratch: scratchFor(disk), deadline, seed, onFailure: (failure) => log(sentence(failure, seed)) });
+    log(line(row));
+    return row;
+  }
   const row = await playWorld({
     scenario: scenarios[world], disk, kind, isBucket, tracer: program, deadline, seed, scratch: scratchFor(disk), only,
     onFailure: (failure) => {

@@ -7,6 +7,11 @@ import { AREA, bytesOf, DIRECTORY, sha256 } from './files.mjs';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = 'photos/';
 
+/** Requests that change something, by the names the server's log gives them. */
+const CHANGING = new Set([
+  'PutObject', 'CopyObject', 'DeleteObject', 'DeleteObjects', 'CreateMultipartUpload', 'UploadPart', 'UploadPartCopy', 'CompleteMultipartUpload', 'AbortMultipartUpload',
+]);
+
 let servers;
 
 /** The objects of one world. */
@@ -52,6 +57,7 @@ export class BucketSide {
   }
 
   restore() {
+    this.server.log.clear();
     this.server.removeBucket('bucket');
     this.server.createBucket('bucket');
     this.hands = this.server.bucket('bucket');
@@ -73,6 +79,16 @@ export class BucketSide {
 
   visible() {
     return Object.fromEntries(Object.entries(this.everything()).filter(([name]) => name !== AREA && !name.startsWith(`${AREA}/`)));
+  }
+
+  /** Calls `hook` for each request that changes something, before it is carried out; returns what ends that. */
+  onChange(hook) {
+    return this.server.before('*', (request) => (CHANGING.has(request.operation) ? hook() : undefined));
+  }
+
+  /** Requests since `restore` that changed something, as calls of a report. */
+  changes() {
+    return this.server.log.writes.map(({ operation, key }, index) => ({ number: index + 1, name: operation, path: key, result: 0 }));
   }
 
   uploads() {

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-import { Place } from './place.mjs';
-import { playFault, playKill, playPowerLoss, playUndisturbed } from './plays.mjs';
 import { BucketSide } from './bucket-side.mjs';
+import { Place } from './place.mjs';
+import { playFault, playKill, playPowerLoss, playRequest, playUndisturbed } from './plays.mjs';
+import { randomOf } from './random.mjs';
 
-const PLAYS = { kill: playKill, power: playPowerLoss, fault: playFault };
+const PLAYS = { kill: playKill, request: playRequest, power: playPowerLoss, fault: playFault };
 
 /** Flushes are answered and change nothing that a process can see. */
 const FLUSHES = new Set(['fsync', 'fdatasync', 'syncfs', 'sync', 'sync_file_range']);
@@ -24,6 +25,8 @@ export const points = {
       ...(index > 0 && changesNothing(calls[index - 1]) ? [] : [{ play: 'kill', how: 'kill', n: number }]),
       ...(WRITES.has(name) ? [{ play: 'kill', how: 'short', n: number }] : []),
     ]),
+  /** At every request that changes the bucket. */
+  request: (_, requests) => requests.map(({ number }) => ({ play: 'request', n: number })),
   /** At every call, with somebody else's flush at that moment. */
   power: (calls) => calls.map(({ number }) => ({ play: 'power', n: number, names: true })),
   /** What is on the device changes at flushes only: before each of them, and at the end. */
@@ -62,7 +65,7 @@ export async function playWorld({ scenario, disk, kind, isBucket = false, tracer
     // Where threads make the number of calls vary, the longest run seen counts.
     const longest = undisturbed.sort((a, b) => b.calls.length - a.calls.length)[0];
     row.calls = longest.calls.length;
-    const all = only === undefined ? shuffled(points[kind](longest.calls), seed) : [only];
+    const all = only === undefined ? shuffled(points[kind](longest.calls, longest.requests), seed) : [only];
     row.points = all.length;
     await Promise.all(opened.map((place) => work(place, all, row, deadline, onFailure)));
     return row;
@@ -97,14 +100,10 @@ function fail(row, point, wrong, onFailure) {
 
 /** The same order for the same seed, so that a run that is too short sees points from everywhere. */
 function shuffled(list, seed) {
+  const random = randomOf(seed);
   const all = [...list];
-  let state = seed >>> 0 || 1;
   for (let last = all.length - 1; last > 0; last -= 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    const other = state % (last + 1);
+    const other = random.below(last + 1);
     [all[last], all[other]] = [all[other], all[last]];
   }
   return all;

@@ -71,25 +71,28 @@ export function visible(root) {
   return found;
 }
 
-/** Everything below a directory, the area too; `{}` where there is no directory. */
+/** Everything below a directory, the area too. What somebody takes away while this looks is not there. */
 export function everything(root, prefix = '', found = {}) {
-  let entries;
-  try {
-    entries = readdirSync(path.join(root, prefix), { withFileTypes: true });
-  } catch (error) {
-    if (error.code === 'ENOENT') return found;
-    throw error;
-  }
-  for (const entry of entries) {
+  for (const entry of ifThere(() => readdirSync(path.join(root, prefix), { withFileTypes: true })) ?? []) {
     const name = prefix === '' ? entry.name : `${prefix}/${entry.name}`;
     if (entry.isDirectory()) {
       found[name] = DIRECTORY;
       everything(root, name, found);
     } else {
-      found[name] = entry.isFile() ? sha256(readFileSync(path.join(root, name))) : 'special';
+      const bytes = entry.isFile() ? ifThere(() => readFileSync(path.join(root, name))) : Buffer.from('special');
+      if (bytes !== undefined) found[name] = sha256(bytes);
     }
   }
   return found;
+}
+
+function ifThere(look) {
+  try {
+    return look();
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** What a scenario's tree looks like to `visible`. */

@@ -16,7 +16,7 @@ export async function playUndisturbed(place) {
   await place.restore();
   const job = await place.syncAndEnd(place.start(['--count']));
   const all = place.everything();
-  return { wrong: [...checkWhole(place, all), ...checkNothingLost(place, all), ...checkBaseline(place, all), ...checkFinal(place, all, job)], ...place.calls() };
+  return { wrong: [...checkWhole(place, all), ...checkNothingLost(place, all), ...checkBaseline(place, all), ...checkFinal(place, all, job)], ...place.calls(), requests: place.bucket?.changes() ?? [] };
 }
 
 /** SIGKILL before the n-th call, after it, or in the middle of it where it writes (`how`: kill, after, short). */
@@ -42,6 +42,22 @@ export async function playPowerLoss(place, { n, names, swallows }) {
   await run;
   await place.disk.becomeCaptured();
   return { isPast: false, wrong: await lookAndGoOn(place) };
+}
+
+/** SIGKILL when the n-th request that changes the bucket has arrived; it is carried out, and nobody hears its answer. */
+export async function playRequest(place, { n }) {
+  await place.restore();
+  const daemon = place.start();
+  let seen = 0;
+  const forget = place.bucket.onChange(async () => {
+    seen += 1;
+    if (seen === n) await daemon.kill();
+  });
+  try {
+    return { isPast: await place.syncUntilKilled(daemon), wrong: await lookAndGoOn(place) };
+  } finally {
+    forget();
+  }
 }
 
 /** Before anything is started again, and after a fresh daemon has come to rest. */
