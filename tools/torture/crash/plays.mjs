@@ -90,12 +90,12 @@ export async function playFault(place, { n, code, isLasting }) {
   if (/"msg":"(uncaught|unhandled)"/.test(log)) wrong.push(`defect: ${log.split('\n').find((line) => /"(uncaught|unhandled)"/.test(line))}`);
   if (job !== undefined) {
     const left = checkFinal(place, all, job);
-    if (left.length === 0) return { isPast: place.calls().total < n, wrong, outcome: failures.length === 0 ? 'none noticed' : 'lived' };
-    failures.push(...left);
+    if (left.length === 0) return { isPast: place.calls().total < n, wrong, outcome: failures.length === 0 ? 'not noticed' : 'lived' };
+    wrong.push(...left.map((text) => `stuck although the fault is over: ${text}`));
   } else if (!/^Error: /m.test(log)) {
     wrong.push(`the daemon ended without a sentence: ${log.slice(-300)}`);
   }
-  return { isPast: false, wrong: [...wrong, ...(await comeToRest(place))], outcome: job === undefined ? 'ended and restarted' : `restarted: ${failures.at(-1)}` };
+  return { isPast: false, wrong: [...wrong, ...(await comeToRest(place))], outcome: job === undefined ? 'ended, started again' : 'stuck' };
 }
 
 /** Lets a daemon that meets faults sync until it is at rest; `job` undefined: it ended by itself. */
