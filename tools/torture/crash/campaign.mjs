@@ -4,9 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { BucketSide } from './bucket-side.mjs';
+import { hasPower } from './disks.mjs';
 import { Place } from './place.mjs';
 import { playFault, playKill, playPowerLoss, playRequest, playUndisturbed } from './plays.mjs';
 import { randomOf } from './random.mjs';
+import { isOver } from './time.mjs';
+import { MissingMeans } from './tracer.mjs';
 
 const PLAYS = { kill: playKill, request: playRequest, power: playPowerLoss, fault: playFault };
 
@@ -49,10 +52,13 @@ export const describePoint = (point) => JSON.stringify(point);
 
 /**
  * Plays one world. `deadline` is an instant of `performance.now()`; `onFailure` hears of each
- * point that went wrong. Gives the figures of the row.
+ * point that went wrong; `only`: one point instead of all. Gives the figures of the row: calls of
+ * an undisturbed run, points that follow from them, how many were played, how many of these went
+ * past their point because the run was shorter, how many were wrong, and of what sort.
  */
-export async function playWorld({ scenario, disk, kind, isBucket = false, tracer, deadline, seed, places = 2, scratch, only, onFailure }) {
+export async function playWorld({ scenario, disk, kind, isBucket = false, tracer, deadline, seed, places = 2, scratch, only, onFailure, isEnough = () => false }) {
   const row = { world: scenario.name, disk: isBucket ? `${disk} + S3` : disk, kind, calls: 0, points: 0, played: 0, past: 0, failures: 0, outcomes: {} };
+  if (kind.startsWith('power') && !hasPower(disk)) throw new MissingMeans(`the power of a ${disk} cannot be cut: --disk ext4, ext4-writeback or xfs`);
   const opened = [];
   try {
     for (let index = 0; index < (only === undefined ? places : 1); index += 1) {
@@ -67,7 +73,7 @@ export async function playWorld({ scenario, disk, kind, isBucket = false, tracer
     row.calls = longest.calls.length;
     const all = only === undefined ? shuffled(points[kind](longest.calls, longest.requests), seed) : [only];
     row.points = all.length;
-    await Promise.all(opened.map((place) => work(place, all, row, deadline, onFailure)));
+    await Promise.all(opened.map((place) => work(place, all, row, () => isOver(deadline) || isEnough(), onFailure)));
     return row;
   } finally {
     for (const place of opened) {
@@ -77,8 +83,8 @@ export async function playWorld({ scenario, disk, kind, isBucket = false, tracer
   }
 }
 
-async function work(place, left, row, deadline, onFailure) {
-  for (let point = left.pop(); point !== undefined && performance.now() < deadline; point = left.pop()) {
+async function work(place, left, row, isEnd, onFailure) {
+  for (let point = left.pop(); point !== undefined && !isEnd(); point = left.pop()) {
     let played;
     try {
       played = await PLAYS[point.play](place, point);

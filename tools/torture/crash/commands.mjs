@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { environment, WL } from './daemon.mjs';
 import { AREA, DIRECTORY, everything, hashed, plant, visible } from './files.mjs';
 import { randomOf } from './random.mjs';
+import { isOver } from './time.mjs';
 
 const ONE_SHOT = ['container', 'sync', '--one-shot', 'photos'];
 const SIGNALS = ['SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -23,7 +24,7 @@ export async function playCommands({ scratch, deadline, seed, onFailure }) {
   try {
     for (const dir of ['run', 'left', 'right']) mkdirSync(path.join(home, dir), { mode: 0o700 });
     await runs(home, 0, 'container', 'create', 'photos', '--storage', left, '--storage', right);
-    for (let round = 0; performance.now() < deadline; round += 1) {
+    for (let round = 0; !isOver(deadline); round += 1) {
       const sides = [left, right].map((root, index) => treeOfRound(round, index));
       const before = everything(right);
       plant(left, sides[0]);

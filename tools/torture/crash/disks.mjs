@@ -29,6 +29,9 @@ export const disks = {
   'xfs': (dir) => new ImageDisk(dir, { make: ['mkfs.xfs', '-q', '-f'], mibs: 320, options: 'loop,nouuid', package: 'xfsprogs' }),
 };
 
+/** Whether it can be seen of a disk what its device has been given. */
+export const hasPower = (name) => disks[name]('/').capture !== undefined;
+
 class CopiedDirectory {
   constructor(dir) {
     this.dir = dir;

@@ -36,10 +36,13 @@ export async function playPowerLoss(place, { n, names, swallows }) {
   const run = place.syncUntilKilled(daemon);
   const isHeld = await daemon.untilHeld();
   if (!isHeld) return { isPast: await run, wrong: await lookAndGoOn(place) };
-  if (names) place.disk.commitNames();
-  await place.disk.capture();
-  daemon.process.stdin.end();
-  await run;
+  try {
+    if (names) place.disk.commitNames();
+    await place.disk.capture();
+  } finally {
+    daemon.process.stdin.end();
+    await run;
+  }
   await place.disk.becomeCaptured();
   return { isPast: false, wrong: await lookAndGoOn(place) };
 }
