@@ -22,7 +22,7 @@ import { MissingMeans, tracer } from './crash/tracer.mjs';
  * one does not need goes to those after it.
  */
 const PROGRAM = [
-  { kind: 'power-defective', disk: 'ext4', worlds: ['first'], share: 1, mustFail: true },
+  { kind: 'power-defective', disk: 'ext4', worlds: ['choices'], share: 1, mustFail: true },
   ...Object.keys(scenarios).map((world) => ({ kind: 'kill', disk: 'tmpfs', worlds: [world], share: 4 })),
   { kind: 'kill', disk: 'tmpfs', isBucket: true, worlds: ['changes', 'first', 'sizes'], share: 2 },
   { kind: 'request', disk: 'tmpfs', isBucket: true, worlds: ['changes', 'first', 'sizes'], share: 1 },

@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Daemon, Gone, LIMIT_MS } from './daemon.mjs';
+import { Daemon, Gone } from './daemon.mjs';
 import { AREA, bytesOf, DIRECTORY, everything, hashOf, large, visible } from './files.mjs';
 import { randomOf } from './random.mjs';
 import { isOver } from './time.mjs';
@@ -17,6 +17,8 @@ const JOB = '0xaa|00000000-0000-4000-8000-000000000000|right';
 const SIDES = ['left', 'right'];
 /** Kills between two looks at the world at rest. */
 const KILLS_PER_REST = 12;
+/** Longer than the longest pause a job makes before it tries a path again, milliseconds. */
+const REST_LIMIT_MS = 180_000;
 
 /** Kills until the deadline, an instant of `performance.now()`. */
 export async function playChaos({ scratch, deadline, seed, onFailure }) {
@@ -115,14 +117,13 @@ class ChaosWorld {
     if (this.daemon === undefined) await this.#startDaemon();
     let job;
     let wrong = [];
-    for (const end = performance.now() + LIMIT_MS; performance.now() < end; await sleep(50)) {
+    for (const end = performance.now() + REST_LIMIT_MS; performance.now() < end; await sleep(200)) {
       job = (await this.client.ask('status-json')).jobs[0];
-      if (job?.state === 'SYNCED') {
-        this.#takeBack();
-        await this.#choose(job.conflicts);
-      }
+      if (job?.state !== 'SYNCED') continue;
+      this.#takeBack();
+      await this.#choose(job.conflicts);
       wrong = [...this.#look(), ...this.#differences()];
-      if (job?.state === 'SYNCED' && wrong.length === 0 && job.conflicts.length + job.problems.length === 0) {
+      if (wrong.length === 0 && job.conflicts.length + job.problems.length === 0) {
         this.settled = new Set([...this.saved.left.keys(), ...this.saved.right.keys()]);
         return [];
       }

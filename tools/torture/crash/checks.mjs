@@ -91,7 +91,13 @@ function compare(side, tree, found, isBucket = false) {
 export function checkBaseline(place, all) {
   const wrong = [];
   const { left, right } = place.begun;
-  for (const { key, hash } of baselineRows(place)) {
+  let rows;
+  try {
+    rows = baselineRows(place);
+  } catch (error) {
+    return [`torn: the state database cannot be read: ${error.message}`];
+  }
+  for (const { key, hash } of rows) {
     const isRemoved = left[key] === undefined || right[key] === undefined;
     for (const [side, tree] of Object.entries(all)) {
       const seen = tree[key];

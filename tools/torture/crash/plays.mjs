@@ -71,7 +71,12 @@ async function lookAndGoOn(place) {
 }
 
 async function comeToRest(place) {
-  const job = await place.syncAndEnd(place.start());
+  let job;
+  try {
+    job = await place.syncAndEnd(place.start());
+  } catch (error) {
+    return [`stuck: ${error.message}`];
+  }
   const all = place.everything();
   return [...checkWhole(place, all), ...checkNothingLost(place, all), ...checkFinal(place, all, job)];
 }
