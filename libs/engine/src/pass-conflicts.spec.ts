@@ -276,6 +276,32 @@ describe('choosing a version', () => {
     expect(rig.sourceTree.text('a')).toBe('edited');
   });
 
+  it.each([true, false])('INV-36, T80: brings a directory back that was in conflict with a removal (its parents are there: %s)', async (hasParents) => {
+    const path = toRelativePath(hasParents ? 'a' : 'd/a');
+    const rig = await synced({ [path]: 'base', b: '2', c: '3' });
+    rig.sourceTree.remove(path);
+    rig.sourceTree.write(`${path}/inner`, 'inner');
+    rig.targetTree.remove(hasParents ? path : 'd');
+    await rig.pass();
+    expect(rig.pair.conflicts()).toHaveLength(1);
+    await resolve(rig, 'source', path);
+    expect(await rig.pass()).toMatchObject({ conflicts: 0 });
+    expect(rig.targetTree.text(`${path}/inner`)).toBe('inner');
+  });
+
+  it('says how a directory comes back where the storage cannot hold it empty', async () => {
+    const rig = await synced({ a: 'base', b: '2', c: '3' }, { target: { keepsEmptyDirectories: false } });
+    rig.sourceTree.remove('a');
+    rig.sourceTree.write('a/inner', 'inner');
+    rig.sourceTree.write('a/other', 'other');
+    rig.targetTree.remove('a');
+    await rig.pass();
+    await expect(resolve(rig, 'source')).rejects.toThrow('copy a file of it there');
+    rig.targetTree.write('a/inner', 'inner');
+    expect(await rig.pass()).toMatchObject({ conflicts: 0 });
+    expect(rig.targetTree.text('a/other')).toBe('other');
+  });
+
   it('says what is wrong where there is nothing to choose', async () => {
     const rig = await synced({ b: '2' }, { target: { isCaseSensitive: false } });
     await expect(resolve(rig, 'source')).rejects.toThrow('a is not in conflict');

@@ -62,7 +62,11 @@ async function openBoth(storages: Readonly<Record<SideName, StorageBackend>>): P
 }
 
 async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, { kind: 'directory' }>, from: StorageBackend, to: StorageBackend): Promise<void> {
-  if (kept.kind === 'directory' || kept.kind === 'absent') {
+  if (kept.kind === 'directory' && given.kind === 'absent') {
+    if (!to.capabilities.keepsEmptyDirectories) throw new WildlandError(`${path} is a directory, and the other storage cannot hold it empty; copy a file of it there, then the rest is brought over`);
+    // Nothing gives way: with the directory on both sides, what is in it is news to the pass.
+    await makeDirectories(to, [...ancestorsOf(path), path]);
+  } else if (kept.kind === 'directory' || kept.kind === 'absent') {
     // Removing the other version is the gesture that decides a known conflict; the pass does the rest.
     if (given.kind !== 'file') return;
     const removed = await to.remove(path, given.token);
@@ -70,7 +74,7 @@ async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, {
   } else {
     const replaces = given.kind === 'file' ? given : undefined;
     // What was removed may have been removed with the directories around it.
-    if (replaces === undefined) await makeDirectories(to, path);
+    if (replaces === undefined) await makeDirectories(to, ancestorsOf(path));
     const outcome = await copyThrough(from, to, { path, from: kept, replaces }, undefined);
     if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind !== 'copied') throw changedMeanwhile(path);
@@ -78,10 +82,10 @@ async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, {
   await to.flush();
 }
 
-async function makeDirectories(storage: StorageBackend, path: RelativePath): Promise<void> {
-  for (const directory of ancestorsOf(path)) {
+async function makeDirectories(storage: StorageBackend, directories: Iterable<RelativePath>): Promise<void> {
+  for (const directory of directories) {
     const made = await storage.makeDirectory(directory);
-    if (!made.ok) throw changedMeanwhile(path);
+    if (!made.ok) throw changedMeanwhile(directory);
   }
 }
 

@@ -371,6 +371,45 @@ describe('a file', () => {
   });
 });
 
+describe('what a file system can do', () => {
+  const CALLS = ['renameNoReplace', 'exchange', 'link', 'unlink'] as const;
+
+  /** The first copies meet a failure while it is tried; which renames are used afterwards. */
+  async function callsAfter(code: keyof typeof errno, name: (typeof CALLS)[number], nth: number): Promise<Set<string>> {
+    const { disk, watch } = instrument(createDisk(native));
+    const [source, target] = [await openLocal(), await openLocal({ deps: { disk } })];
+    try {
+      for (const [side, file] of [[source, 'one'], [source, 'two'], [source, 'new'], [target, 'one']] as const) await side.writeOutside(file, Buffer.from(`${file} of ${side.location}`));
+      const replaces = await fileAt(target.backend, 'one');
+      const copy = async (path: string): Promise<CopyOutcome[]> =>
+        copyAll(target.backend, source.backend, [{ path: at(path), from: await fileAt(source.backend, path), replaces: path === 'one' ? replaces : undefined }]);
+      let seen = 0;
+      watch((call) => {
+        if (call.name === name && (seen += 1) === nth) throw errnoException(call.name, errno[code]);
+      });
+      await copy('two').catch(() => undefined);
+      const calls = new Set<string>();
+      watch((call) => void calls.add(call.name));
+      expect([code, name, nth, await copy('new'), await copy('one')]).toMatchObject([code, name, nth, [{ kind: 'copied' }], [{ kind: 'copied' }]]);
+      return calls;
+    } finally {
+      for (const side of [source, target]) await side.close();
+    }
+  }
+
+  it.each(CALLS)('INV-26, T53: is not given up for a failure of %s while it is tried', async (name) => {
+    const wanted = native?.renameat2 === undefined ? ['link'] : ['renameNoReplace', 'exchange'];
+    for (const [code, nth] of [['ENOSPC', 1], ['ENOSPC', 2], ['EACCES', 2]] as const) {
+      expect([...(await callsAfter(code, name, nth))]).toEqual(expect.arrayContaining(wanted));
+    }
+  });
+
+  it('INV-26: is remembered where the system says that it cannot', async () => {
+    if (native?.renameat2 === undefined) return expect([...(await callsAfter('EINVAL', 'link', 4))]).toContain('link');
+    expect([...(await callsAfter('EINVAL', 'exchange', 1))]).not.toContain('exchange');
+  });
+});
+
 describe('a full disk', () => {
   it('INV-16, T52: fails file by file, leaves nothing half-written and goes on with what fits', async () => {
     if (process.getuid?.() !== 0) {

@@ -1,6 +1,10 @@
 /**
  * INV-26: which renames a file system really offers, tried out with two empty files in
  * staging and remembered per thread and file system.
+ *
+ * A call that fails says either that there is no such thing here, or that something was wrong
+ * just now (T53). Only the former is an ability that is missing: taken for one, a hiccup would
+ * take the safe ways away for as long as the process lives.
  */
 
 import { constants } from 'node:fs';
@@ -8,6 +12,7 @@ import { constants } from 'node:fs';
 import type { Directory } from './anchor.js';
 import type { DirectoryTree } from './directory-tree.js';
 import type { Disk } from './disk.js';
+import { errnoOf } from './failure.js';
 
 /** What commits can rely on. */
 export interface Abilities {
@@ -19,34 +24,44 @@ export interface Abilities {
   readonly canLink: boolean;
 }
 
+/** What systems answer where there is no such thing; the name that is taken is part of the trial. */
+const MISSING: ReadonlySet<string | undefined> = new Set(['ENOSYS', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EXDEV', 'EMLINK', 'EEXIST']);
+/** What they answer where it might work the next time. Whatever else they may say leaves it open and is asked again. */
+const HICCUPS: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'ENOMEM', 'EMFILE', 'ENFILE', 'EINTR', 'EAGAIN', 'EBUSY', 'ESTALE', 'ETIMEDOUT']);
+
 const remembered = new WeakMap<Disk, Map<bigint, Abilities>>();
 
-/** Tries the renames in `staging`, once per file system. */
+/** Tries the renames in `staging`, once per file system. Throws the system's error where that fails for a passing reason. */
 export function probeAbilities(tree: DirectoryTree, staging: Directory, nextName: () => string): Abilities {
   const { disk } = tree;
   let perDevice = remembered.get(disk);
   if (perDevice === undefined) remembered.set(disk, (perDevice = new Map<bigint, Abilities>()));
-  let abilities = perDevice.get(staging.device);
-  if (abilities === undefined) perDevice.set(staging.device, (abilities = probe(tree, staging, nextName)));
+  const known = perDevice.get(staging.device);
+  if (known !== undefined) return known;
+  const { abilities, isCertain } = probe(tree, staging, nextName);
+  if (isCertain) perDevice.set(staging.device, abilities);
   return abilities;
 }
 
-function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: () => string): Abilities {
+function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: () => string): { readonly abilities: Abilities; readonly isCertain: boolean } {
   const [a, b, c] = [nextName(), nextName(), nextName()];
   const inodeOf = (name: string): bigint | undefined => disk.lstat(anchor.at(staging, name))?.ino;
+  let isCertain = true;
   const works = (attempt: () => void): boolean => {
     try {
       attempt();
       return true;
-    } catch {
+    } catch (error) {
+      if (HICCUPS.has(errnoOf(error))) throw error;
+      if (!MISSING.has(errnoOf(error))) isCertain = false;
       return false;
     }
   };
-  for (const name of [a, b]) {
-    disk.close(disk.open(anchor.at(staging, name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
-  }
   const { safeRenames } = disk;
   try {
+    for (const name of [a, b]) {
+      disk.close(disk.open(anchor.at(staging, name), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
+    }
     const [inodeA, inodeB] = [inodeOf(a), inodeOf(b)];
     const canRenameNoReplace =
       safeRenames !== undefined &&
@@ -62,8 +77,17 @@ function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: ()
       disk.link(anchor.at(staging, a), anchor.at(staging, c));
       disk.unlink(anchor.at(staging, c));
     });
-    return { canRenameNoReplace, canExchange, canLink };
+    return { abilities: { canRenameNoReplace, canExchange, canLink }, isCertain };
   } finally {
-    for (const name of [a, b, c]) works(() => disk.unlink(anchor.at(staging, name)));
+    for (const name of [a, b, c]) removeQuietly(disk, anchor.at(staging, name));
+  }
+}
+
+/** What stays is in staging, which is swept. */
+function removeQuietly(disk: Disk, path: string): void {
+  try {
+    disk.unlink(path);
+  } catch {
+    // Most often it is not there.
   }
 }
