@@ -1,6 +1,6 @@
 /**
- * INV-26: which renames a file system really offers, tried out with two empty files in
- * staging and remembered per thread and file system.
+ * INV-26: which renames a file system really offers, and whether it tells of writers, tried
+ * out with two empty files in staging and remembered per thread and file system.
  */
 
 import { constants } from 'node:fs';
@@ -17,6 +17,8 @@ export interface Abilities {
   readonly canExchange: boolean;
   /** A second name for a file. */
   readonly canLink: boolean;
+  /** Whether anybody has a file open for writing. */
+  readonly canSeeWriters: boolean;
 }
 
 const remembered = new WeakMap<Disk, Map<bigint, Abilities>>();
@@ -62,8 +64,20 @@ function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: ()
       disk.link(anchor.at(staging, a), anchor.at(staging, c));
       disk.unlink(anchor.at(staging, c));
     });
-    return { canRenameNoReplace, canExchange, canLink };
+    return { canRenameNoReplace, canExchange, canLink, canSeeWriters: seesWriters(disk, anchor.at(staging, a)) };
   } finally {
     for (const name of [a, b, c]) works(() => disk.unlink(anchor.at(staging, name)));
+  }
+}
+
+function seesWriters(disk: Disk, path: string): boolean {
+  const reader = disk.open(path, constants.O_RDONLY);
+  try {
+    const writer = disk.open(path, constants.O_WRONLY);
+    const whileWriting = disk.isOpenForWriting?.(reader);
+    disk.close(writer);
+    return whileWriting === true && disk.isOpenForWriting?.(reader) === false;
+  } finally {
+    disk.close(reader);
   }
 }

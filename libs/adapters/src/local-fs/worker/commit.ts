@@ -12,7 +12,10 @@
  *    Exchange back, and look again: what comes out now must be our file. If not, a third
  *    version came in between; it stays in the trash and is reported as leftover.
  * 5. At the end of the batch look at the old version once more: a program that still had
- *    it open may have written to it. Then exchange back as well.
+ *    it open may have written to it. Then exchange back as well, and also while anybody has
+ *    it open or mapped for writing: in the trash nobody can open it any more, so that once
+ *    nobody has, it stays as it is. Where the system does not tell (`capabilities` say so),
+ *    a program that writes later still writes into the trash.
  * A crash at any point leaves whole versions only, in place and in the trash.
  *
  * Replace, elsewhere: link the old version into the trash, look at it, rename over it. A
@@ -22,6 +25,8 @@
  * Remove: move to the trash, look at what came out, move back if it is not the expected one,
  * and look once more at the end of the batch.
  */
+
+import { constants } from 'node:fs';
 
 import { nameOf, NO_TOKEN, parentOf, type RelativePath, type Token } from '@wl/domain';
 
@@ -50,6 +55,7 @@ export interface Replaced {
 }
 
 const STALE: CommitOutcome = { kind: 'stale' };
+const OPEN_TO_ASK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Commits and removals below one root during one task. */
 export class Committer {
@@ -115,8 +121,10 @@ export class Committer {
       name: replaced.trashPath.slice(slash + 1),
       path: replaced.trashPath,
     };
+    // In this order: who has closed it by the time of the question has written before the look.
+    const isInUse = this.isInUse(place);
     const now = this.tree.lstat(place.directory, place.name);
-    if (now === undefined || (hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
+    if (now === undefined || (!isInUse && hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
     const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
     const { ours } = replaced;
     if (ours === undefined) return this.moveBack(place, to);
@@ -129,6 +137,24 @@ export class Committer {
       swap();
     }
     return { kind: 'stale', leftover: replaced.trashPath };
+  }
+
+  /** Whether anybody has a file open for writing; `false` where that cannot be told. */
+  private isInUse({ directory, name }: Place): boolean {
+    const { disk, anchor } = this.tree;
+    if (disk.isOpenForWriting === undefined) return false;
+    let fd: number;
+    try {
+      fd = disk.open(anchor.at(directory, name), OPEN_TO_ASK);
+    } catch {
+      // Not readable for us, or gone: nothing can be asked.
+      return false;
+    }
+    try {
+      return disk.isOpenForWriting(fd) === true;
+    } finally {
+      disk.close(fd);
+    }
   }
 
   private create(from: Place, to: Place, staged: Staged): CommitOutcome {
