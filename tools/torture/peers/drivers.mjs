@@ -4,7 +4,7 @@
  * where a program asks for a command to recover, `recover` is that command.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { checkout } from '../wl-home.mjs';
@@ -30,6 +30,10 @@ const wl = {
         if (code !== 0) throw new Error(said);
       },
       sync: () => run('container', 'sync', '--one-shot', 'pair'),
+      forget: async () => {
+        processes.kill();
+        for (const suffix of ['', '-wal', '-shm']) rmSync(at(`config/wildland/wl-state.db${suffix}`), { force: true });
+      },
       asks: ({ code, said }) => code !== 0 || /^Problems|skipped/im.test(said),
     };
   },
@@ -46,6 +50,7 @@ const unison = {
       processes,
       setup: async () => undefined,
       sync: () => processes.run(['unison', '-ui', 'text', '-batch', '-auto', '-times', '-dumbtty', world.left, world.right]),
+      forget: async () => rmSync(path.join(world.home, 'unison'), { recursive: true, force: true }),
       asks: ({ code }) => code !== 0,
     };
   },
@@ -67,6 +72,7 @@ function rclone(name, settings, flags, isChecked) {
         },
         first: () => run('--resync'),
         sync: () => run(),
+        forget: async () => rmSync(path.join(world.home, 'cache'), { recursive: true, force: true }),
         /** What it says has to be run after an interruption or an error. */
         recover: () => run('--resync'),
         needsRecovery: ({ said }) => /must run --resync|Must run --resync/i.test(said),
@@ -103,7 +109,7 @@ const syncthing = {
   make: (world, prefix) => {
     const processes = new Processes({ ...process.env, HOME: world.home }, prefix);
     const pair = new Syncthing(world, processes);
-    return { processes, setup: () => pair.setup(), sync: () => pair.sync(), asks: ({ said }) => said !== '' };
+    return { processes, setup: () => pair.setup(), sync: () => pair.sync(), forget: () => pair.forget(), asks: ({ said }) => said !== '' };
   },
 };
 

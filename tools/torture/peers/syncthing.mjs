@@ -3,7 +3,7 @@
  * otherwise as it is by default (watching, ten conflict copies, no file versioning).
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -58,6 +58,13 @@ export class Syncthing {
       before = now;
     }
     return { code: 0, said: await this.errors() };
+  }
+
+  /** Removes the index databases; keys and settings stay. */
+  async forget() {
+    this.processes.kill();
+    while (this.processes.ids().length > 0) await sleep(50);
+    for (const { home } of this.nodes) for (const name of readdirSync(home)) if (name.startsWith('index')) rmSync(path.join(home, name), { recursive: true });
   }
 
   async look(node) {
