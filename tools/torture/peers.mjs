@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { drivers } from './peers/drivers.mjs';
@@ -19,6 +20,8 @@ import { scenarios } from './peers/scenarios.mjs';
 import { World } from './peers/world.mjs';
 import { isBuilt } from './wl-home.mjs';
 
+/** Programs tried at the same time, each in a world of its own. */
+const LANES = 2;
 /** Root without the right to read everything; nothing for everybody else. */
 const ORDINARY = process.getuid() === 0 ? ['setpriv', '--inh-caps=-all', '--bounding-set=-dac_override,-dac_read_search'] : [];
 
@@ -31,16 +34,27 @@ export async function run({ seed = 1, only = '', programs, parent = os.tmpdir(),
   const installed = drivers.map((driver) => ({ ...driver, version: driver.version() })).filter(({ name, version }) => version !== undefined && (programs ?? [name]).includes(name));
   const rows = [];
   for (const scenario of scenarios.filter(({ id, title }) => `${id} ${title}`.includes(only))) {
-    const cells = [];
-    for (const driver of installed) {
+    const cells = await inLanes(installed, async (driver) => {
       const begin = performance.now();
       const cell = await play(scenario, driver, { seed, parent }).catch((error) => ({ verdict: 'failed', because: error.message.split('\n')[0] }));
-      cells.push({ ...cell, seconds: Math.round((performance.now() - begin) / 1000) });
-      log(`${scenario.id} ${driver.name}: ${cell.verdict}: ${cell.because} (${cells.at(-1).seconds} s)`);
-    }
+      const seconds = Math.round((performance.now() - begin) / 1000);
+      log(`${scenario.id} ${driver.name}: ${cell.verdict}: ${cell.because} (${seconds} s)`);
+      return { ...cell, seconds };
+    });
     rows.push({ id: scenario.id, title: scenario.title, cells });
   }
   return { seed, programs: installed, rows };
+}
+
+/** Runs a step for each, a few at a time: most of it is waiting. Answers in order. */
+async function inLanes(items, step) {
+  const answers = [];
+  const queue = [...items.entries()];
+  const lane = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) answers[next[0]] = await step(next[1]);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return answers;
 }
 
 async function play(scenario, driver, { seed, parent }) {
@@ -54,20 +68,21 @@ async function play(scenario, driver, { seed, parent }) {
     const begun = await (program.first ?? program.sync)();
     if (begun.code !== 0 && world.names('right').length < world.names('left').length) throw new Error(`the first sync failed: ${begun.said.slice(-300)}`);
     // Times of a second's precision must not hide what happens next.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await sleep(1_100);
     const tools = {
       seed,
       sync: program.sync,
-      kill: () => program.processes.kill(),
+      kill: () => program.processes.end(),
       forget: async () => program.forget !== undefined && (await program.forget(), true),
       recover: async (result) => (program.needsRecovery?.(result) ? { ...(await program.recover()), recovered: true } : result),
+      ready: async () => program.ready?.(),
+      unlock: () => program.unlock?.() ?? false,
       asks: program.asks,
     };
     const result = await scenario.act(world, tools);
     return scenario.judge(world, result, tools);
   } finally {
-    program.processes.kill();
-    for (const end = Date.now() + 5_000; Date.now() < end && program.processes.ids().length > 0; ) await new Promise((resolve) => setTimeout(resolve, 20));
+    await program.processes.end();
     scenario.cleanup?.(world);
     rmSync(world.dir, { recursive: true, force: true });
   }

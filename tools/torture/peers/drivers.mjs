@@ -4,7 +4,7 @@
  * where a program asks for a command to recover, `recover` is that command.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { checkout } from '../wl-home.mjs';
@@ -29,9 +29,10 @@ const wl = {
         const { code, said } = await run('container', 'create', 'pair', '--storage', world.left, '--storage', world.right);
         if (code !== 0) throw new Error(said);
       },
+      ready: () => run('status'),
       sync: () => run('container', 'sync', '--one-shot', 'pair'),
       forget: async () => {
-        processes.kill();
+        await processes.end();
         for (const suffix of ['', '-wal', '-shm']) rmSync(at(`config/wildland/wl-state.db${suffix}`), { force: true });
       },
       asks: ({ code, said }) => code !== 0 || /^Problems|skipped/im.test(said),
@@ -42,14 +43,14 @@ const wl = {
 /** Conflicts are skipped in batch mode; deleting a whole replica is refused (`confirmbigdel`, the default). */
 const unison = {
   name: 'unison',
-  settings: '`-batch -auto -times`; conflicts are skipped, `confirmbigdel` is on by default',
+  settings: '`-batch -auto`; conflicts are skipped, `confirmbigdel` is on by default',
   version: () => firstLine('unison', ['-version']),
   make: (world, prefix) => {
     const processes = new Processes({ ...process.env, HOME: world.home, UNISON: path.join(world.home, 'unison') }, prefix);
     return {
       processes,
       setup: async () => undefined,
-      sync: () => processes.run(['unison', '-ui', 'text', '-batch', '-auto', '-times', '-dumbtty', world.left, world.right]),
+      sync: () => processes.run(['unison', '-ui', 'text', '-batch', '-auto', '-dumbtty', world.left, world.right]),
       forget: async () => rmSync(path.join(world.home, 'unison'), { recursive: true, force: true }),
       asks: ({ code }) => code !== 0,
     };
@@ -73,9 +74,16 @@ function rclone(name, settings, flags, isChecked) {
         first: () => run('--resync'),
         sync: () => run(),
         forget: async () => rmSync(path.join(world.home, 'cache'), { recursive: true, force: true }),
-        /** What it says has to be run after an interruption or an error. */
+        /** What it says has to be run after an error. */
         recover: () => run('--resync'),
-        needsRecovery: ({ said }) => /must run --resync|Must run --resync/i.test(said),
+        needsRecovery: ({ said }) => /must run --resync/i.test(said),
+        /** What it says has to be done by hand after an interruption; answers whether there was anything to do. */
+        unlock: () => {
+          const state = path.join(world.home, 'cache/rclone/bisync');
+          const locks = existsSync(state) ? readdirSync(state).filter((name) => name.endsWith('.lck')) : [];
+          for (const name of locks) rmSync(path.join(state, name));
+          return locks.length > 0;
+        },
         asks: ({ code }) => code !== 0,
       };
     },
@@ -109,7 +117,7 @@ const syncthing = {
   make: (world, prefix) => {
     const processes = new Processes({ ...process.env, HOME: world.home }, prefix);
     const pair = new Syncthing(world, processes);
-    return { processes, setup: () => pair.setup(), sync: () => pair.sync(), forget: () => pair.forget(), asks: ({ said }) => said !== '' };
+    return { processes, setup: () => pair.setup(), ready: () => pair.ready(), sync: () => pair.sync(), forget: () => pair.forget(), asks: ({ said }) => said !== '' };
   },
 };
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Starts and ends the processes of one world. */
 export class Processes {
@@ -40,14 +41,20 @@ export class Processes {
   }
 
   /** Kills all of them, also those that left their parents. */
-  kill(signal = 'SIGKILL') {
+  kill() {
     for (const pid of this.ids()) {
       try {
-        process.kill(pid, signal);
+        process.kill(pid, 'SIGKILL');
       } catch {
         // It ended in between.
       }
     }
+  }
+
+  /** Kills all of them and waits until they are gone. */
+  async end() {
+    this.kill();
+    for (const end = Date.now() + 10_000; Date.now() < end && this.ids().length > 0; await sleep(20)) this.kill();
   }
 
   /** Ids of those that run. */

@@ -36,19 +36,26 @@ export class Syncthing {
     for (const node of this.nodes) {
       for (const end = Date.now() + 30_000; ; await sleep(150)) {
         if (await this.ask(node, 'GET', '/rest/system/ping').then(() => true, () => false)) break;
-        if (Date.now() > end) throw new Error('syncthing does not answer');
+        if (Date.now() > end || this.processes.ids().length === 0) throw new Error('syncthing does not answer');
       }
     }
   }
 
+  /** Starts what does not run. */
+  async ready() {
+    if (this.processes.ids().length > 0) return;
+    await this.start();
+  }
+
   /** Scans both sides and waits until nothing is to do on either, or nothing moves any more. */
   async sync() {
-    if (this.processes.ids().length === 0) await this.start();
+    await this.ready();
     for (const node of this.nodes) await this.ask(node, 'POST', '/rest/db/scan?folder=pair').catch(() => undefined);
     let [same, before] = [0, ''];
     const end = Date.now() + SYNC_LIMIT_MS;
     while (Date.now() < end && same < 5) {
       await sleep(300);
+      if (this.processes.ids().length === 0) return { code: 'killed', said: '' };
       const looks = await Promise.all(this.nodes.map((node) => this.look(node)));
       const now = JSON.stringify(looks);
       const isIdle = looks.every(({ state, connected }) => (state === 'idle' || state === 'error') && connected);
@@ -62,8 +69,7 @@ export class Syncthing {
 
   /** Removes the index databases; keys and settings stay. */
   async forget() {
-    this.processes.kill();
-    while (this.processes.ids().length > 0) await sleep(50);
+    await this.processes.end();
     for (const { home } of this.nodes) for (const name of readdirSync(home)) if (name.startsWith('index')) rmSync(path.join(home, name), { recursive: true });
   }
 
