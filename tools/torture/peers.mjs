@@ -8,7 +8,7 @@
  * Exits with 1 when `wl` lost, tore, overwrote or wrongly deleted anything.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,6 +88,19 @@ async function play(scenario, driver, { seed, parent }) {
   }
 }
 
+/** Adds what an earlier run found of what this one did not play, and keeps all of it. */
+function withEarlier(played, file) {
+  const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  for (const { id, title, cells } of played.rows) {
+    for (const [index, cell] of cells.entries()) (results[`${id} ${title}`] ??= {})[played.programs[index].name] = cell;
+  }
+  writeFileSync(file, `${JSON.stringify(results, undefined, 1)}\n`);
+  const programs = drivers.map((driver) => ({ ...driver, version: driver.version() })).filter(({ name }) => Object.values(results).some((cells) => cells[name] !== undefined));
+  const unplayed = { verdict: 'n/a', because: 'not played' };
+  const rows = scenarios.filter(({ id, title }) => results[`${id} ${title}`] !== undefined).map(({ id, title }) => ({ id, title, cells: programs.map(({ name }) => results[`${id} ${title}`][name] ?? unplayed) }));
+  return { seed: played.seed, programs, rows };
+}
+
 async function main() {
   const { values } = parseArgs({
     options: {
@@ -95,18 +108,20 @@ async function main() {
       only: { type: 'string', default: '' },
       program: { type: 'string', multiple: true },
       in: { type: 'string', default: os.tmpdir() },
+      results: { type: 'string' },
       write: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help) {
-    console.log(`usage: npm run torture:peers -- [--only TEXT] [--program NAME]... [--seed S] [--in DIRECTORY] [--write] [--json]
+    console.log(`usage: npm run torture:peers -- [--only TEXT] [--program NAME]... [--seed S] [--in DIRECTORY] [--results FILE] [--write] [--json]
 
   --only TEXT     scenarios whose number or title has that in it
   --program NAME  ${drivers.map(({ name }) => name).join(', ')} (all that are installed)
   --in DIR        where to work (default: the temporary directory)
-  --write         put the table into docs/torture.md; only for a run of everything`);
+  --results FILE  keep results there; what this run does not play is taken from it
+  --write         put the table into docs/torture.md`);
     return 0;
   }
   if (!isBuilt()) return 2;
@@ -116,7 +131,8 @@ async function main() {
     console.error('Error: setpriv is missing, to try as an ordinary user what root may do: apt-get install util-linux');
     return 2;
   }
-  const outcome = await run({ seed: Number(values.seed), only: values.only, programs: values.program, parent: values.in, log: (line) => console.error(line) });
+  const played = await run({ seed: Number(values.seed), only: values.only, programs: values.program, parent: values.in, log: (line) => console.error(line) });
+  const outcome = values.results === undefined ? played : withEarlier(played, values.results);
   console.log(values.json ? JSON.stringify(outcome) : tableOf(outcome).join('\n'));
   if (values.write) writePage(outcome);
   const ours = outcome.programs.findIndex(({ name }) => name === 'wl');

@@ -270,7 +270,10 @@ export const scenarios = [
       execFileSync('mount', ['-o', 'remount,size=64m', world.right]);
       const after = await recover(await sync());
       // Some try again what failed at their own pace.
-      for (let time = 0; time < 3 && world.get('right', 'big-11.bin')?.length !== 1_000_000; time += 1) await sync();
+      for (let time = 0; time < 9 && hasGaps(world); time += 1) {
+        await sleep(10_000);
+        await sync();
+      }
       await sync();
       return { ...result, torn, after };
     },
@@ -486,6 +489,10 @@ function tornMany(world) {
 function isFilled(place, byte) {
   const bytes = readQuietly(place, null);
   return bytes?.length === 1_000_000 && bytes.every((each) => each === byte);
+}
+
+function hasGaps(world) {
+  return Array.from({ length: 12 }, (_, index) => index).some((index) => !isFilled(world.at('right', `big-${String(index).padStart(2, '0')}.bin`), 65 + index));
 }
 
 function tornBig(world) {

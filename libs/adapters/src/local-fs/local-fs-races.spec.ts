@@ -320,6 +320,37 @@ describe.each([
     }
   });
 
+  it('T55, T56: lets nobody who opens the file at any moment write into the trash', async () => {
+    if (!withKoffi) return;
+    const operations = {
+      replace: async (node: FileNode) => (await copy(world, await copyRequest(world, node))).kind === 'copied',
+      remove: async (node: FileNode) => (await world.target.backend.remove(path, node.token)).ok,
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      for (let moment = 0; ; moment += 1) {
+        const node = (await prepare(world, OLD)) as FileNode;
+        let editor: number | undefined;
+        let hasActed = false;
+        world.disk.watch(({ index }) => {
+          if (index !== moment) return;
+          hasActed = true;
+          if (fs.existsSync(world.place)) editor = fs.openSync(world.place, 'r+');
+        });
+        const isDone = await operation(node);
+        world.disk.watch(undefined);
+        if (!hasActed) {
+          expect([name, moment, isDone]).toEqual([name, moment, true]);
+          break;
+        }
+        if (editor === undefined) continue;
+        // The save comes long after the operation.
+        fs.writeSync(editor, THEIRS, 0);
+        fs.closeSync(editor);
+        expect([name, moment, inPlace(world)?.slice(0, THEIRS.length)]).toEqual([name, moment, THEIRS]);
+      }
+    }
+  });
+
   it('T30, INV-24: does not trust the token of a file that somebody has open or mapped for writing', async () => {
     if (!withKoffi) return;
     const isRacy = async (): Promise<boolean | undefined> => {

@@ -5,7 +5,7 @@
  * Create: a rename that fails when the name is taken.
  *
  * Replace, where names can be exchanged:
- * 1. look: the path must hold the expected version;
+ * 1. look: the path must hold the expected version, and nobody may have it open for writing;
  * 2. put the staged file into the trash, under the place of the old version;
  * 3. exchange the two: the old version is in the trash, the new one visible;
  * 4. look at what came out. Not the expected version: somebody saved between 1 and 3.
@@ -22,11 +22,9 @@
  * save by rename within the microseconds between look and rename is lost; `capabilities`
  * say so (`replace: 'window'`). A save in place is not: the link is the same file.
  *
- * Remove: move to the trash, look at what came out, move back if it is not the expected one,
+ * Remove: look, move to the trash, look at what came out, move back if it is not the expected one,
  * and look once more at the end of the batch.
  */
-
-import { constants } from 'node:fs';
 
 import { nameOf, NO_TOKEN, parentOf, type RelativePath, type Token } from '@wl/domain';
 
@@ -35,6 +33,7 @@ import type { StorageArea, TrashPlace } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure } from './failure.js';
 import { moveIntoArea, moveNoReplace, noSafeWay, rename, type Place } from './moves.js';
+import { isInUse } from './open-file.js';
 import type { Staged } from './stager.js';
 import { hasIdentity, identityOf, isRacyByMtime, tokenOf, type FileIdentity } from './token.js';
 
@@ -55,7 +54,6 @@ export interface Replaced {
 }
 
 const STALE: CommitOutcome = { kind: 'stale' };
-const OPEN_TO_ASK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /** Commits and removals below one root during one task. */
 export class Committer {
@@ -89,7 +87,7 @@ export class Committer {
     }
     const to: Place = { directory, name: nameOf(path) };
     const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected) return STALE;
+    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, directory, to.name)) return STALE;
     const place = this.area.trashPlace(path);
     try {
       moveIntoArea(this.tree, this.area.abilities(), to, place);
@@ -122,9 +120,9 @@ export class Committer {
       path: replaced.trashPath,
     };
     // In this order: who has closed it by the time of the question has written before the look.
-    const isInUse = this.isInUse(place);
+    const isWritten = isInUse(this.tree, place.directory, place.name);
     const now = this.tree.lstat(place.directory, place.name);
-    if (now === undefined || (!isInUse && hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
+    if (now === undefined || (!isWritten && hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
     const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
     const { ours } = replaced;
     if (ours === undefined) return this.moveBack(place, to);
@@ -139,24 +137,6 @@ export class Committer {
     return { kind: 'stale', leftover: replaced.trashPath };
   }
 
-  /** Whether anybody has a file open for writing; `false` where that cannot be told. */
-  private isInUse({ directory, name }: Place): boolean {
-    const { disk, anchor } = this.tree;
-    if (disk.isOpenForWriting === undefined) return false;
-    let fd: number;
-    try {
-      fd = disk.open(anchor.at(directory, name), OPEN_TO_ASK);
-    } catch {
-      // Not readable for us, or gone: nothing can be asked.
-      return false;
-    }
-    try {
-      return disk.isOpenForWriting(fd) === true;
-    } finally {
-      disk.close(fd);
-    }
-  }
-
   private create(from: Place, to: Place, staged: Staged): CommitOutcome {
     try {
       moveNoReplace(this.tree, this.area.abilities(), from, to);
@@ -169,7 +149,7 @@ export class Committer {
 
   private replace(path: RelativePath, from: Place, to: Place, staged: Staged, expected: Token): CommitOutcome {
     const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected) return STALE;
+    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, to.directory, to.name)) return STALE;
     const old = identityOf(seen);
     const place = this.area.trashPlace(path);
     const abilities = this.area.abilities();

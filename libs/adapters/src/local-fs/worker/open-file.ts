@@ -4,6 +4,7 @@ import { constants, type BigIntStats } from 'node:fs';
 
 import { isWithin, nameOf, parentOf, RESERVED_NAME, type RelativePath, type UnknownReason } from '@wl/domain';
 
+import type { Directory } from './anchor.js';
 import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, unknownReasonOf } from './failure.js';
 import { isRacy } from './token.js';
@@ -52,6 +53,24 @@ export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
  */
 function mayKeepToken({ disk }: DirectoryTree, fd: number, stats: BigIntStats, seenMs: number): boolean {
   return isRacy(stats, seenMs) || disk.isOpenForWriting?.(fd) === true;
+}
+
+/** Whether anybody has the file of that name open or mapped for writing; `false` where that cannot be told. */
+export function isInUse({ disk, anchor }: DirectoryTree, directory: Directory, name: string): boolean {
+  if (disk.isOpenForWriting === undefined) return false;
+  let fd: number;
+  try {
+    fd = disk.open(anchor.at(directory, name), OPEN_FILE);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    // Gone, or not readable for us: nothing can be asked.
+    return false;
+  }
+  try {
+    return disk.isOpenForWriting(fd) === true;
+  } finally {
+    disk.close(fd);
+  }
 }
 
 function whyNot(error: unknown): OpenedFile {
