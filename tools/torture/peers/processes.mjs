@@ -14,7 +14,7 @@ export class Processes {
   }
 
   /** Starts a command; resolves to its exit code (or signal) and all it said once it ends. */
-  run(command, limitMs = 120_000) {
+  run(command, limitMs = 400_000) {
     const [program, ...args] = [...this.prefix, ...command];
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, { env: this.env, stdio: ['ignore', 'pipe', 'pipe'] });
