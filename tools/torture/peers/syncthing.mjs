@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const KEY = 'torture';
-const SYNC_LIMIT_MS = 45_000;
+const SYNC_LIMIT_MS = 240_000;
 
 /** Prepares and runs both instances. */
 export class Syncthing {
