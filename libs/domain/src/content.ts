@@ -65,7 +65,7 @@ export interface FileNode {
   /** Modification time in milliseconds since the epoch, with fraction; a hint only. */
   readonly mtimeMs: number;
   readonly hash: Sha256 | undefined;
-  /** Changed so recently that a further change might keep the token (git: racily clean). */
+  /** Changed so recently, or still in somebody's hands, that a further change might keep the token (git: racily clean). */
   readonly isRacy: boolean;
 }
 

@@ -22,7 +22,7 @@ export function capabilitiesOf(root: OpenedRoot | undefined, isReadOnly: boolean
 
 function notesOf({ abilities, anchor }: OpenedRoot): string[] {
   const notes: string[] = [];
-  const { canExchange, canRenameNoReplace, canLink } = abilities;
+  const { canExchange, canRenameNoReplace, canLink, canSeeWriters } = abilities;
   if (!canRenameNoReplace && !canLink) {
     notes.push('Files cannot be written here: the file system has no hard links, and the optional package koffi is not installed or does not help.');
   } else if (!canExchange) {
@@ -30,6 +30,11 @@ function notesOf({ abilities, anchor }: OpenedRoot): string[] {
       canLink
         ? 'Two names cannot be exchanged in one step here: a save by another program in the very instant of a replacement may be lost.'
         : 'Existing files cannot be replaced here: the file system offers neither hard links nor exchanges.',
+    );
+  }
+  if (!canSeeWriters) {
+    notes.push(
+      'It cannot be told here whether a program has a file open: one that goes on writing to a file that was replaced or removed writes into the trash, and what it writes through a memory mapping may be noticed late.',
     );
   }
   if (anchor === 'checked-path') {

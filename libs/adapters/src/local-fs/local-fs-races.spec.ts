@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { toRelativePath, toSha256, type FileNode, type Token } from '@wl/domain';
 import { isBackendError, type CopyOutcome, type CopyRequest } from '@wl/ports';
+import koffi from 'koffi';
 
 import { instrument, type InstrumentedDisk } from './testing/instrumented-disk.js';
 import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
@@ -66,6 +67,27 @@ const ACTIONS: Readonly<Record<string, { readonly act: (place: string) => void; 
   },
   'deletes it': { act: (place) => fs.rmSync(place, { force: true, recursive: true }), saves: false },
 };
+
+/** Ways to have a file open for writing without doing it; each answers how to let go. */
+const WRITERS: Readonly<Record<string, (place: string) => () => void>> = {
+  'with a descriptor': (place) => {
+    const fd = fs.openSync(place, 'r+');
+    return () => fs.closeSync(fd);
+  },
+  'with a mapping': (place) => mapForWriting(place),
+};
+
+/** Maps a file for writing, and keeps no descriptor. */
+function mapForWriting(place: string): () => void {
+  const library = koffi.load(null);
+  const mmap = library.func('intptr_t mmap(intptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)') as (...values: unknown[]) => number | bigint;
+  const munmap = library.func('int munmap(intptr_t address, size_t length)') as (...values: unknown[]) => number;
+  const [PROT_WRITE, MAP_SHARED] = [2, 1];
+  const fd = fs.openSync(place, 'r+');
+  const address = mmap(0, OLD.length, PROT_WRITE, MAP_SHARED, fd, 0);
+  fs.closeSync(fd);
+  return () => expect(munmap(address, OLD.length)).toBe(0);
+}
 
 async function openWorld(withKoffi: boolean): Promise<World> {
   const disk = instrument(createDisk(withKoffi ? native : undefined));
@@ -261,7 +283,7 @@ describe.each([
         let hasActed = false;
         let isLookedAtAfter = false;
         world.disk.watch(({ index, name: call, path: callPath }) => {
-          // A save after the last look cannot be told, but is kept.
+          // A save after the last look, by somebody whom nobody asked about, cannot be told, but is kept.
           if (hasActed && call === 'lstat' && callPath.endsWith('/file')) isLookedAtAfter = true;
           if (index !== moment) return;
           hasActed = true;
@@ -276,6 +298,77 @@ describe.each([
         if (withKoffi && hasActed && isLookedAtAfter) expect([name, moment, inPlace(world)]).toEqual([name, moment, edited]);
         if (!hasActed) break;
       }
+    }
+  });
+
+  it('T56: neither replaces nor removes a file while somebody has it open or mapped for writing', async () => {
+    if (!withKoffi) return;
+    const operations = {
+      replace: async (node: FileNode) => (await copy(world, await copyRequest(world, node))).kind === 'copied',
+      remove: async (node: FileNode) => (await world.target.backend.remove(path, node.token)).ok,
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      for (const [way, begin] of Object.entries(WRITERS)) {
+        const node = (await prepare(world, OLD)) as FileNode;
+        const end = begin(world.place);
+        expect([name, way, await operation(node), inPlace(world)]).toEqual([name, way, false, OLD]);
+        end();
+        // Taken away and put back it has another time of change: whoever wants to replace it looks again.
+        const again = (await world.target.backend.stat(path)) as FileNode;
+        expect([name, way, await operation(again), inPlace(world)]).toEqual([name, way, true, name === 'replace' ? OURS : undefined]);
+      }
+    }
+  });
+
+  it('T55, T56: lets nobody who opens the file at any moment write into the trash', async () => {
+    if (!withKoffi) return;
+    const operations = {
+      replace: async (node: FileNode) => (await copy(world, await copyRequest(world, node))).kind === 'copied',
+      remove: async (node: FileNode) => (await world.target.backend.remove(path, node.token)).ok,
+    };
+    for (const [name, operation] of Object.entries(operations)) {
+      for (let moment = 0; ; moment += 1) {
+        const node = (await prepare(world, OLD)) as FileNode;
+        let editor: number | undefined;
+        let hasActed = false;
+        world.disk.watch(({ index }) => {
+          if (index !== moment) return;
+          hasActed = true;
+          if (fs.existsSync(world.place)) editor = fs.openSync(world.place, 'r+');
+        });
+        const isDone = await operation(node);
+        world.disk.watch(undefined);
+        if (!hasActed) {
+          expect([name, moment, isDone]).toEqual([name, moment, true]);
+          break;
+        }
+        if (editor === undefined) continue;
+        // The save comes long after the operation.
+        fs.writeSync(editor, THEIRS, 0);
+        fs.closeSync(editor);
+        expect([name, moment, inPlace(world)?.slice(0, THEIRS.length)]).toEqual([name, moment, THEIRS]);
+      }
+    }
+  });
+
+  it('T30, INV-24: does not trust the token of a file that somebody has open or mapped for writing', async () => {
+    if (!withKoffi) return;
+    const isRacy = async (): Promise<boolean | undefined> => {
+      const [outcome] = await world.target.backend.getHashes([path]);
+      return outcome?.kind === 'hashed' ? outcome.node.isRacy : undefined;
+    };
+    await prepare(world, OLD);
+    // What just changed would be racy for this alone.
+    const untilOld = async (): Promise<void> => {
+      while ((await world.target.backend.stat(path) as FileNode).isRacy) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await untilOld();
+    expect(await isRacy()).toBe(false);
+    for (const [way, begin] of Object.entries(WRITERS)) {
+      const end = begin(world.place);
+      expect([way, await isRacy()]).toEqual([way, true]);
+      end();
+      expect([way, await isRacy()]).toEqual([way, false]);
     }
   });
 

@@ -35,7 +35,7 @@ export function instrument(disk: Disk): InstrumentedDisk {
       return call(...values);
     };
   };
-  const { safeRenames, syncfs } = disk;
+  const { safeRenames, syncfs, isOpenForWriting } = disk;
   return {
     disk: {
       open: wrap('open', disk.open),
@@ -64,6 +64,7 @@ export function instrument(disk: Disk): InstrumentedDisk {
       startWriting: undefined,
       clone: disk.clone,
       enterDirectory: undefined,
+      isOpenForWriting: isOpenForWriting && wrap('isOpenForWriting', isOpenForWriting),
     },
     watch: (hook) => {
       const seen = index;

@@ -1,6 +1,6 @@
 /**
- * INV-26: which renames a file system really offers, tried out with two empty files in
- * staging and remembered per thread and file system.
+ * INV-26: which renames a file system really offers, and whether it tells of writers, tried out
+ * with two empty files in staging and remembered per thread and file system.
  *
  * A call that fails says either that there is no such thing here, or that something was wrong
  * just now (T53). Only the former is an ability that is missing: taken for one, a hiccup would
@@ -22,6 +22,8 @@ export interface Abilities {
   readonly canExchange: boolean;
   /** A second name for a file. */
   readonly canLink: boolean;
+  /** Whether anybody has a file open for writing. */
+  readonly canSeeWriters: boolean;
 }
 
 /** What systems answer where there is no such thing; the name that is taken is part of the trial. */
@@ -77,7 +79,7 @@ function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: ()
       disk.link(anchor.at(staging, a), anchor.at(staging, c));
       disk.unlink(anchor.at(staging, c));
     });
-    return { abilities: { canRenameNoReplace, canExchange, canLink }, isCertain };
+    return { abilities: { canRenameNoReplace, canExchange, canLink, canSeeWriters: seesWriters(disk, anchor.at(staging, a)) }, isCertain };
   } finally {
     for (const name of [a, b, c]) removeQuietly(disk, anchor.at(staging, name));
   }
@@ -89,5 +91,17 @@ function removeQuietly(disk: Disk, path: string): void {
     disk.unlink(path);
   } catch {
     // Most often it is not there.
+  }
+}
+
+function seesWriters(disk: Disk, path: string): boolean {
+  const reader = disk.open(path, constants.O_RDONLY);
+  try {
+    const writer = disk.open(path, constants.O_WRONLY);
+    const whileWriting = disk.isOpenForWriting?.(reader);
+    disk.close(writer);
+    return whileWriting === true && disk.isOpenForWriting?.(reader) === false;
+  } finally {
+    disk.close(reader);
   }
 }

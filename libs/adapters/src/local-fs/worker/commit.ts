@@ -5,21 +5,24 @@
  * Create: a rename that fails when the name is taken.
  *
  * Replace, where names can be exchanged:
- * 1. look: the path must hold the expected version;
+ * 1. look: the path must hold the expected version, and nobody may have it open for writing;
  * 2. put the staged file into the trash, under the place of the old version;
  * 3. exchange the two: the old version is in the trash, the new one visible;
  * 4. look at what came out. Not the expected version: somebody saved between 1 and 3.
  *    Exchange back, and look again: what comes out now must be our file. If not, a third
  *    version came in between; it stays in the trash and is reported as leftover.
  * 5. At the end of the batch look at the old version once more: a program that still had
- *    it open may have written to it. Then exchange back as well.
+ *    it open may have written to it. Then exchange back as well, and also while anybody has
+ *    it open or mapped for writing: in the trash nobody can open it any more, so that once
+ *    nobody has, it stays as it is. Where the system does not tell (`capabilities` say so),
+ *    a program that writes later still writes into the trash.
  * A crash at any point leaves whole versions only, in place and in the trash.
  *
  * Replace, elsewhere: link the old version into the trash, look at it, rename over it. A
  * save by rename within the microseconds between look and rename is lost; `capabilities`
  * say so (`replace: 'window'`). A save in place is not: the link is the same file.
  *
- * Remove: move to the trash, look at what came out, move back if it is not the expected one,
+ * Remove: look, move to the trash, look at what came out, move back if it is not the expected one,
  * and look once more at the end of the batch.
  */
 
@@ -30,6 +33,7 @@ import type { StorageArea, TrashPlace } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure } from './failure.js';
 import { moveIntoArea, moveNoReplace, noSafeWay, rename, type Place } from './moves.js';
+import { isInUse } from './open-file.js';
 import type { Staged } from './stager.js';
 import { hasIdentity, identityOf, isRacyByMtime, tokenOf, type FileIdentity } from './token.js';
 
@@ -83,7 +87,7 @@ export class Committer {
     }
     const to: Place = { directory, name: nameOf(path) };
     const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected) return STALE;
+    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, directory, to.name)) return STALE;
     const place = this.area.trashPlace(path);
     try {
       moveIntoArea(this.tree, this.area.abilities(), to, place);
@@ -115,8 +119,10 @@ export class Committer {
       name: replaced.trashPath.slice(slash + 1),
       path: replaced.trashPath,
     };
+    // In this order: who has closed it by the time of the question has written before the look.
+    const isWritten = isInUse(this.tree, place.directory, place.name);
     const now = this.tree.lstat(place.directory, place.name);
-    if (now === undefined || (hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
+    if (now === undefined || (!isWritten && hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
     const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
     const { ours } = replaced;
     if (ours === undefined) return this.moveBack(place, to);
@@ -143,7 +149,7 @@ export class Committer {
 
   private replace(path: RelativePath, from: Place, to: Place, staged: Staged, expected: Token): CommitOutcome {
     const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected) return STALE;
+    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, to.directory, to.name)) return STALE;
     const old = identityOf(seen);
     const place = this.area.trashPlace(path);
     const abilities = this.area.abilities();

@@ -18,7 +18,7 @@ import { openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { StagedBatch, type BatchItem, type NotShown, type Shown } from './staged-batch.js';
 import { permissionsFor, permissionsOf, type Staged } from './stager.js';
-import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
 export interface CopyItem extends BatchItem {
@@ -106,7 +106,7 @@ class CopyBatch {
     if (opened.kind !== 'file') return SOURCE_CHANGED;
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
-      const isSourceRacy = isRacy(opened.stats, opened.seenMs);
+      const { isRacy: isSourceRacy } = opened;
       const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, opened.stats, replaced), item.sourceHash);
       if (copied === undefined) return SOURCE_CHANGED;
       this.copied[index] = { sha256: copied.sha256, isSourceRacy };

@@ -56,6 +56,8 @@ export interface Disk {
   readonly clone: ((from: number, to: number) => boolean) | undefined;
   /** Makes a directory the one that relative paths of this thread start from; absent where threads cannot have their own. */
   readonly enterDirectory: ((fd: number) => void) | undefined;
+  /** Whether anybody has the file open or mapped for writing, `undefined` where that cannot be told; absent where it is not reachable. */
+  readonly isOpenForWriting: ((fd: number) => boolean | undefined) | undefined;
 }
 
 /** The largest modification time that every common file system and `Date` take, in milliseconds (year 2262 in nanoseconds). */
@@ -99,6 +101,7 @@ export function createDisk(native: Native | undefined): Disk {
     startWriting: native?.startWriting,
     clone: native?.clone && ((from, to) => native.clone?.(from, to) === 0),
     enterDirectory: native?.fchdir === undefined ? undefined : checked('fchdir', native.fchdir),
+    isOpenForWriting: native?.isOpenForWriting,
   };
 }
 

@@ -8,7 +8,7 @@ import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toBackendError, unknownReasonOf } from './failure.js';
 import { openFile } from './open-file.js';
-import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** How often a file that changes while it is read is read again. */
 const ATTEMPTS = 3;
@@ -25,12 +25,12 @@ export function hashFile(tree: DirectoryTree, content: ContentReader, path: Rela
       const { reason, cause } = opened;
       return { kind: 'unknown', reason, message: cause === undefined ? reason : toBackendError(cause, 'read', path).message };
     }
-    const { fd, stats, seenMs } = opened;
+    const { fd, stats, isRacy } = opened;
     try {
       const sizeBytes = Number(stats.size);
       const hash = content.hash(fd, sizeBytes, checkpoint);
       if (hash === undefined || !isSameVersion(tree.disk.fstat(fd), stats)) continue;
-      return { kind: 'hashed', node: { kind: 'file', token: tokenOf(stats), sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy: isRacy(stats, seenMs) } };
+      return { kind: 'hashed', node: { kind: 'file', token: tokenOf(stats), sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy } };
     } catch (error) {
       if (error instanceof Cancelled) throw error;
       return { kind: 'unknown', reason: unknownReasonOf(error), message: toBackendError(error, 'read', path).message };

@@ -1,9 +1,11 @@
 /**
  * System calls that `node:fs` does not have, through the optional package koffi: renames
  * that never overwrite, exchanges, flushing a whole file system, sharing blocks between
- * files, and a working directory of one thread. Without the package (or on another system) the adapter falls back to
+ * files, whether a file is open for writing, and a working directory of one thread. Without the package (or on another system) the adapter falls back to
  * `link`, `fsync` and longer paths.
  */
+
+import { constants } from 'node:os';
 
 /** Each answers 0 or an errno. A call the C library does not have is left out. */
 export interface Native {
@@ -14,6 +16,8 @@ export interface Native {
   readonly clone?: (from: number, to: number) => number;
   /** Only offered after the calling thread was given a working directory of its own. */
   readonly fchdir?: (fd: number) => number;
+  /** Whether anybody has the file open or mapped for writing; `undefined` where the system does not say. */
+  readonly isOpenForWriting?: (fd: number) => boolean | undefined;
 }
 
 /** From `linux/sched.h`: do not share working directory, root and umask with the other threads. */
@@ -22,6 +26,8 @@ const CLONE_FS = 0x200;
 const SYNC_FILE_RANGE_WRITE = 2;
 /** From `linux/fs.h`, as most architectures number it; the others answer that they do not know the request. */
 const FICLONE = 0x40049409;
+/** From `fcntl.h`. */
+const [F_SETSIG, F_SETLEASE, F_RDLCK, F_UNLCK] = [10, 1024, 0, 2];
 
 /** How to call into C. */
 export interface NativeOptions {
@@ -51,6 +57,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
     const syncfs = find('int syncfs(int fd)');
     const syncFileRange = find('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
     const ioctl = find('int ioctl(int fd, unsigned long request, int argument)');
+    const fcntl = find('int fcntl(int fd, int command, int argument)');
     const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
     const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
     return {
@@ -62,8 +69,24 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
       ...(syncFileRange && { startWriting: (fd, offset, length) => void syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE) }),
       ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),
       ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
+      ...(fcntl && { isOpenForWriting: (fd) => isOpenForWriting(fcntl, koffi.errno, fd) }),
     };
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Asks for a read lease, which the kernel refuses while anybody has the file open or mapped for
+ * writing, and gives it back at once. Who opens the file for writing in between waits for these
+ * microseconds. Only the owner of a file may ask.
+ */
+function isOpenForWriting(fcntl: (...values: unknown[]) => number, errno: () => number, fd: number): boolean | undefined {
+  // The kernel tells the holder of a lease by a signal; SIGIO, the usual one, would end the process. This one is ignored unless somebody listens.
+  if (fcntl(fd, F_SETSIG, constants.signals.SIGURG) !== 0) return undefined;
+  if (fcntl(fd, F_SETLEASE, F_RDLCK) === 0) {
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    return false;
+  }
+  return errno() === constants.errno.EAGAIN ? true : undefined;
 }

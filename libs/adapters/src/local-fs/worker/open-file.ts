@@ -4,12 +4,14 @@ import { constants, type BigIntStats } from 'node:fs';
 
 import { isWithin, nameOf, parentOf, RESERVED_NAME, type RelativePath, type UnknownReason } from '@wl/domain';
 
+import type { Directory } from './anchor.js';
 import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, unknownReasonOf } from './failure.js';
+import { isRacy } from './token.js';
 
 /** An open file, or why there is none. */
 export type OpenedFile =
-  | { readonly kind: 'file'; readonly fd: number; readonly stats: BigIntStats; readonly seenMs: number }
+  | { readonly kind: 'file'; readonly fd: number; readonly stats: BigIntStats; readonly isRacy: boolean }
   | { readonly kind: 'absent' }
   | { readonly kind: 'directory' }
   /** `cause` is missing where looking was no failure: a link, a device. */
@@ -40,8 +42,35 @@ export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
   } finally {
     if (stats?.isFile() !== true) disk.close(fd);
   }
-  if (stats.isFile()) return { kind: 'file', fd, stats, seenMs };
+  if (stats.isFile()) return { kind: 'file', fd, stats, isRacy: mayKeepToken(tree, fd, stats, seenMs) };
   return stats.isDirectory() ? { kind: 'directory' } : { kind: 'unknown', reason: oddityOf(stats) };
+}
+
+/**
+ * Whether the file may change and keep its token. Through a mapping it may as long as anybody has one: the kernel gives
+ * a new time for the first write to a page only, on tmpfs once for all. Asked before the first byte is read: who comes
+ * later has to begin with such a first write.
+ */
+function mayKeepToken({ disk }: DirectoryTree, fd: number, stats: BigIntStats, seenMs: number): boolean {
+  return isRacy(stats, seenMs) || disk.isOpenForWriting?.(fd) === true;
+}
+
+/** Whether anybody has the file of that name open or mapped for writing; `false` where that cannot be told. */
+export function isInUse({ disk, anchor }: DirectoryTree, directory: Directory, name: string): boolean {
+  if (disk.isOpenForWriting === undefined) return false;
+  let fd: number;
+  try {
+    fd = disk.open(anchor.at(directory, name), OPEN_FILE);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    // Gone, or not readable for us: nothing can be asked.
+    return false;
+  }
+  try {
+    return disk.isOpenForWriting(fd) === true;
+  } finally {
+    disk.close(fd);
+  }
 }
 
 function whyNot(error: unknown): OpenedFile {

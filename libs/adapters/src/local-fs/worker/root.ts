@@ -80,7 +80,7 @@ function describe(tree: DirectoryTree, area: Directory | undefined, abilities: A
     device,
     inode,
     isCaseSensitive: isCaseSensitive(tree, area),
-    abilities: abilities ?? { canRenameNoReplace: isExpected, canExchange: isExpected, canLink: true },
+    abilities: abilities ?? { canRenameNoReplace: isExpected, canExchange: isExpected, canLink: true, canSeeWriters: tree.disk.isOpenForWriting !== undefined },
     anchor: tree.anchor.kind,
   };
 }

@@ -8,12 +8,13 @@ import type { BigIntStats } from 'node:fs';
 
 import { nameOf, parentOf, RESERVED_NAME, type RelativePath, type Token } from '@wl/domain';
 
+import type { Directory } from './anchor.js';
 import type { StorageArea } from './area.js';
 import { Cancelled, type Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { failure, toWireError, type WireError } from './failure.js';
-import { isReserved } from './open-file.js';
+import { isInUse, isReserved } from './open-file.js';
 import { Stager, type Staged } from './stager.js';
 import { tokenOf } from './token.js';
 
@@ -103,14 +104,16 @@ export class StagedBatch<I extends BatchItem> {
   lookAtTarget({ path, replaces }: I): BigIntStats | undefined | 'changed' {
     if (isReserved(path)) throw failure('name-not-representable', this.operation, path, `${RESERVED_NAME} is reserved`);
     let seen: BigIntStats | undefined;
+    let parent: Directory;
     try {
-      const parent = this.target.open(parentOf(path));
+      parent = this.target.open(parentOf(path));
       if (replaces === undefined) return undefined;
       seen = this.target.lstat(parent, nameOf(path));
     } catch (error) {
       throw error instanceof NoDirectory ? parentFailure(error, this.operation, path) : error;
     }
-    return seen?.isFile() === true && tokenOf(seen) === replaces ? seen : 'changed';
+    // What somebody still has open will not be replaced: nothing is copied in vain.
+    return seen?.isFile() === true && tokenOf(seen) === replaces && !isInUse(this.target, parent, nameOf(path)) ? seen : 'changed';
   }
 
   private attempt(index: number, item: I, step: () => BatchOutcome | undefined): void {

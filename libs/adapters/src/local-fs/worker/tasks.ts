@@ -27,7 +27,7 @@ import { Scan, type ScanRequest } from './scan.js';
 import { SharedHash, type SharedHashBuffer } from './shared-hash.js';
 import { FEW_FILES, type BatchOutcome } from './staged-batch.js';
 import { Stager, type OpenStaged } from './stager.js';
-import { isRacy, mtimeMsOf, tokenOf } from './token.js';
+import { mtimeMsOf, tokenOf } from './token.js';
 import { readWhole, type WholeReadBatch, type WholeReadItem } from './whole-read.js';
 import { writeWhole, type WholeWriteItem } from './whole-write.js';
 import { commitFiles, stageFile, type CommitItem, type CommitItemOutcome } from './write-file.js';
@@ -191,14 +191,14 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
         const opened = openFile(tree, path);
         if (opened.kind === 'unknown' && opened.cause !== undefined) throw fromWireError(toWireError(opened.cause, 'read', path));
         if (opened.kind !== 'file') return undefined;
-        const { fd, stats, seenMs } = opened;
+        const { fd, stats, isRacy } = opened;
         const token = tokenOf(stats);
         if (token !== expected) {
           disk.close(fd);
           return undefined;
         }
         const isExecutable = (stats.mode & 0o111n) !== 0n;
-        return { fd, token, sizeBytes: Number(stats.size), mtimeMs: mtimeMsOf(stats), isExecutable, isRacy: isRacy(stats, seenMs) };
+        return { fd, token, sizeBytes: Number(stats.size), mtimeMs: mtimeMsOf(stats), isExecutable, isRacy };
       }),
 
     tokenOfOpen: ({ fd }: { fd: number }): Token => {

@@ -10,7 +10,7 @@ import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
 import { openFile } from './open-file.js';
-import { isRacy, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to read. */
 export interface WholeReadItem {
@@ -69,15 +69,14 @@ function readOne(
     const opened = openFile(tree, path);
     if (opened.kind === 'unknown' && opened.cause !== undefined) return { kind: 'failed', error: toWireError(opened.cause, 'read', path) };
     if (opened.kind !== 'file') return CHANGED;
-    const { fd, stats, seenMs } = opened;
+    const { fd, stats, isRacy } = opened;
     try {
       if (Number(stats.size) !== sizeBytes || tokenOf(stats) !== expected) return CHANGED;
       const sha256 = content.loadInto(fd, bytes);
-      const isUncertain = isRacy(stats, seenMs);
       // A write within the tick of the one before shows in no token, only in the bytes.
-      if (sha256 === undefined || (isUncertain && content.hash(fd, sizeBytes, checkpoint) !== sha256)) return CHANGED;
+      if (sha256 === undefined || (isRacy && content.hash(fd, sizeBytes, checkpoint) !== sha256)) return CHANGED;
       if (!isSameVersion(tree.disk.fstat(fd), stats)) return CHANGED;
-      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: (stats.mode & 0o111n) !== 0n, isRacy: isUncertain };
+      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: (stats.mode & 0o111n) !== 0n, isRacy };
     } finally {
       tree.disk.close(fd);
     }
