@@ -8,6 +8,7 @@ import { ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Halt, Hint, PassReport, StorageBackend, SyncerEvents, Watcher } from '@wl/ports';
 
 import type { PassOptions, PassResult, Scope } from './pass.js';
+import { ProblemRetries } from './problem-retries.js';
 
 /** Times of a continuous job, in milliseconds. */
 export interface Pace {
@@ -77,11 +78,13 @@ export class ContinuousJob {
   #retryAtMs = 0;
   /** How often in a row deletions were put off because there was news. */
   #postponed = 0;
+  readonly #problems: ProblemRetries;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
   constructor(parts: ContinuousJobParts) {
     this.#parts = parts;
+    this.#problems = new ProblemRetries(parts.pace);
   }
 
   /** Starts the loop: watching first, then a full pass. */
@@ -108,6 +111,7 @@ export class ContinuousJob {
     let once: FirstPass = first;
     while (!this.#abort.signal.aborted) {
       const now = clock.monotonicMs();
+      if (this.#failures === 0 && now >= this.#problems.dueMs) this.#lookAgain(this.#problems.take(), now);
       if (now >= this.#nextFullPassMs()) {
         await this.#attempt('all', once);
         once = { allowMassDelete: false, acceptNewRoot: false };
@@ -139,6 +143,7 @@ export class ContinuousJob {
       const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#requeue(scope, unsettled);
+      this.#problems.note(scope, report.problems, this.#parts.clock.monotonicMs());
       if (scope === 'all') this.#putOff.clear();
       else for (const path of scope) this.#putOff.delete(path);
       if (isPostponed) for (const path of unsettled) this.#putOff.add(path);
@@ -209,6 +214,11 @@ export class ContinuousJob {
     return Math.min(this.#retryAtMs, this.#lastHintMs + this.#parts.pace.retryMs);
   }
 
+  #lookAgain(scope: Scope, now: number): void {
+    if (scope === 'all') this.#fullPassDueMs = now;
+    else for (const path of scope) this.#pending.set(path, this.#pending.get(path) ?? now);
+  }
+
   /** Paths that changed under the pass are looked at again, ever more patiently (T42: a log that keeps growing). */
   #requeue(scope: Scope, unsettled: readonly RelativePath[]): void {
     const { clock, pace } = this.#parts;
@@ -260,6 +270,7 @@ export class ContinuousJob {
   #nextDueMs(): number {
     let next = this.#nextFullPassMs();
     if (this.#failures > 0) return next;
+    next = Math.min(next, this.#problems.dueMs);
     for (const notBeforeMs of this.#pending.values()) next = Math.min(next, Math.max(notBeforeMs, this.#quietAtMs()));
     return next;
   }

@@ -1,0 +1,1 @@
+export const openFiles = { name: 'open-files', needs: () => 'not there', play: undefined };

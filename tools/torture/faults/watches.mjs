@@ -1,0 +1,1 @@
+export const watches = { name: 'watches', needs: () => 'not there', play: undefined };
