@@ -20,6 +20,8 @@ export interface Pace {
   readonly deletionDelayMs: number;
   /** A full pass at least this often, whatever the watchers say. */
   readonly verifyMs: number;
+  /** While a watcher does not see everything: a full pass at least this often, or more seldom where passes take long. */
+  readonly degradedVerifyMs: number;
   /** First and longest wait after a failure or a halt; doubled each time. */
   readonly retryMs: number;
   readonly retryLimitMs: number;
@@ -31,6 +33,7 @@ export const DEFAULT_PACE: Pace = {
   quietLimitMs: 400,
   deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
+  degradedVerifyMs: 30_000,
   retryMs: 1000,
   retryLimitMs: 60_000,
 };
@@ -72,6 +75,9 @@ export class ContinuousJob {
   #firstHintMs: number | undefined;
   #lastHintMs = 0;
   #fullPassDueMs = 0;
+  #fullPassStartedMs = 0;
+  /** How long the last one took. */
+  #fullPassMs = 0;
   /** Failures and halts since the last full pass that went well. Until the next one, only full passes are made. */
   #failures = 0;
   /** After a failure: when the next try is due at the latest. */
@@ -131,6 +137,7 @@ export class ContinuousJob {
     if (scope === 'all') {
       // It looks at all that was hinted at; what is hinted at from now on may be behind it already.
       this.#fullPassDueMs = Infinity;
+      this.#fullPassStartedMs = this.#parts.clock.monotonicMs();
       this.#pending.clear();
     }
     try {
@@ -182,7 +189,7 @@ export class ContinuousJob {
   }
 
   async #finish(scope: Scope, report: PassReport, hintMs: number | undefined): Promise<void> {
-    const { events, clock, pace } = this.#parts;
+    const { events, clock } = this.#parts;
     const now = clock.monotonicMs();
     events.report({ ...report, ...(scope !== 'all' && { scope }), ...(hintMs !== undefined && { lagMs: now - hintMs }) });
     if (report.halt !== undefined) {
@@ -195,7 +202,8 @@ export class ContinuousJob {
     }
     if (scope === 'all') {
       this.#failures = 0;
-      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.verifyMs);
+      this.#fullPassMs = now - this.#fullPassStartedMs;
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#verifyMs());
     }
     // Until the deletions that were put off are looked at again, in a moment, the sides differ.
     if (this.#putOff.size === 0) events.state('SYNCED');
@@ -312,6 +320,16 @@ export class ContinuousJob {
   #onDegraded(message: string): void {
     this.#degradations.add(message);
     this.#parts.events.note(message);
+    // What was planned for a watcher that sees everything is too late now.
+    if (this.#fullPassDueMs === Infinity) return;
+    this.#fullPassDueMs = Math.min(this.#fullPassDueMs, this.#parts.clock.monotonicMs() + this.#verifyMs());
+    this.#wake();
+  }
+
+  /** Until the next full pass. Where watching is incomplete, looking at intervals takes its place (T07, T62), at a twentieth of the time at most. */
+  #verifyMs(): number {
+    const { verifyMs, degradedVerifyMs } = this.#parts.pace;
+    return this.#degradations.size === 0 ? verifyMs : Math.min(verifyMs, Math.max(degradedVerifyMs, 20 * this.#fullPassMs));
   }
 
   async #stopWatchers(): Promise<void> {

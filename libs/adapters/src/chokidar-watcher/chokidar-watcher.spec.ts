@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { isWithin, ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Hint } from '@wl/ports';
 import { describeWatcher, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
-import type { ChokidarOptions, FSWatcher } from 'chokidar';
+import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
 import { ChokidarWatcher } from './chokidar-watcher.js';
 
@@ -200,6 +200,35 @@ describe('ChokidarWatcher', () => {
     await eventually(() => mirror.difference().length === 0);
     expect({ seed, missed: mirror.difference() }).toEqual({ seed, missed: [] });
     expect(mirror.messages).toEqual([]);
+  });
+});
+
+describe('ChokidarWatcher on a disk that fails', () => {
+  it.each(['EIO', 'ENOMEM', 'ESTALE'])('T07: starts although a directory cannot be read (%s), says so, and watches the others', async (code) => {
+    const tree = await openTree();
+    for (const name of ['bad/x', 'good/x', 'good/deep/x']) await tree.write(name, 'x');
+    const broken: typeof watch = (root, options) => {
+      const chokidar = watch(root, options);
+      const read = chokidar._readdirp.bind(chokidar);
+      chokidar._readdirp = (directory, filters) => {
+        const stream = read(directory, filters);
+        if (directory.endsWith('bad')) stream?.destroy(Object.assign(new Error(code), { code, syscall: 'scandir', path: directory }));
+        return stream;
+      };
+      return chokidar;
+    };
+    const watcher = new ChokidarWatcher(tree.root, clock, { watch: broken });
+    const listener = new RecordingListener();
+    try {
+      await watcher.start(listener);
+      expect(listener.messages).toEqual([expect.stringContaining('changes there are found late')]);
+      await eventually(() => listener.seen.length > 0);
+      await tree.write('good/deep/new', 'x');
+      expect(await eventually(() => listener.seen.some(({ path: hinted }) => isWithin('good/deep/new' as RelativePath, hinted)))).toBe(true);
+    } finally {
+      await watcher.stop();
+      await tree.remove();
+    }
   });
 });
 

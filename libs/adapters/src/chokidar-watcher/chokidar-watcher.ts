@@ -125,8 +125,10 @@ export class ChokidarWatcher implements Watcher {
       chokidar.on('unlinkDir', (directory) => this.#onDirectoryGone(directory));
       chokidar.on('error', (error) => {
         const isRoot = error instanceof Error && 'path' in error && error.path === this.#root;
-        if (isRoot && !this.#isReady) reject(error);
-        else this.#onError(error);
+        if (isRoot && !this.#isReady) return reject(error);
+        this.#onError(error);
+        // Chokidar waits for ever for the end of a directory whose reading broke off: it counts as read.
+        if (!this.#isReady && (error as { syscall?: unknown }).syscall !== 'watch') chokidar._emitReady();
       });
       chokidar.once('ready', () => resolve());
       if (chokidar.options.usePolling) {
