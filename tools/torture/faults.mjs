@@ -24,7 +24,8 @@ const KINDS = ['lost', 'torn', 'falseDelete', 'resurrected', 'foreign', 'restles
 
 /**
  * Plays worlds for so many minutes, each once at least; `seed` is that of the first round, every
- * round has the next one. Gives figures: rounds, acts, faults, files, and what was found by kind.
+ * round has the next one. Gives figures: rounds, acts, faults, files, leftToPeople
+ * (conflicts where a fault kept the baseline from knowing a version), and what was found by kind.
  */
 export async function run({ minutes = 5, seed = 1, log = console.log, worlds = Object.keys(WORLDS), rounds = Infinity } = {}) {
   requireBuild();
@@ -33,7 +34,7 @@ export async function run({ minutes = 5, seed = 1, log = console.log, worlds = O
     if (missing !== undefined) log(`left out: ${WORLDS[name].name}: ${missing}`);
     return missing === undefined;
   });
-  const figures = { seed, rounds: 0, acts: 0, faults: 0, files: 0, leftOut: worlds.length - usable.length, ...Object.fromEntries(KINDS.map((kind) => [kind, 0])), worlds: {}, failures: [] };
+  const figures = { seed, rounds: 0, acts: 0, faults: 0, files: 0, leftToPeople: 0, leftOut: worlds.length - usable.length, ...Object.fromEntries(KINDS.map((kind) => [kind, 0])), worlds: {}, failures: [] };
   const end = performance.now() + minutes * 60_000;
   for (let round = 0; usable.length > 0 && round < rounds && (round < usable.length || performance.now() < end); round += 1) {
     const name = usable[round % usable.length];
@@ -51,10 +52,10 @@ async function playRound(name, seed, figures, log) {
   } catch (error) {
     outcome = { figures: {}, findings: [{ kind: 'broken', text: error.stack }] };
   }
-  const own = (figures.worlds[name] ??= { rounds: 0, acts: 0, faults: 0, files: 0, found: 0 });
+  const own = (figures.worlds[name] ??= { rounds: 0, acts: 0, faults: 0, files: 0, leftToPeople: 0, found: 0 });
   for (const sum of [figures, own]) {
     sum.rounds += 1;
-    for (const key of ['acts', 'faults', 'files']) sum[key] += outcome.figures[key] ?? 0;
+    for (const key of ['acts', 'faults', 'files', 'leftToPeople']) sum[key] += outcome.figures[key] ?? 0;
   }
   own.found += outcome.findings.length;
   for (const { kind, text } of outcome.findings) {
@@ -89,7 +90,7 @@ async function main() {
   }
   const figures = await run({ minutes: Number(options.minutes), seed: Number(options.seed), worlds: options.worlds.split(','), rounds: Number(options.rounds) });
   if (options.json) console.log(JSON.stringify(figures));
-  for (const [name, own] of Object.entries(figures.worlds)) console.log(`${name}: ${own.rounds} rounds, ${own.faults} faults, ${own.acts} acts, ${own.files} files checked, ${own.found} findings`);
+  for (const [name, own] of Object.entries(figures.worlds)) console.log(`${name}: ${own.rounds} rounds, ${own.faults} faults, ${own.acts} acts, ${own.files} files checked, ${own.leftToPeople} left to people, ${own.found} findings`);
   console.log(`${figures.rounds} rounds from seed ${figures.seed}: ${KINDS.map((kind) => `${kind} ${figures[kind]}`).join(', ')}`);
   if (figures.failures.length > 0) console.log(`failed: ${figures.failures.join('; ')}`);
   if (figures.failures.length > 0) return 1;

@@ -4,6 +4,10 @@
  * paths in `both/` are edited at both, where a conflict is as good as a sequence. The check is
  * independent: it walks both sides itself and knows nothing of the product but its trash.
  *
+ * A fault between a copy and the record of it leaves a version that no baseline knows. What a person
+ * does to the same path before the next rest is then a conflict, or comes back, and rightly so
+ * (INV-12): that is allowed for paths that were changed twice since the last rest, and counted.
+ *
  * INV-5: every version that no person gave up is in place, in a conflict, or in a trash.
  * INV-6: what is visible is a version that somebody wrote, whole.
  */
@@ -25,6 +29,8 @@ export class Ledger {
   removed = new Set();
   /** Path in `both/` to the last hash per side; `undefined` where none was written. */
   contested = new Map();
+  /** Path to how often it was changed since everything was at rest. */
+  #changes = new Map();
 
   /** `sides` are `{ left, right }`; `label` makes contents unlike those of other rounds. */
   constructor(sides, chance, label) {
@@ -67,10 +73,25 @@ export class Ledger {
     return Buffer.from(head + filler.slice(0, sizeBytes));
   }
 
+  /** Everything is at rest: baselines know it all. */
+  rested() {
+    this.#changes.clear();
+  }
+
+  /** Whether a fault may have left a version of it that no baseline knows. */
+  isShaky(name) {
+    return (this.#changes.get(name) ?? 0) > 1;
+  }
+
+  #changed(name) {
+    this.#changes.set(name, (this.#changes.get(name) ?? 0) + 1);
+  }
+
   write(side, name, bytes) {
     // Noted before: it may be seen on the other side before this call is back.
     this.#written.add(sha256(bytes));
     this.sides[side].write(name, bytes, bytes.length < 4096 && this.chance.happens(0.3));
+    this.#changed(name);
     this.expected.set(name, sha256(bytes));
     this.removed.delete(name);
     return true;
@@ -78,6 +99,7 @@ export class Ledger {
 
   remove(side, name) {
     this.sides[side].remove(name);
+    this.#changed(name);
     this.expected.delete(name);
     this.removed.add(name);
     return true;
@@ -103,8 +125,8 @@ export class Ledger {
     return found;
   }
 
-  /** The same while everything is at rest, for both sides; `lenient`: a removed file may come back. */
-  findingsAtRest({ lenient = false } = {}) {
+  /** The same while everything is at rest, for both sides, given the paths in conflict; `lenient`: a removed file may come back. */
+  findingsAtRest({ lenient = false, conflicts = new Set() } = {}) {
     const seen = this.#look();
     const found = this.#torn(seen);
     for (const side of SIDES) {
@@ -112,13 +134,14 @@ export class Ledger {
         const there = seen[side].files.get(name);
         if (there === hash) continue;
         const isKept = SIDES.some((one) => seen[one].kept.has(hash) || [...seen[one].files.values()].includes(hash));
+        const isConflict = side !== name.split('/')[0] && conflicts.has(name) && this.isShaky(name);
         if (!isKept) found.push({ kind: 'lost', text: `${name} is nowhere any more` });
-        else if (!lenient) found.push({ kind: there === undefined ? 'falseDelete' : 'lost', text: `${name} is ${there === undefined ? 'not' : 'another version'} at ${side}` });
+        else if (!lenient && !isConflict) found.push({ kind: there === undefined ? 'falseDelete' : 'lost', text: `${name} is ${there === undefined ? 'not' : 'another version'} at ${side}` });
       }
       for (const name of seen[side].files.keys()) {
         if (this.expected.has(name) || this.contested.has(name)) continue;
         if (this.removed.has(name)) {
-          if (!lenient) found.push({ kind: 'resurrected', text: `${name} is back at ${side}` });
+          if (!lenient && !this.isShaky(name)) found.push({ kind: 'resurrected', text: `${name} is back at ${side}` });
         } else found.push({ kind: 'foreign', text: `${name} at ${side} was made by nobody` });
       }
     }
@@ -126,12 +149,19 @@ export class Ledger {
   }
 
   /** Whether both sides hold what they have to; cheap enough to be asked again and again. */
-  isSettled() {
+  isSettled(conflicts = new Set()) {
     const seen = this.#look();
+    const isAllowed = (name) => this.expected.has(name) || this.contested.has(name) || this.isShaky(name);
     return SIDES.every((side) => {
-      for (const [name, hash] of this.expected) if (seen[side].files.get(name) !== hash) return false;
-      return [...seen[side].files.keys()].every((name) => this.expected.has(name) || this.contested.has(name));
+      for (const [name, hash] of this.expected) if (seen[side].files.get(name) !== hash && !(conflicts.has(name) && this.isShaky(name))) return false;
+      return [...seen[side].files.keys()].every(isAllowed);
     });
+  }
+
+  /** How many paths wait for a person, or came back, because no baseline knew their last version. */
+  leftToPeople(conflicts) {
+    const { left } = this.#look();
+    return [...conflicts].filter((name) => !this.contested.has(name)).length + [...left.files.keys()].filter((name) => this.removed.has(name)).length;
   }
 
   get files() {

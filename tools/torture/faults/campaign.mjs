@@ -28,9 +28,10 @@ export function folderLedger(home, chance, seed, { left, right }, workshops = {}
 }
 
 /** Starts the continuous job and waits until both sides agree. */
-export async function startSynced(home, ledger) {
+export async function startSynced(home, ledger, limitMs = REST_LIMIT_MS) {
   await home.wlOk(['container', 'sync', 'photos']);
-  await untilRest(home, ledger, 60_000);
+  await untilRest(home, ledger, limitMs);
+  ledger.rested();
 }
 
 /**
@@ -54,7 +55,8 @@ export async function playFaults({ home, ledger, chance, fault, phases = 3, acts
     figures.acts += ledger.act(chance.below(acts), act);
   }
   findings.push(...(await comeToRest(home, ledger, { lenient, log })));
-  return { figures: { ...figures, files: ledger.files }, findings };
+  const conflicts = new Set((await home.job()).conflicts.map(({ path }) => path));
+  return { figures: { ...figures, files: ledger.files, leftToPeople: lenient ? 0 : ledger.leftToPeople(conflicts) }, findings };
 }
 
 /** Waits for rest and checks what is there then. */
@@ -67,7 +69,7 @@ export async function comeToRest(home, ledger, { lenient = false, log = () => un
     // What has not arrived yet is not lost: only what must hold at any time is looked at.
     return [{ kind: 'restless', text: `${error.message}\n${home.logTail(25)}` }, ...ledger.findings()];
   }
-  return ledger.findingsAtRest({ lenient });
+  return ledger.findingsAtRest({ lenient, conflicts: new Set((await home.job()).conflicts.map(({ path }) => path)) });
 }
 
 /** Until the job is SYNCED without problems, both sides are as they have to be and what is in conflict is only what was edited at both. */
@@ -77,10 +79,15 @@ export async function untilRest(home, ledger, limitMs = REST_LIMIT_MS, lenient =
     async () => {
       last = await home.job();
       if (last.state !== 'SYNCED' || last.problems.length > 0) return false;
-      if (last.conflicts.some(({ path }) => !ledger.contested.has(path) && !(lenient && (ledger.expected.has(path) || ledger.removed.has(path))))) return false;
-      return lenient || ledger.isSettled();
+      const conflicts = new Set(last.conflicts.map(({ path }) => path));
+      if (!lenient && [...conflicts].some((path) => !ledger.contested.has(path) && !ledger.isShaky(path))) return false;
+      return lenient || ledger.isSettled(conflicts);
     },
-    () => `rest; the job is ${JSON.stringify({ ...last, notes: undefined, source: undefined, target: undefined })?.slice(0, 1500)}; missing: ${JSON.stringify(ledger.findingsAtRest().slice(0, 5))}`,
+    () => `rest; ${told(last)}; missing: ${JSON.stringify(ledger.findingsAtRest().slice(0, 5))}`,
     limitMs,
   );
+}
+
+function told({ state, conflicts, problems, error } = {}) {
+  return `the job is ${state}, in conflict are ${conflicts?.map(({ path }) => path).join(', ')}, problems ${JSON.stringify(problems)?.slice(0, 1000)}, error ${error}`;
 }

@@ -10,6 +10,8 @@ import { comeToRest, folderLedger, makeFolderPair, startSynced } from './campaig
 
 const LIMITS = [256, 64, 1024];
 const FILES = 10_000;
+/** Milliseconds. */
+const SYNC_LIMIT_MS = 400_000;
 
 export const openFiles = {
   name: 'few open files',
@@ -26,7 +28,7 @@ async function play({ seed, chance, log }) {
     const roots = await makeFolderPair(home);
     const ledger = folderLedger(home, chance, seed, roots);
     for (let index = 0; index < FILES; index += 1) ledger.write('left', `left/d${index % 200}/e${index % 3}/f${index}.txt`, ledger.content(index % 50));
-    await startSynced(home, ledger);
+    await startSynced(home, ledger, SYNC_LIMIT_MS);
     const names = [...ledger.expected.keys()];
     for (let index = 0; index < 300; index += 1) ledger.remove('left', names[index * 7]);
     const acts = 300 + ledger.act(100, { contests: false });
