@@ -10,7 +10,7 @@ import type { Clock, Hint } from '@wl/ports';
 import { describeWatcher, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
 import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
-import { ChokidarWatcher } from './chokidar-watcher.js';
+import { ChokidarWatcher, type ChokidarWatcherOptions } from './chokidar-watcher.js';
 
 jest.setTimeout(60_000);
 
@@ -245,11 +245,12 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     }
   }
 
-  const open = async () => {
+  const open = async (options: Pick<ChokidarWatcherOptions, 'queuedEvents'> = {}) => {
     const tree = await openTree();
     const fake = new FakeChokidar();
     const asked: ChokidarOptions[] = [];
     const watcher = new ChokidarWatcher(tree.root, clock, {
+      ...options,
       watch: (_root, options) => {
         asked.push(options);
         return fake as unknown as FSWatcher;
@@ -290,6 +291,20 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     fake.emit('error', failure('ENOSPC', tree.root));
     await expect(starting).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('max_user_watches') as unknown });
     expect(fake.isClosed).toBe(true);
+    await tree.remove();
+  });
+
+  it.each([
+    ['about as many as the kernel keeps', 50, true],
+    ['few', 10, false],
+  ])('T62: takes %s events in one turn for an overflow, and hints at everything', async (_what, events, isOverflow) => {
+    const { tree, fake, watcher, listener, started } = await open({ queuedEvents: 100 });
+    await started();
+    for (let index = 0; index < events; index += 1) fake.emit('raw', 'change', `f${index}`, { watchedPath: path.join(tree.root, 'd') });
+    await eventually(() => listener.seen.length > 0);
+    await clock.sleep(20);
+    expect(listener.seen.some(({ path: hinted }) => hinted === ROOT)).toBe(isOverflow);
+    await watcher.stop();
     await tree.remove();
   });
 
