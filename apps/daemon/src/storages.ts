@@ -12,6 +12,7 @@ import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
+import { OrByLooking } from './or-by-looking.js';
 import { notesFile, toS3Params } from './s3-storage.js';
 
 /** Makes the driver for storage params. */
@@ -93,7 +94,7 @@ export function watching(clock: Clock, random: () => number = Math.random): Watc
     // Many machines look at one bucket: they are not to do so in step.
     if (seconds !== undefined) return byInterval(seconds, isRemote ? { random } : {});
     const own = storage.watcher();
-    if (own !== undefined) return own;
+    if (own !== undefined) return new OrByLooking(own);
     if (isRemote) return byInterval(REMOTE_INTERVAL_S, { random, slowsDown: true });
     throw new WildlandError(
       `storage ${storage.backendId} of type ${storage.type} cannot tell of changes by itself: give it a watcher-interval (seconds) for continuous sync`,

@@ -443,6 +443,17 @@ describe('INV-30: events are hints only', () => {
     expect(runner.fullListings).toBe(2);
   });
 
+  it('T07, T62: looks at everything at intervals while a watcher does not see everything', async () => {
+    const { rig } = await settled({ a: '1' });
+    rig.source.events.lose(Infinity);
+    rig.source.events.degrade('some folders are not watched');
+    for (const text of ['2', '3', '4']) {
+      rig.sourceTree.write('a', text);
+      await rig.clock.advance(DEFAULT_PACE.degradedVerifyMs + SOON);
+      expect(files(rig.targetTree)).toEqual({ a: text });
+    }
+  });
+
   it('says so when a watcher sees less than before', async () => {
     const { rig } = await settled(agreed);
     rig.target.events.degrade('some folders are not watched');
@@ -569,6 +580,47 @@ describe('T63: a pass that fails', () => {
     expect(files(rig.targetTree)).toEqual({ a: 'new', b: '2', c: 'new' });
     expect(rig.events.reports[0]?.problems).toMatchObject([{ path: 'b', reason: 'permission-denied' }]);
     expect(rig.events.errors).toEqual([]);
+  });
+
+  it.each(['no-space', 'permission-denied', 'io-error', 'read-only'] as const)('T52, INV-30: of one path is over soon after its cause is (%s), though no event tells of that', async (code) => {
+    const runner = await settled({ a: '1', b: '2', 'd/c': '3' });
+    const { rig } = runner;
+    rig.target.faults.fail('openForSafeReplace', { path: 'b', code, times: Infinity });
+    rig.sourceTree.write('b', 'new');
+    await rig.clock.advance(5 * MINUTE);
+    expect(rig.events.reports.at(-1)?.problems).toMatchObject([{ path: 'b', reason: code }]);
+    // Looking again costs one path a minute, and nothing else.
+    expect(rig.events.reports.length).toBeLessThan(20);
+    expect(runner.fullListings).toBe(0);
+    rig.target.faults.clear();
+    await rig.clock.advance(DEFAULT_PACE.retryLimitMs);
+    expect(files(rig.targetTree)).toMatchObject({ b: 'new' });
+    expect(rig.events.reports.at(-1)?.problems).toEqual([]);
+    runner.forget();
+    await rig.clock.advance(5 * MINUTE);
+    expect(rig.events.reports).toEqual([]);
+  });
+
+  it('T01: of a directory is over soon after it can be read', async () => {
+    const { rig } = await settled({ 'd/c': '3' });
+    rig.source.faults.markUnknown('d', 'permission-denied');
+    rig.sourceTree.write('d/new', 'x');
+    await rig.clock.advance(3 * SECOND);
+    expect(files(rig.targetTree)).toEqual({ 'd/c': '3' });
+    rig.source.faults.clear();
+    await rig.clock.advance(DEFAULT_PACE.retryLimitMs);
+    expect(files(rig.targetTree)).toEqual({ 'd/c': '3', 'd/new': 'x' });
+  });
+
+  it('T52: of very many paths is over soon after its cause is, too', async () => {
+    const { rig } = await settled({ a: '1' });
+    rig.target.faults.fail('openForSafeReplace', { code: 'no-space', times: Infinity });
+    for (let index = 0; index < 1001; index += 1) rig.sourceTree.write(`f${index}`, 'x');
+    await rig.clock.advance(SECOND);
+    expect(Object.keys(files(rig.targetTree))).toHaveLength(1);
+    rig.target.faults.clear();
+    await rig.clock.advance(5 * SECOND);
+    expect(Object.keys(files(rig.targetTree))).toHaveLength(1002);
   });
 });
 

@@ -8,6 +8,7 @@ import { ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Halt, Hint, PassReport, StorageBackend, SyncerEvents, Watcher } from '@wl/ports';
 
 import type { PassOptions, PassResult, Scope } from './pass.js';
+import { ProblemRetries } from './problem-retries.js';
 
 /** Times of a continuous job, in milliseconds. */
 export interface Pace {
@@ -19,6 +20,8 @@ export interface Pace {
   readonly deletionDelayMs: number;
   /** A full pass at least this often, whatever the watchers say. */
   readonly verifyMs: number;
+  /** While a watcher does not see everything: a full pass at least this often, or more seldom where passes take long. */
+  readonly degradedVerifyMs: number;
   /** First and longest wait after a failure or a halt; doubled each time. */
   readonly retryMs: number;
   readonly retryLimitMs: number;
@@ -30,6 +33,7 @@ export const DEFAULT_PACE: Pace = {
   quietLimitMs: 400,
   deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
+  degradedVerifyMs: 30_000,
   retryMs: 1000,
   retryLimitMs: 60_000,
 };
@@ -71,17 +75,22 @@ export class ContinuousJob {
   #firstHintMs: number | undefined;
   #lastHintMs = 0;
   #fullPassDueMs = 0;
+  #fullPassStartedMs = 0;
+  /** How long the last one took. */
+  #fullPassMs = 0;
   /** Failures and halts since the last full pass that went well. Until the next one, only full passes are made. */
   #failures = 0;
   /** After a failure: when the next try is due at the latest. */
   #retryAtMs = 0;
   /** How often in a row deletions were put off because there was news. */
   #postponed = 0;
+  readonly #problems: ProblemRetries;
   #wake: () => void = () => undefined;
   #loop: Promise<void> | undefined;
 
   constructor(parts: ContinuousJobParts) {
     this.#parts = parts;
+    this.#problems = new ProblemRetries(parts.pace);
   }
 
   /** Starts the loop: watching first, then a full pass. */
@@ -108,6 +117,7 @@ export class ContinuousJob {
     let once: FirstPass = first;
     while (!this.#abort.signal.aborted) {
       const now = clock.monotonicMs();
+      if (this.#failures === 0 && now >= this.#problems.dueMs) this.#lookAgain(this.#problems.take(), now);
       if (now >= this.#nextFullPassMs()) {
         await this.#attempt('all', once);
         once = { allowMassDelete: false, acceptNewRoot: false };
@@ -127,6 +137,7 @@ export class ContinuousJob {
     if (scope === 'all') {
       // It looks at all that was hinted at; what is hinted at from now on may be behind it already.
       this.#fullPassDueMs = Infinity;
+      this.#fullPassStartedMs = this.#parts.clock.monotonicMs();
       this.#pending.clear();
     }
     try {
@@ -139,6 +150,7 @@ export class ContinuousJob {
       const { report, unsettled } = await this.#parts.runPass(scope, options, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       this.#requeue(scope, unsettled);
+      this.#problems.note(scope, report.problems, this.#parts.clock.monotonicMs());
       if (scope === 'all') this.#putOff.clear();
       else for (const path of scope) this.#putOff.delete(path);
       if (isPostponed) for (const path of unsettled) this.#putOff.add(path);
@@ -177,7 +189,7 @@ export class ContinuousJob {
   }
 
   async #finish(scope: Scope, report: PassReport, hintMs: number | undefined): Promise<void> {
-    const { events, clock, pace } = this.#parts;
+    const { events, clock } = this.#parts;
     const now = clock.monotonicMs();
     events.report({ ...report, ...(scope !== 'all' && { scope }), ...(hintMs !== undefined && { lagMs: now - hintMs }) });
     if (report.halt !== undefined) {
@@ -190,7 +202,8 @@ export class ContinuousJob {
     }
     if (scope === 'all') {
       this.#failures = 0;
-      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.verifyMs);
+      this.#fullPassMs = now - this.#fullPassStartedMs;
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#verifyMs());
     }
     // Until the deletions that were put off are looked at again, in a moment, the sides differ.
     if (this.#putOff.size === 0) events.state('SYNCED');
@@ -207,6 +220,11 @@ export class ContinuousJob {
     if (this.#failures === 0) return this.#fullPassDueMs;
     if (this.#firstHintMs === undefined) return this.#retryAtMs;
     return Math.min(this.#retryAtMs, this.#lastHintMs + this.#parts.pace.retryMs);
+  }
+
+  #lookAgain(scope: Scope, now: number): void {
+    if (scope === 'all') this.#fullPassDueMs = now;
+    else for (const path of scope) this.#pending.set(path, this.#pending.get(path) ?? now);
   }
 
   /** Paths that changed under the pass are looked at again, ever more patiently (T42: a log that keeps growing). */
@@ -260,6 +278,7 @@ export class ContinuousJob {
   #nextDueMs(): number {
     let next = this.#nextFullPassMs();
     if (this.#failures > 0) return next;
+    next = Math.min(next, this.#problems.dueMs);
     for (const notBeforeMs of this.#pending.values()) next = Math.min(next, Math.max(notBeforeMs, this.#quietAtMs()));
     return next;
   }
@@ -302,6 +321,16 @@ export class ContinuousJob {
   #onDegraded(message: string): void {
     this.#degradations.add(message);
     this.#parts.events.note(message);
+    // What was planned for a watcher that sees everything is too late now.
+    if (this.#fullPassDueMs === Infinity) return;
+    this.#fullPassDueMs = Math.min(this.#fullPassDueMs, this.#parts.clock.monotonicMs() + this.#verifyMs());
+    this.#wake();
+  }
+
+  /** Until the next full pass. Where watching is incomplete, looking at intervals takes its place (T07, T62), at a twentieth of the time at most. */
+  #verifyMs(): number {
+    const { verifyMs, degradedVerifyMs } = this.#parts.pace;
+    return this.#degradations.size === 0 ? verifyMs : Math.min(verifyMs, Math.max(degradedVerifyMs, 20 * this.#fullPassMs));
   }
 
   async #stopWatchers(): Promise<void> {

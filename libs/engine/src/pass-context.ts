@@ -88,11 +88,16 @@ export class PassLog {
   failure(path: RelativePath, side: SideName, error: unknown): void {
     if (!isBackendError(error) || concernsWholeStorage(error)) throw error;
     if (!error.details.retryable) {
-      this.problem(path, side, error.code, error.message);
+      this.problem(path, side, error.code, this.#withAdvice(side, error));
       return;
     }
     this.retry.add(path);
     this.#lastFailures.set(path, { side, error });
+  }
+
+  /** Storages do not know what they are called; a person has to know which disk is meant (T52). */
+  #withAdvice(side: SideName, { code, message }: BackendError): string {
+    return code === 'no-space' ? `${message}; free some space on ${storageAt(this.#context, side).displayLocation}` : message;
   }
 
   /** Hands out the paths to look at again. */

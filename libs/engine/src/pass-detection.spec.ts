@@ -44,6 +44,55 @@ describe('what counts as a change', () => {
     expect(rig.pair.conflicts()).toMatchObject([{ path: 'a' }]);
   });
 
+  it.each([
+    ['whole seconds against milliseconds', { timestampGranularityMs: 1000 }, {}],
+    ['two seconds, as FAT has them, against whole seconds', { timestampGranularityMs: 2000 }, { timestampGranularityMs: 1000 }],
+    ['two seconds on both sides', { timestampGranularityMs: 2000 }, { timestampGranularityMs: 2000 }],
+  ])('T32: %s are no change, and hide none', async (_what, source, target) => {
+    const rig = new Rig({ source, target });
+    for (let second = 0; second < 10; second += 1) {
+      rig.sourceTree.write(`f${second}`, `text ${second}`);
+      await rig.clock.advance(777);
+    }
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    await rig.clock.advance(60_000);
+    rig.events.operations.length = 0;
+    expect(await rig.pass()).toMatchObject({ copiedFiles: 0, deletedFiles: 0, conflicts: 0 });
+    expect(rig.events.operations).toEqual([]);
+    // An edit of the same size, whatever side and moment within a tick.
+    for (let index = 0; index < 10; index += 1) {
+      const tree = index % 2 === 0 ? rig.sourceTree : rig.targetTree;
+      tree.write(`f${index}`, `TEXT ${index}`);
+      await rig.clock.advance(333);
+      await rig.pass();
+    }
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    const expected = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`f${index}`, `TEXT ${index}`]));
+    expect([files(rig.sourceTree), files(rig.targetTree)]).toEqual([expected, expected]);
+    expect(rig.pair.conflicts()).toEqual([]);
+  });
+
+  it('T12, INV-13: an older version that a backup brought back is a change like any other, and a conflict where the other side moved on', async () => {
+    const rig = await synced({ a: 'a1', b: 'b1', c: 'c1' });
+    const then = rig.clock.nowMs();
+    await rig.clock.advance(60_000);
+    for (const path of ['a', 'b', 'c']) rig.sourceTree.write(path, `${path}2`);
+    await rig.pass();
+    await rig.clock.advance(60_000);
+    for (const path of ['a', 'b']) rig.targetTree.write(path, `${path}1`, { mtimeMs: then });
+    rig.targetTree.remove('c');
+    rig.sourceTree.write('a', 'a3');
+    rig.sourceTree.write('c', 'c3');
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    expect(files(rig.sourceTree)).toEqual({ a: 'a3', b: 'b1', c: 'c3' });
+    expect(files(rig.targetTree)).toEqual({ a: 'a1', b: 'b1' });
+    expect(trashed(rig.sourceTree)).toEqual(['b2']);
+    expect(rig.pair.conflicts().map(({ path }) => path).sort()).toEqual(['a', 'c']);
+  });
+
   it('T33, INV-24: shifted and touched times move nothing', async () => {
     const rig = await synced({ 'd/a': '1', 'd/b': '2', c: '3' });
     for (const tree of [rig.sourceTree, rig.targetTree]) {

@@ -97,7 +97,7 @@ const silent: SyncerEvents = {
 const OPTIONS = { allowMassDelete: false, acceptNewRoot: false, deletionDelayMs: 0, retries: 0 };
 
 describe('memory', () => {
-  it('INV-40: a pass over many entries that agree holds none of them', async () => {
+  it('T89, INV-40: a pass over many entries that agree holds none of them', async () => {
     const { onBatch, growth } = probe();
     const rig = new Rig();
     function* scan(): Generator<BaselineBatch> {
@@ -133,7 +133,7 @@ describe('memory', () => {
     expect(growth()).toBeLessThan(4 * MIB);
   });
 
-  it('INV-40: a first sync of many files holds none of them for long', async () => {
+  it('T89, INV-40: a first sync of many files holds none of them for long', async () => {
     const { onBatch, growth } = probe();
     const rig = new Rig();
     const counted = { rows: 0, directories: 0 };

@@ -79,7 +79,7 @@ describe('a pass between storages that take small files whole', () => {
     expect(await rig.pass()).toMatchObject({ copiedFiles: 2, problems: [] });
   });
 
-  it('T46: a storage that is gone ends the pass, and nothing of it goes on in the background', async () => {
+  it('T53, INV-16: a storage that is gone ends the pass, and nothing of it goes on in the background', async () => {
     const rig = await synced({ a: '1' }, WHOLE);
     for (let i = 0; i < 30; i += 1) rig.sourceTree.write(`n${String(i)}`, LONG);
     rig.target.faults.fail('commit', { path: 'n3', code: 'unreachable' });

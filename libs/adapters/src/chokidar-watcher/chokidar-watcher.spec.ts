@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { isWithin, ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Hint } from '@wl/ports';
 import { describeWatcher, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
-import type { ChokidarOptions, FSWatcher } from 'chokidar';
+import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
-import { ChokidarWatcher } from './chokidar-watcher.js';
+import { ChokidarWatcher, type ChokidarWatcherOptions } from './chokidar-watcher.js';
 
 jest.setTimeout(60_000);
 
@@ -203,6 +203,35 @@ describe('ChokidarWatcher', () => {
   });
 });
 
+describe('ChokidarWatcher on a disk that fails', () => {
+  it.each(['EIO', 'ENOMEM', 'ESTALE'])('T07: starts although a directory cannot be read (%s), says so, and watches the others', async (code) => {
+    const tree = await openTree();
+    for (const name of ['bad/x', 'good/x', 'good/deep/x']) await tree.write(name, 'x');
+    const broken: typeof watch = (root, options) => {
+      const chokidar = watch(root, options);
+      const read = chokidar._readdirp.bind(chokidar);
+      chokidar._readdirp = (directory, filters) => {
+        const stream = read(directory, filters);
+        if (directory.endsWith('bad')) stream?.destroy(Object.assign(new Error(code), { code, syscall: 'scandir', path: directory }));
+        return stream;
+      };
+      return chokidar;
+    };
+    const watcher = new ChokidarWatcher(tree.root, clock, { watch: broken });
+    const listener = new RecordingListener();
+    try {
+      await watcher.start(listener);
+      expect(listener.messages).toEqual([expect.stringContaining('changes there are found late')]);
+      await eventually(() => listener.seen.length > 0);
+      await tree.write('good/deep/new', 'x');
+      expect(await eventually(() => listener.seen.some(({ path: hinted }) => isWithin('good/deep/new' as RelativePath, hinted)))).toBe(true);
+    } finally {
+      await watcher.stop();
+      await tree.remove();
+    }
+  });
+});
+
 describe('ChokidarWatcher with a chokidar that fails', () => {
   class FakeChokidar extends EventEmitter {
     readonly options = { usePolling: false };
@@ -216,11 +245,12 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     }
   }
 
-  const open = async () => {
+  const open = async (options: Pick<ChokidarWatcherOptions, 'queuedEvents'> = {}) => {
     const tree = await openTree();
     const fake = new FakeChokidar();
     const asked: ChokidarOptions[] = [];
     const watcher = new ChokidarWatcher(tree.root, clock, {
+      ...options,
       watch: (_root, options) => {
         asked.push(options);
         return fake as unknown as FSWatcher;
@@ -261,6 +291,20 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     fake.emit('error', failure('ENOSPC', tree.root));
     await expect(starting).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('max_user_watches') as unknown });
     expect(fake.isClosed).toBe(true);
+    await tree.remove();
+  });
+
+  it.each([
+    ['about as many as the kernel keeps', 50, true],
+    ['few', 10, false],
+  ])('T62: takes %s events in one turn for an overflow, and hints at everything', async (_what, events, isOverflow) => {
+    const { tree, fake, watcher, listener, started } = await open({ queuedEvents: 100 });
+    await started();
+    for (let index = 0; index < events; index += 1) fake.emit('raw', 'change', `f${index}`, { watchedPath: path.join(tree.root, 'd') });
+    await eventually(() => listener.seen.length > 0);
+    await clock.sleep(20);
+    expect(listener.seen.some(({ path: hinted }) => hinted === ROOT)).toBe(isOverflow);
+    await watcher.stop();
     await tree.remove();
   });
 

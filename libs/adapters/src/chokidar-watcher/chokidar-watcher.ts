@@ -9,12 +9,14 @@
  * keeps the dead watch of the old one, so the identity of known directories is checked
  * whenever their name appears in an event.
  *
- * INV-30: an overflow of the kernel's queue is silent, which passes make up for.
+ * INV-30: an overflow of the kernel's queue is silent. But an overflow has filled the queue, and the
+ * queue is emptied in one turn of the event loop: a turn with about as many events as it holds
+ * is taken for one, and everything is looked at (T62).
  * INV-34: links are not followed.
  */
 
 import type { Stats } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import { parseRelativePath, RESERVED_NAME, ROOT, type RelativePath } from '@wl/domain';
@@ -30,11 +32,22 @@ const LOOK_AGAIN_MS = 1_100;
 /** Parts that a test may replace. */
 export interface ChokidarWatcherOptions {
   readonly watch?: (root: string, options: ChokidarOptions) => FSWatcher;
+  /** Events that the kernel keeps for a reader at most; asked from the system when left out. */
+  readonly queuedEvents?: number;
 }
+
+/** Where Linux says how many events it keeps, and what it keeps where it does not say. */
+const QUEUE_SETTING = '/proc/sys/fs/inotify/max_queued_events';
+const USUAL_QUEUE = 16_384;
 
 /** Watcher of one directory tree. */
 export class ChokidarWatcher implements Watcher {
+  /** All that run: they share one queue of the kernel. */
+  static readonly #open = new Set<ChokidarWatcher>();
+  /** Events of this turn of the event loop, told to any of them. */
+  static #eventsInTurn = 0;
   readonly description: string;
+  #queuedEvents: number | undefined;
   readonly #location: string;
   readonly #clock: Clock;
   readonly #watch: (root: string, options: ChokidarOptions) => FSWatcher;
@@ -59,6 +72,7 @@ export class ChokidarWatcher implements Watcher {
     this.#location = location;
     this.#clock = clock;
     this.#watch = options.watch ?? watch;
+    this.#queuedEvents = options.queuedEvents;
     this.description = process.platform === 'linux' ? 'inotify' : 'file system events';
   }
 
@@ -74,6 +88,8 @@ export class ChokidarWatcher implements Watcher {
     }
     // Chokidar takes backslashes for separators everywhere.
     if (path.sep === '/' && this.#root.includes('\\')) throw this.#refusal('unsupported', 'a path with a backslash cannot be watched');
+    this.#queuedEvents ??= await queueLength();
+    ChokidarWatcher.#open.add(this);
     try {
       await this.#untilReady();
       if (!this.#known.has(ROOT)) throw Object.assign(new Error('the directory vanished'), { code: 'ENOENT' });
@@ -89,6 +105,7 @@ export class ChokidarWatcher implements Watcher {
   }
 
   async stop(): Promise<void> {
+    ChokidarWatcher.#open.delete(this);
     this.#stopping.abort();
     clearImmediate(this.#tick);
     const chokidar = this.#chokidar;
@@ -125,8 +142,10 @@ export class ChokidarWatcher implements Watcher {
       chokidar.on('unlinkDir', (directory) => this.#onDirectoryGone(directory));
       chokidar.on('error', (error) => {
         const isRoot = error instanceof Error && 'path' in error && error.path === this.#root;
-        if (isRoot && !this.#isReady) reject(error);
-        else this.#onError(error);
+        if (isRoot && !this.#isReady) return reject(error);
+        this.#onError(error);
+        // Chokidar waits for ever for the end of a directory whose reading broke off: it counts as read.
+        if (!this.#isReady && (error as { syscall?: unknown }).syscall !== 'watch') chokidar._emitReady();
       });
       chokidar.once('ready', () => resolve());
       if (chokidar.options.usePolling) {
@@ -137,6 +156,7 @@ export class ChokidarWatcher implements Watcher {
 
   /** What the system reports of one directory: `name` is an entry of it, or its own name when it was itself moved or removed. */
   #onRaw(event: string, name: unknown, details: unknown): void {
+    ChokidarWatcher.#count();
     const watched = typeof details === 'object' && details !== null && 'watchedPath' in details ? details.watchedPath : undefined;
     const directory = typeof watched === 'string' ? this.#relative(watched) : undefined;
     // Polling by CHOKIDAR_USEPOLLING has no watched path.
@@ -158,6 +178,18 @@ export class ChokidarWatcher implements Watcher {
     this.#batch.addEntry(entry.value);
     this.#tellSoon();
     if (event === 'rename' && this.#known.has(entry.value)) void this.#checkIdentity(entry.value);
+  }
+
+  /** Counts an event. At the end of a turn with so many that there may have been more, everything is news. */
+  static #count(): void {
+    ChokidarWatcher.#eventsInTurn += 1;
+    if (ChokidarWatcher.#eventsInTurn > 1) return;
+    setImmediate(() => {
+      const events = ChokidarWatcher.#eventsInTurn;
+      ChokidarWatcher.#eventsInTurn = 0;
+      // Events of names that nobody watches any more filled the queue, too, and are not counted here.
+      for (const watcher of ChokidarWatcher.#open) if (events * 2 >= (watcher.#queuedEvents ?? USUAL_QUEUE)) watcher.#hintSubtree(ROOT);
+    });
   }
 
   #onDirectoryAdded(absolute: string, stats: Stats | undefined): void {
@@ -284,6 +316,12 @@ export class ChokidarWatcher implements Watcher {
     const parsed = parseRelativePath(path.sep === '/' ? relative : relative.replaceAll(path.sep, '/'));
     return parsed.ok ? parsed.value : undefined;
   }
+}
+
+/** How many events the system keeps for a reader. */
+async function queueLength(): Promise<number> {
+  const text = await readFile(QUEUE_SETTING, 'utf8').catch(() => '');
+  return /^\d+$/.test(text.trim()) ? Number(text) : USUAL_QUEUE;
 }
 
 /** What tells a directory from another of the same name; an inode number alone is given again at once. */

@@ -1,5 +1,7 @@
 /** Errors of the operating system in our words: the one place where errno names are read. */
 
+import { constants } from 'node:os';
+
 import type { UnknownReason } from '@wl/domain';
 import { BackendError, isBackendError, type BackendErrorCode, type BackendErrorDetails } from '@wl/ports';
 
@@ -48,6 +50,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EOPNOTSUPP: { code: 'unsupported', explanation: 'this file system does not offer the operation' },
 };
 
+/** Names of the system's errors by number. */
+const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+
 /** A failure found by this adapter itself rather than by a system call. */
 export function failure(
   code: BackendErrorCode,
@@ -62,7 +67,10 @@ export function failure(
 /** The errno name of a caught value, `undefined` when it carries none. */
 export function errnoOf(error: unknown): string | undefined {
   if (isBackendError(error) || typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error.code !== 'string') return undefined;
+  // Node names the errors that libuv knows; a quota and a lost file server are not among them.
+  const isNamed = /^E[A-Z0-9]+$/.test(error.code);
+  return isNamed || !('errno' in error) || typeof error.errno !== 'number' ? error.code : (NAMES.get(-error.errno) ?? error.code);
 }
 
 /** Translates a caught value; a `BackendError` stays what it is. */
