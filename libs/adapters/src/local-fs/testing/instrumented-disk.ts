@@ -64,6 +64,8 @@ export function instrument(disk: Disk): InstrumentedDisk {
       startWriting: undefined,
       clone: disk.clone,
       enterDirectory: undefined,
+      // So that every look at a file is one that the hook sees.
+      quickLook: undefined,
     },
     watch: (hook) => {
       const seen = index;

@@ -1,16 +1,20 @@
 /**
  * A batch of a listing, packed to cross a thread cheaply: names cannot hold a NUL, so one
- * joined string carries a column, and numbers travel as typed arrays that change hands.
+ * joined string carries the keys; tokens are joined bytes and numbers typed arrays that change hands.
  */
 
 import type { UnknownReason } from '@wl/domain';
 import { EntryKind, type ListingBatch, type UnrepresentableName } from '@wl/ports';
 
+import type { QuickLook } from './quick-look.js';
+import { TextColumn } from './text-column.js';
+
 /** A batch as it crosses a thread. */
 export interface PackedRows {
   readonly count: number;
   readonly keys: string;
-  readonly tokens: string;
+  /** ASCII, joined as the keys are. */
+  readonly tokens: Uint8Array<ArrayBuffer>;
   readonly kinds: Uint8Array<ArrayBuffer>;
   readonly sizes: Float64Array<ArrayBuffer>;
   readonly mtimes: Float64Array<ArrayBuffer>;
@@ -21,10 +25,13 @@ export interface PackedRows {
 
 const SEPARATOR = '\0';
 
+/** Tokens of local files are a little shorter. */
+const USUAL_TOKEN_BYTES = 64;
+
 /** Collects rows up to a limit. */
 export class RowCollector {
   private readonly keys: string[] = [];
-  private readonly tokens: string[] = [];
+  private readonly tokens: TextColumn;
   private readonly kinds: Uint8Array<ArrayBuffer>;
   private readonly sizes: Float64Array<ArrayBuffer>;
   private readonly mtimes: Float64Array<ArrayBuffer>;
@@ -33,6 +40,7 @@ export class RowCollector {
   private readonly unrepresentable: UnrepresentableName[] = [];
 
   constructor(private readonly limit: number) {
+    this.tokens = new TextColumn(limit * USUAL_TOKEN_BYTES);
     this.kinds = new Uint8Array(limit);
     this.sizes = new Float64Array(limit);
     this.mtimes = new Float64Array(limit);
@@ -50,10 +58,20 @@ export class RowCollector {
   addFile(key: string, token: string, sizeBytes: number, mtimeMs: number, isRacy: boolean): void {
     const index = this.keys.length;
     this.keys.push(key);
-    this.tokens.push(token);
+    this.tokens.add(token);
     this.sizes[index] = sizeBytes;
     this.mtimes[index] = mtimeMs;
     if (isRacy) this.racy[index] = 1;
+  }
+
+  /** Adds the file that `look` has just seen. */
+  addSeenFile(key: string, look: QuickLook, nowMs: number): void {
+    const index = this.keys.length;
+    this.keys.push(key);
+    look.writeToken(this.tokens);
+    this.sizes[index] = look.sizeBytes;
+    this.mtimes[index] = look.mtimeMs;
+    if (look.isRacy(nowMs)) this.racy[index] = 1;
   }
 
   addDirectory(key: string, reason: UnknownReason | undefined): void {
@@ -76,7 +94,7 @@ export class RowCollector {
     return {
       count,
       keys: this.keys.join(SEPARATOR),
-      tokens: this.tokens.join(SEPARATOR),
+      tokens: this.tokens.take(),
       kinds: cut(this.kinds),
       sizes: cut(this.sizes),
       mtimes: cut(this.mtimes),
@@ -89,7 +107,7 @@ export class RowCollector {
   private addOther(key: string, kind: number, reason: UnknownReason | undefined): void {
     const index = this.keys.length;
     this.keys.push(key);
-    this.tokens.push('');
+    this.tokens.add('');
     this.kinds[index] = kind;
     if (reason !== undefined) this.reasons.push([index, reason]);
   }
@@ -97,13 +115,14 @@ export class RowCollector {
 
 /** What of a packed batch is handed over instead of copied. */
 export function transferablesOf(rows: PackedRows): ArrayBuffer[] {
-  return [rows.kinds.buffer, rows.sizes.buffer, rows.mtimes.buffer, rows.racy.buffer];
+  return [rows.tokens.buffer, rows.kinds.buffer, rows.sizes.buffer, rows.mtimes.buffer, rows.racy.buffer];
 }
 
 /** The batch as the port has it. */
 export function unpackRows(rows: PackedRows): ListingBatch {
-  const { kinds, sizes, mtimes, racy } = rows;
-  return { keys: split(rows.keys, rows.count), tokens: split(rows.tokens, rows.count), kinds, sizes, mtimes, racy, reasons: new Map(rows.reasons) };
+  const { tokens, kinds, sizes, mtimes, racy } = rows;
+  const joinedTokens = Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength).toString('latin1');
+  return { keys: split(rows.keys, rows.count), tokens: split(joinedTokens, rows.count), kinds, sizes, mtimes, racy, reasons: new Map(rows.reasons) };
 }
 
 function split(column: string, count: number): string[] {

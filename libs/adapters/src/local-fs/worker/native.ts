@@ -1,9 +1,11 @@
 /**
  * System calls that `node:fs` does not have, through the optional package koffi: renames
  * that never overwrite, exchanges, flushing a whole file system, sharing blocks between
- * files, and a working directory of one thread. Without the package (or on another system) the adapter falls back to
+ * files, a working directory of one thread, and a look at a file that leaves plain numbers. Without the package (or on another system) the adapter falls back to
  * `link`, `fsync` and longer paths.
  */
+
+import { STATX_MASK } from './quick-look.js';
 
 /** Each answers 0 or an errno. A call the C library does not have is left out. */
 export interface Native {
@@ -14,6 +16,8 @@ export interface Native {
   readonly clone?: (from: number, to: number) => number;
   /** Only offered after the calling thread was given a working directory of its own. */
   readonly fchdir?: (fd: number) => number;
+  /** Looks at a name in an open directory without following links and fills a buffer with the kernel's `struct statx`; not 0: no answer. */
+  readonly statx?: (directory: number, name: string, buffer: Uint8Array) => number;
 }
 
 /** From `linux/sched.h`: do not share working directory, root and umask with the other threads. */
@@ -22,6 +26,9 @@ const CLONE_FS = 0x200;
 const SYNC_FILE_RANGE_WRITE = 2;
 /** From `linux/fs.h`, as most architectures number it; the others answer that they do not know the request. */
 const FICLONE = 0x40049409;
+
+/** From `linux/fcntl.h`: look at a link itself. */
+const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** How to call into C. */
 export interface NativeOptions {
@@ -51,6 +58,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
     const syncfs = find('int syncfs(int fd)');
     const syncFileRange = find('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
     const ioctl = find('int ioctl(int fd, unsigned long request, int argument)');
+    const statx = find('int statx(int directory, const char *name, int flags, unsigned int mask, void *buffer)');
     const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
     const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
     return {
@@ -62,6 +70,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
       ...(syncFileRange && { startWriting: (fd, offset, length) => void syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE) }),
       ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),
       ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
+      ...(statx && { statx: (directory, name, buffer) => statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_MASK, buffer) }),
     };
   } catch {
     return undefined;

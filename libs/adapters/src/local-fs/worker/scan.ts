@@ -110,6 +110,8 @@ export class Scan {
     if (level.directory === undefined) return this.rows.addUnknown(key, 'vanished');
     try {
       const nowMs = Date.now();
+      const look = this.tree.disk.quickLook;
+      if (look?.seesFile(level.directory.fd, name) === true) return this.rows.addSeenFile(key, look, nowMs);
       const stats = this.tree.lstat(level.directory, name);
       if (stats === undefined) return;
       if (stats.isFile()) this.rows.addFile(key, tokenOf(stats), Number(stats.size), mtimeMsOf(stats), isRacy(stats, nowMs));
