@@ -1,10 +1,11 @@
 /**
- * A batch of a listing, packed to cross a thread cheaply: names cannot hold a NUL, so one
- * joined string carries the keys; tokens are joined bytes and numbers typed arrays that change hands.
+ * A run of a listing, packed to cross a thread cheaply: one joined string carries the keys;
+ * tokens are joined bytes and numbers typed arrays that change hands. Who gets it compares the
+ * joined texts first and takes them apart only where something has changed (ADR 0014).
  */
 
 import type { UnknownReason } from '@wl/domain';
-import { EntryKind, type ListingBatch, type UnrepresentableName } from '@wl/ports';
+import { EntryKind, KEY_SEPARATOR, TOKEN_SEPARATOR, type JoinedRows, type ListingBatch, type UnrepresentableName } from '@wl/ports';
 
 import type { QuickLook } from './quick-look.js';
 import { TextColumn } from './text-column.js';
@@ -13,7 +14,7 @@ import { TextColumn } from './text-column.js';
 export interface PackedRows {
   readonly count: number;
   readonly keys: string;
-  /** ASCII, joined as the keys are. */
+  /** Joined ASCII. */
   readonly tokens: Uint8Array<ArrayBuffer>;
   readonly kinds: Uint8Array<ArrayBuffer>;
   readonly sizes: Float64Array<ArrayBuffer>;
@@ -22,8 +23,6 @@ export interface PackedRows {
   readonly reasons: readonly (readonly [number, UnknownReason])[];
   readonly unrepresentable: readonly UnrepresentableName[];
 }
-
-const SEPARATOR = '\0';
 
 /** Tokens of local files are a little shorter. */
 const USUAL_TOKEN_BYTES = 64;
@@ -38,6 +37,7 @@ export class RowCollector {
   private readonly racy: Uint8Array<ArrayBuffer>;
   private readonly reasons: [number, UnknownReason][] = [];
   private readonly unrepresentable: UnrepresentableName[] = [];
+  private isEnded = false;
 
   constructor(private readonly limit: number) {
     this.tokens = new TextColumn(limit * USUAL_TOKEN_BYTES);
@@ -48,7 +48,12 @@ export class RowCollector {
   }
 
   get isFull(): boolean {
-    return this.keys.length >= this.limit;
+    return this.isEnded || this.keys.length >= this.limit;
+  }
+
+  /** Says that the row added last is the last of its run. */
+  endRun(): void {
+    this.isEnded = true;
   }
 
   get isEmpty(): boolean {
@@ -93,7 +98,7 @@ export class RowCollector {
       count === this.limit ? column : (column.slice(0, count) as T);
     return {
       count,
-      keys: this.keys.join(SEPARATOR),
+      keys: this.keys.join(KEY_SEPARATOR),
       tokens: this.tokens.take(),
       kinds: cut(this.kinds),
       sizes: cut(this.sizes),
@@ -120,11 +125,41 @@ export function transferablesOf(rows: PackedRows): ArrayBuffer[] {
 
 /** The batch as the port has it. */
 export function unpackRows(rows: PackedRows): ListingBatch {
-  const { tokens, kinds, sizes, mtimes, racy } = rows;
-  const joinedTokens = Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength).toString('latin1');
-  return { keys: split(rows.keys, rows.count), tokens: split(joinedTokens, rows.count), kinds, sizes, mtimes, racy, reasons: new Map(rows.reasons) };
+  return new UnpackedRows(rows);
 }
 
-function split(column: string, count: number): string[] {
-  return count === 0 ? [] : column.split(SEPARATOR);
+/** Its arrays of keys and tokens are made when they are asked for. */
+class UnpackedRows implements ListingBatch {
+  readonly kinds: Uint8Array;
+  readonly sizes: Float64Array;
+  readonly mtimes: Float64Array;
+  readonly racy: Uint8Array;
+  readonly reasons: ReadonlyMap<number, UnknownReason>;
+  readonly joined?: JoinedRows;
+  private readonly texts: JoinedRows;
+  private keyList: readonly string[] | undefined;
+  private tokenList: readonly string[] | undefined;
+
+  constructor({ count, keys, tokens, kinds, sizes, mtimes, racy, reasons }: PackedRows) {
+    this.texts = { keys, tokens: Buffer.from(tokens.buffer, tokens.byteOffset, tokens.byteLength).toString('latin1') };
+    this.kinds = kinds;
+    this.sizes = sizes;
+    this.mtimes = mtimes;
+    this.racy = racy;
+    this.reasons = new Map(reasons);
+    // What could not be observed always has a reason here.
+    if (count > 0 && reasons.length === 0) this.joined = this.texts;
+  }
+
+  get keys(): readonly string[] {
+    return (this.keyList ??= split(this.texts.keys, KEY_SEPARATOR, this.kinds.length));
+  }
+
+  get tokens(): readonly string[] {
+    return (this.tokenList ??= split(this.texts.tokens, TOKEN_SEPARATOR, this.kinds.length));
+  }
+}
+
+function split(column: string, separator: string, count: number): string[] {
+  return count === 0 ? [] : column.split(separator);
 }

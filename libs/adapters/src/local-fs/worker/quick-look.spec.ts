@@ -89,6 +89,6 @@ describe('a column of texts', () => {
     }
     column.add('');
     column.add('x'.repeat(1000));
-    expect(text(column).split('\0')).toEqual([...numbers.map(String), '', 'x'.repeat(1000)]);
+    expect(text(column).split('\n')).toEqual([...numbers.map(String), '', 'x'.repeat(1000)]);
   });
 });

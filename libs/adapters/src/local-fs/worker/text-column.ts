@@ -3,7 +3,9 @@
  * Tokens are written digit by digit: making a string of each first costs five times as much.
  */
 
-const SEPARATOR = 0;
+import { TOKEN_SEPARATOR } from '@wl/ports';
+
+const SEPARATOR = TOKEN_SEPARATOR.charCodeAt(0);
 const ZERO = 48;
 const DOT = 46;
 /** No text that is put digit by digit is longer; a number has 16 digits at most. */
@@ -61,7 +63,7 @@ export class TextColumn {
     this.bytes[this.length++] = DOT;
   }
 
-  /** The texts with a NUL between two. */
+  /** The texts, joined. */
   take(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
   }
