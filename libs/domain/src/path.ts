@@ -113,14 +113,18 @@ export function isWithin(path: RelativePath, directory: RelativePath): boolean {
  * stand for the highest code points, must come after 0xE000–0xFFFF.
  */
 export function compareKeys(a: string, b: string): number {
-  if (a === b) return 0;
-  const shorter = Math.min(a.length, b.length);
+  return a === b ? 0 : compareParts(a, 0, a.length, 0, b.length, b);
+}
+
+/** `compareKeys` of two parts of texts, `[start, end)` each; of one text unless told. */
+export function compareParts(text: string, aStart: number, aEnd: number, bStart: number, bEnd: number, other = text): number {
+  const shorter = Math.min(aEnd - aStart, bEnd - bStart);
   for (let i = 0; i < shorter; i += 1) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
+    const x = text.charCodeAt(aStart + i);
+    const y = other.charCodeAt(bStart + i);
     if (x !== y) return (x >= 0xd800 ? utf8Rank(x) : x) - (y >= 0xd800 ? utf8Rank(y) : y);
   }
-  return a.length - b.length;
+  return aEnd - aStart - (bEnd - bStart);
 }
 
 /** Number of bytes of a string in UTF-8. */

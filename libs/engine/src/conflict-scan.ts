@@ -4,7 +4,7 @@
  */
 
 import { ABSENT, pathOfKey, ROOT, TreePlanner, versionOf, type Node, type PlanItem } from '@wl/domain';
-import type { HashCache, HashOutcome, PathFilter, StorageBackend } from '@wl/ports';
+import type { BaselineScan, HashCache, HashOutcome, PathFilter, StorageBackend } from '@wl/ports';
 import type { StatusConflict } from '@wl/ports/schemas';
 
 import { BaselineCursor, ListingCursor } from './cursors.js';
@@ -34,7 +34,7 @@ export async function compareNow(comparison: Comparison): Promise<StatusConflict
   const items: PlanItem[] = [];
   const conflicts: StatusConflict[] = [];
   const cursors = [new ListingCursor(source.list(ROOT, options), filter), new ListingCursor(target.list(ROOT, options), filter)] as const;
-  const joined = joinStreams(...cursors, new BaselineCursor([]), { chunkRows: CHUNK_ROWS, deliverAll: false, onSeen: () => undefined, signal });
+  const joined = joinStreams(...cursors, new BaselineCursor(noRows()), { chunkRows: CHUNK_ROWS, deliverAll: false, onSeen: () => undefined, signal });
   const collect = (): void => {
     for (const item of items.splice(0)) {
       if (item.kind !== 'conflict') continue;
@@ -106,4 +106,9 @@ function nodeOf(outcome: HashOutcome): Node {
 
 function shown(node: Node) {
   return versionOf(node) ?? ({ kind: 'absent' } as const);
+}
+
+/** Without a baseline. */
+function* noRows(): BaselineScan {
+  // A scan that is at its end at once.
 }

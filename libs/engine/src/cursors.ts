@@ -16,7 +16,7 @@ import {
   type Token,
   type UnknownReason,
 } from '@wl/domain';
-import { BackendError, EntryKind, type BaselineBatch, type ListingBatch, type PathFilter } from '@wl/ports';
+import { BackendError, EntryKind, firstJoined, lastJoined, type BaselineBatch, type BaselineScan, type JoinedBaseline, type JoinedRows, type ListingBatch, type PathFilter } from '@wl/ports';
 
 /** A position in one side's listing. `key` is `undefined` at the end. */
 export class ListingCursor {
@@ -29,7 +29,11 @@ export class ListingCursor {
   readonly #batches: AsyncIterator<ListingBatch>;
   readonly #filter: PathFilter | undefined;
   #batch: ListingBatch | undefined;
+  #keys: readonly string[] = [];
+  #tokens: readonly string[] = [];
   #index = -1;
+  #whole: JoinedRows | undefined;
+  #through: string | undefined;
   #last = '';
   #isStarted = false;
   #isIgnored = false;
@@ -40,13 +44,47 @@ export class ListingCursor {
     this.#filter = filter;
   }
 
+  /**
+   * The batch at hand as joined text, as long as none of its rows was stepped to. Then only `key`
+   * is known, that of its first row; `skipWhole` or `unfold` leads on.
+   */
+  get whole(): JoinedRows | undefined {
+    return this.#whole;
+  }
+
+  /** The last key of the batch at hand. */
+  get through(): string | undefined {
+    return this.#through;
+  }
+
+  /** Passes over a whole batch, of which the caller knows that its rows are in order; answers how many there are. `fillWhole` is needed next. */
+  skipWhole(): number {
+    const batch = this.#batch!;
+    const first = firstJoined(this.#whole!.keys);
+    if (this.#isStarted && compareKeys(this.#last, first) >= 0) throw outOfOrder(this.#last, first);
+    this.#isStarted = true;
+    this.#last = this.#through!;
+    for (const kind of batch.kinds) if (kind === EntryKind.file) this.filesSeen += 1;
+    this.#whole = undefined;
+    this.#batch = undefined;
+    return batch.kinds.length;
+  }
+
+  /** Goes from a whole batch to its rows, the first of which is the one at hand. */
+  unfold(): void {
+    if (this.#whole === undefined) return;
+    this.#whole = undefined;
+    this.#open(this.#batch!);
+    this.step();
+  }
+
   /** Moves to the next entry within the batch at hand; `false` when `fill` is needed. */
   step(): boolean {
     const batch = this.#batch;
     if (batch === undefined) return false;
     for (;;) {
       this.#index += 1;
-      const key = batch.keys[this.#index];
+      const key = this.#keys[this.#index];
       if (key === undefined) {
         this.#batch = undefined;
         return false;
@@ -63,14 +101,29 @@ export class ListingCursor {
 
   /** Fetches batches until there is an entry or the listing ended normally; rejects when it failed. */
   async fill(): Promise<void> {
+    await this.fillWhole();
+    this.unfold();
+  }
+
+  /** `fill` for a caller that takes a whole batch as well: see `whole`. */
+  async fillWhole(): Promise<void> {
     do {
       const next = await this.#batches.next();
       if (next.done === true) {
         this.key = undefined;
+        this.#through = undefined;
         return;
       }
-      this.#batch = next.value;
-      this.#index = -1;
+      const batch = (this.#batch = next.value);
+      // The rules look at each name.
+      this.#whole = this.#filter === undefined ? batch.joined : undefined;
+      if (this.#whole !== undefined) {
+        this.key = firstJoined(this.#whole.keys);
+        this.#through = lastJoined(this.#whole.keys);
+        return;
+      }
+      this.#open(batch);
+      this.#through = this.#keys.at(-1);
     } while (!this.step());
   }
 
@@ -87,7 +140,7 @@ export class ListingCursor {
 
   /** Token of the entry if it is a file, else `''`. */
   get token(): string {
-    return this.#isIgnored ? '' : this.#batch!.tokens[this.#index]!;
+    return this.#isIgnored ? '' : this.#tokens[this.#index]!;
   }
 
   /** The entry as the planner takes it. */
@@ -105,6 +158,12 @@ export class ListingCursor {
       default:
         return { kind: 'unknown', reason: batch.reasons.get(i) ?? 'read-error' };
     }
+  }
+
+  #open(batch: ListingBatch): void {
+    this.#keys = batch.keys;
+    this.#tokens = batch.tokens;
+    this.#index = -1;
   }
 
   #count(batch: ListingBatch): void {
@@ -126,41 +185,84 @@ export class ListingCursor {
   }
 }
 
-/** A position in the baseline. */
+/** A position in the baseline; before the first `fetch` and behind a batch it is nowhere. */
 export class BaselineCursor {
+  /** `undefined` at the end. */
   key: string | undefined;
-  readonly #batches: Iterator<BaselineBatch>;
-  #batch: BaselineBatch | undefined;
+  readonly #rows: BaselineScan;
+  #keys: readonly string[] = [];
+  #sourceTokens: readonly string[] = [];
+  #targetTokens: readonly string[] = [];
   #index = -1;
+  #whole: JoinedBaseline | undefined;
+  #unopened: BaselineBatch | undefined;
+  #isSpent = true;
 
-  constructor(batches: Iterable<BaselineBatch>) {
-    this.#batches = batches[Symbol.iterator]();
-    this.step();
+  constructor(rows: BaselineScan) {
+    this.#rows = rows;
+  }
+
+  /** Whether `fetch` is needed. */
+  get isSpent(): boolean {
+    return this.#isSpent;
+  }
+
+  /** As of a `ListingCursor`; then only `isSpent` is known besides. */
+  get whole(): JoinedBaseline | undefined {
+    return this.#whole;
+  }
+
+  /** Moves on to the next batch, which should end with the key `through`. */
+  fetch(through: string | undefined): void {
+    const next = this.#rows.next(through);
+    this.#isSpent = false;
+    if (next.done === true) {
+      this.key = undefined;
+      return;
+    }
+    const batch = next.value;
+    this.#whole = batch.joined;
+    this.#index = 0;
+    this.#unopened = batch;
+    if (this.#whole === undefined) this.unfold();
+  }
+
+  /** Passes over a whole batch. */
+  skipWhole(): void {
+    this.#whole = undefined;
+    this.#unopened = undefined;
+    this.#isSpent = true;
+  }
+
+  /** Goes from a whole batch to its rows, the first of which is the one at hand. */
+  unfold(): void {
+    const batch = this.#unopened;
+    if (batch === undefined) return;
+    this.#unopened = undefined;
+    this.#whole = undefined;
+    this.#keys = batch.keys;
+    this.#sourceTokens = batch.sourceTokens;
+    this.#targetTokens = batch.targetTokens;
+    this.key = this.#keys[0];
   }
 
   /** Moves to the next row. */
   step(): void {
-    for (;;) {
-      this.#index += 1;
-      this.key = this.#batch?.keys[this.#index];
-      if (this.key !== undefined) return;
-      const next = this.#batches.next();
-      if (next.done === true) return;
-      this.#batch = next.value;
-      this.#index = -1;
-    }
+    this.#index += 1;
+    this.key = this.#keys[this.#index];
+    this.#isSpent = this.key === undefined;
   }
 
   get sourceToken(): Token {
-    return this.#batch!.sourceTokens[this.#index]! as Token;
+    return this.#sourceTokens[this.#index]! as Token;
   }
 
   get targetToken(): Token {
-    return this.#batch!.targetTokens[this.#index]! as Token;
+    return this.#targetTokens[this.#index]! as Token;
   }
 
   close(): void {
-    this.#batches.return?.();
+    this.#rows.return();
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Merge-join of source listing, target listing and baseline (DESIGN §2). What all three
- * agree on is passed over without an allocation; the rest comes out in chunks, in key order.
+ * agree on is passed over without an allocation, where possible a whole run at a time (ADR 0014);
+ * the rest comes out in chunks, in key order.
  */
 
 import { ABSENT, compareKeys, type Key, type Node } from '@wl/domain';
@@ -36,9 +37,21 @@ export async function* joinStreams(
 ): AsyncGenerator<readonly JoinedRow[]> {
   let chunk: JoinedRow[] = [];
   let seen = 0;
-  await Promise.all([source.fill(), target.fill()]);
+  await Promise.all([source.fillWhole(), target.fillWhole()]);
   for (;;) {
     signal?.throwIfAborted();
+    if (baseline.isSpent) baseline.fetch(source.through ?? target.through);
+    if (!deliverAll && areSettled(source, target, baseline)) {
+      baseline.skipWhole();
+      target.skipWhole();
+      onSeen(seen + source.skipWhole());
+      seen = 0;
+      await Promise.all([source.fillWhole(), target.fillWhole()]);
+      continue;
+    }
+    source.unfold();
+    target.unfold();
+    baseline.unfold();
     const s = source.key;
     const t = target.key;
     const b = baseline.key;
@@ -63,11 +76,11 @@ export async function* joinStreams(
         chunk = [];
       }
       if (s !== key) {
-        if (t === key && !target.step()) await target.fill();
+        if (t === key && !target.step()) await target.fillWhole();
         continue;
       }
       if (t !== key) {
-        if (!source.step()) await source.fill();
+        if (!source.step()) await source.fillWhole();
         continue;
       }
     }
@@ -77,11 +90,25 @@ export async function* joinStreams(
     if (!hasSource || !hasTarget) {
       if (seen > 0) onSeen(seen);
       seen = 0;
-      await Promise.all([hasSource ? undefined : source.fill(), hasTarget ? undefined : target.fill()]);
+      await Promise.all([hasSource ? undefined : source.fillWhole(), hasTarget ? undefined : target.fillWhole()]);
     }
   }
   onSeen(seen);
   if (chunk.length > 0) yield chunk;
+}
+
+/**
+ * As `isSettled`, of the three runs at hand as a whole: their rows are the same, and in the order
+ * in which the baseline holds them.
+ */
+function areSettled({ whole: source }: ListingCursor, { whole: target }: ListingCursor, { whole: baseline }: BaselineCursor): boolean {
+  if (source === undefined || target === undefined || baseline === undefined) return false;
+  return (
+    source.keys === baseline.keys &&
+    target.keys === baseline.keys &&
+    source.tokens === baseline.sourceTokens &&
+    target.tokens === baseline.targetTokens
+  );
 }
 
 /** Both sides still hold exactly what the baseline recorded, by kind or by token. */

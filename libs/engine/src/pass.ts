@@ -22,7 +22,7 @@ import {
   type RelativePath,
   type SideName,
 } from '@wl/domain';
-import { isBackendError, type BackendError, type BaselineBatch, type BaselineRow, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
+import { isBackendError, type BackendError, type BaselineRow, type BaselineScan, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
 import { Arrivals } from './arrivals.js';
 import { ConflictBook, type FoundConflict } from './conflict-book.js';
@@ -241,7 +241,7 @@ class Pass {
     }
   }
 
-  async #join(root: RelativePath, source: ListingCursor, target: ListingCursor, rows: Iterable<BaselineBatch>): Promise<void> {
+  async #join(root: RelativePath, source: ListingCursor, target: ListingCursor, rows: BaselineScan): Promise<void> {
     const { isUnidirectional, signal } = this.#context;
     const isFolding = this.#isFolding;
     const planner = new TreePlanner(root, {
@@ -518,7 +518,7 @@ class RootLostError extends Error {
   }
 }
 
-function* scanFrom(point: RelativePath, row: BaselineRow | undefined, below: Iterable<BaselineBatch>): Generator<BaselineBatch> {
+function* scanFrom(point: RelativePath, row: BaselineRow | undefined, below: BaselineScan): BaselineScan {
   if (row?.kind === 'file') {
     yield { keys: [fileKey(point)], sizes: [row.sizeBytes], sourceTokens: [row.sourceToken], targetTokens: [row.targetToken] };
   }

@@ -3,6 +3,7 @@
 export * from './clock.js';
 export * from './errors.js';
 export * from './hash-cache.js';
+export * from './joined-rows.js';
 export * from './listing-rows.js';
 export * from './pair-orientation.js';
 export * from './storage-backend.js';

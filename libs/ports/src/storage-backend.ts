@@ -17,6 +17,7 @@
 import type { FileNode, Node, RelativePath, Result, Sha256, Token, UnknownReason } from '@wl/domain';
 
 import type { BackendError } from './errors.js';
+import type { JoinedRows } from './joined-rows.js';
 import type { Watcher } from './watcher.js';
 
 /** What an entry of a listing is; numbers, since a listing holds millions of them. */
@@ -46,6 +47,12 @@ export interface ListingBatch {
    * its entries could not be enumerated (completely), everything below is unknown.
    */
   readonly reasons: ReadonlyMap<number, UnknownReason>;
+  /**
+   * `keys` and `tokens` once more, joined; the arrays may then be made when they are asked for.
+   * Only where each row is a file with a token or a directory without a reason, so that equal
+   * text means equal rows. Worth it where runs end at keys that say so (`endsRun`).
+   */
+  readonly joined?: JoinedRows;
 }
 
 /** A name that no key can be made of, reported beside the listing (T75). */

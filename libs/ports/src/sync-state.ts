@@ -10,6 +10,8 @@
 
 import type { BaselineNode, ConflictCause, Key, RelativePath, Sha256, SideName, Token, Version } from '@wl/domain';
 
+import type { JoinedBaseline } from './joined-rows.js';
+
 /** Why the state could not be used or written; append-only. */
 export type StateErrorCode = 'damaged' | 'newer-version' | 'locked' | 'no-space' | 'io-error';
 
@@ -53,7 +55,16 @@ export interface BaselineBatch {
   readonly sizes: readonly number[] | Float64Array;
   readonly sourceTokens: readonly string[];
   readonly targetTokens: readonly string[];
+  /** Keys and tokens once more, joined, where no token holds a line break; the arrays may then be made when they are asked for. */
+  readonly joined?: JoinedBaseline;
 }
+
+/**
+ * A scan of the baseline. `next(through)` asks for a run that ends with this key or the last one
+ * before it, so that it can be compared as a whole; a wish that a store may leave unheard, and
+ * does for the first run.
+ */
+export type BaselineScan = Generator<BaselineBatch, void, string | undefined>;
 
 /** One change of the baseline. */
 export type BaselineChange =
@@ -111,7 +122,7 @@ export interface PairState {
   setLastFullPass(timeMs: number): void;
 
   /** Rows at or below a directory (its own row included), in key order; `ROOT` = all. Reads a snapshot or live rows; rows behind the reading position may change. */
-  scan(directory: RelativePath): Iterable<BaselineBatch>;
+  scan(directory: RelativePath): BaselineScan;
   get(key: Key): BaselineRow | undefined;
   /**
    * Files of exactly this size, at most `limit`, in any order: where to look for content that a

@@ -1,4 +1,4 @@
-/** A listing as it reaches the caller: batches are fetched one ahead of the reader, no more. */
+/** A listing as it reaches the caller: a few batches are fetched ahead of the reader, no more (INV-40). */
 
 import { ROOT, type RelativePath } from '@wl/domain';
 import type { ListingBatch, ListOptions } from '@wl/ports';
@@ -26,28 +26,35 @@ export async function* listing({ runner, root, directory, options, flag, check }
   check();
   const pinned = runner.pin();
   let id: number | undefined;
-  let ahead: Promise<PackedRows | undefined> | undefined;
+  const ahead: Promise<PackedRows | undefined>[] = [];
   try {
     const scan = { directory, prune: options.prune?.patterns ?? [] };
     id = await pinned.run('scanOpen', { root, scan, flag }, 'quick');
-    const fetch = { id };
-    ahead = pinned.run('scanNext', fetch, 'quick');
+    for (let i = 0; i < BATCHES_AHEAD; i += 1) ahead.push(next(pinned, id));
     for (;;) {
-      const rows = await ahead;
+      const rows = await ahead.shift();
       check();
       if (rows === undefined) return;
-      ahead = pinned.run('scanNext', fetch, 'quick');
-      // Its failure is met when it is awaited; until then nobody may take it for unhandled.
-      ahead.catch(() => undefined);
+      ahead.push(next(pinned, id));
       for (const name of rows.unrepresentable) options.onUnrepresentable?.(name);
       if (rows.count > 0) yield unpackRows(rows);
       check();
     }
   } finally {
-    await ahead?.catch(() => undefined);
+    await Promise.allSettled(ahead);
     if (id !== undefined) await pinned.run('scanClose', { id }, 'quick').catch(() => undefined);
     await pinned.close();
   }
+}
+
+/** Enough that a thread finds something to do while the main one is busy; a batch is 300 KiB at most. */
+const BATCHES_AHEAD = 3;
+
+function next(runner: TaskRunner, id: number): Promise<PackedRows | undefined> {
+  const rows = runner.run('scanNext', { id }, 'quick');
+  // Its failure is met when it is awaited; until then nobody may take it for unhandled.
+  rows.catch(() => undefined);
+  return rows;
 }
 
 /** What a listing that has to stop rejects with. */

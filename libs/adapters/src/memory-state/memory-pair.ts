@@ -1,7 +1,7 @@
 /** `PairState` over a `PairData`, seen from one of its ends. */
 
 import { compareKeys, directoryKey, type Key, type RelativePath, type SideName } from '@wl/domain';
-import { flipBatch, flipConflict, flipRow, flipSide, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type FoundFile, type PairState, type PairSummary } from '@wl/ports';
+import { flipBatch, flipConflict, flipRow, flipSide, type BaselineBatch, type BaselineChange, type BaselineRow, type BaselineScan, type ConflictRecord, type FoundFile, type PairState, type PairSummary, withJoinedBaseline } from '@wl/ports';
 
 import type { Entry, PairData } from './pair-data.js';
 
@@ -48,17 +48,19 @@ export class MemoryPair implements PairState {
     this.data.lastFullPassMs = timeMs;
   }
 
-  *scan(directory: RelativePath): Iterable<BaselineBatch> {
+  *scan(directory: RelativePath): BaselineScan {
     this.before('scan');
     const prefix = directoryKey(directory);
     const entries = this.data.ordered();
-    for (let start = firstWithin(entries, prefix); start < entries.length; start += BATCH_ROWS) {
+    for (let start = firstWithin(entries, prefix), through: string | undefined; start < entries.length; ) {
       this.before('scan');
-      const rows = entries.slice(start, start + BATCH_ROWS).filter(([key]) => key.startsWith(prefix));
+      const end = through === undefined ? start : Math.min(firstWithin(entries, `${through}\u0001` as Key), start + BATCH_ROWS);
+      const rows = entries.slice(start, end > start ? end : start + BATCH_ROWS).filter(([key]) => key.startsWith(prefix));
       // Keys with one prefix stand together, so the first batch without any is behind them.
       if (rows.length === 0) return;
       const batch = batchOf(rows);
-      yield this.isFlipped ? flipBatch(batch) : batch;
+      through = yield withJoinedBaseline(this.isFlipped ? flipBatch(batch) : batch);
+      start += rows.length;
     }
   }
 

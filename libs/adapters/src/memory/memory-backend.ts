@@ -23,6 +23,7 @@ import {
   type StorageCapabilities,
   type Watcher,
   type WholeFiles,
+  withJoinedRows,
 } from '@wl/ports';
 
 import type { FileVersion } from './memory-entry.js';
@@ -168,7 +169,7 @@ export class MemoryBackend implements StorageBackend {
         }
         return taken;
       });
-      if (batch.length > 0) yield packListing(batch);
+      if (batch.length > 0) yield withJoinedRows(packListing(batch));
       if (count >= cut && !isDone) throw failure('io-error', 'list', directory, 'injected fault: the listing was cut short');
     }
   }

@@ -4,30 +4,30 @@
  *
  * A scan asks for one run of rows after the other, each by the key behind the last one, and
  * gets each run as a single row of joined columns: crossing from SQLite into JavaScript once
- * per run instead of once per row halves the time (a million rows in 1.2 s of processor time, checksums and
- * order verified). No cursor stays open in between, so commits may come at any time.
+ * per run instead of once per row halves the time (see baseline-run.ts). No cursor stays open in between, so commits may come at any time.
  */
 
-import { compareKeys, directoryKey, invariant, isDirectoryKey, type Key, type RelativePath, type Sha256, type Token } from '@wl/domain';
-import { FINDABLE_BYTES, flipRow, type BaselineBatch, type BaselineChange, type BaselineRow } from '@wl/ports';
+import { compareKeys, directoryKey, invariant, isDirectoryKey, isWithin, pathOfKey, type Key, type RelativePath, type Sha256, type Token } from '@wl/domain';
+import { FINDABLE_BYTES, flipRow, KEY_SEPARATOR, type BaselineChange, type BaselineRow } from '@wl/ports';
 
+import { BaselineRun } from './baseline-run.js';
 import { hashChecksum, rowChecksum } from './checksums.js';
 import type { Database } from './database.js';
 import type { Totals } from './pair-table.js';
 import { DamageError } from './sqlite-errors.js';
 import type { SqliteRow, SqliteValue } from './sqlite-module.js';
-import { fromStored, fromStoredLines, toStored } from './stored-text.js';
+import { fromStored, toStored } from './stored-text.js';
 
-/** Rows in one batch of a scan: 1 ms of work. */
-const BATCH_ROWS = 1000;
+/** Rows in a run whose end nobody asked for: half a millisecond of work. */
+const RUN_ROWS = 1000;
 
-/** Joins keys: no key holds it, since no part of a path is `.`; a line break can be in a key. */
-const KEY_SEPARATOR = '/./';
+/** Rows in a run at most: as many as a listing has in one. */
+const MAX_RUN_ROWS = 4096;
 
 const SELECT_RUN = `SELECT count(*) AS count, group_concat(key, '${KEY_SEPARATOR}') AS keys,
   json_group_array(size_bytes) AS sizes, group_concat(first_token, char(10)) AS first_tokens,
   group_concat(second_token, char(10)) AS second_tokens, json_group_array(checksum) AS checksums
-  FROM (SELECT * FROM baseline WHERE pair_id = ? AND key >= ? AND key < ? ORDER BY key LIMIT ${String(BATCH_ROWS)})`;
+  FROM (SELECT key, size_bytes, first_token, second_token, checksum FROM baseline WHERE pair_id = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)`;
 const COLUMNS = 'size_bytes, lower(hex(hash)) AS hash, first_token, second_token, checksum, hash_checksum';
 const SELECT_ROW = `SELECT ${COLUMNS} FROM baseline WHERE pair_id = ? AND key = ?`;
 /** The second bound of the size is what lets SQLite use the index; naming the index makes a plan without it an error. */
@@ -54,33 +54,27 @@ export class BaselineTable {
     private readonly pairId: number,
   ) {}
 
-  /** The first rows at or behind `from` that are within a directory, or `undefined` when there are none. */
-  readRun(directory: RelativePath, from: string): BaselineBatch | undefined {
-    const run = this.database.statement(SELECT_RUN).get(this.pairId, from, endOf(directory));
-    if (run === undefined || run['count'] === 0) return undefined;
-    const joinedFirst = String(run['first_tokens']);
-    const joinedSecond = String(run['second_tokens']);
-    const keys = String(run['keys']).split(KEY_SEPARATOR);
-    const firstTokens = joinedFirst.split('\n');
-    const secondTokens = joinedSecond.split('\n');
-    const sizes = JSON.parse(String(run['sizes'])) as number[];
-    const checksums = JSON.parse(String(run['checksums'])) as number[];
-    if ([keys, sizes, firstTokens, secondTokens, checksums].some((column) => column.length !== run['count'])) {
-      throw new DamageError('a row of the baseline has lost a part');
+  /**
+   * The first rows at or behind `from` that are within a directory, or `undefined` when there are
+   * none; up to and with the key `through`, unless there are none so far or too many.
+   */
+  readRun(directory: RelativePath, from: string, through?: string): BaselineRun | undefined {
+    const end = endOf(directory);
+    if (through !== undefined && isWithin(pathOfKey(through as Key), directory)) {
+      const run = this.#read(from, behind(through), MAX_RUN_ROWS);
+      if (run !== undefined) return run;
     }
-    this.#verifyRun(from, keys, sizes, firstTokens, secondTokens, checksums);
-    return {
-      keys,
-      sizes,
-      sourceTokens: fromStoredLines(joinedFirst, firstTokens),
-      targetTokens: fromStoredLines(joinedSecond, secondTokens),
-    };
+    return this.#read(from, end, RUN_ROWS);
   }
 
-  /** Where to read on after a batch. */
-  positionAfter(batch: BaselineBatch): string {
-    // Keys hold no NUL: nothing sorts between a key and itself with the lowest other character.
-    return `${batch.keys.at(-1) ?? ''}\u0001`;
+  #read(from: string, end: SqliteValue, limit: number): BaselineRun | undefined {
+    const columns = this.database.statement(SELECT_RUN).get(this.pairId, from, end, limit);
+    return columns === undefined || columns['count'] === 0 ? undefined : new BaselineRun(this.pairId, from, columns);
+  }
+
+  /** Where to read on after a run. */
+  positionAfter(run: BaselineRun): string {
+    return behind(run.lastKey);
   }
 
   get(key: Key): BaselineRow | undefined {
@@ -142,8 +136,9 @@ export class BaselineTable {
 
   #deleteBelow(key: Key, totals: Totals): void {
     const directory = key.slice(0, -1) as RelativePath;
-    for (let batch = this.readRun(directory, key); batch !== undefined; batch = this.readRun(directory, this.positionAfter(batch))) {
-      countBatch(totals, batch, -1);
+    for (let run = this.readRun(directory, key); run !== undefined; run = this.readRun(directory, this.positionAfter(run))) {
+      run.verify();
+      addTotals(totals, run.totals, -1);
     }
     this.database.statement(DELETE_RANGE).run(this.pairId, key, endOf(directory));
   }
@@ -164,30 +159,13 @@ export class BaselineTable {
       targetToken: fromStored(second as string) as Token,
     };
   }
-
-  #verifyRun(from: string, keys: string[], sizes: number[], firstTokens: string[], secondTokens: string[], checksums: number[]): void {
-    let previous = from;
-    for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as string;
-      const size = sizes[i] as number;
-      const checksum = rowChecksum(this.pairId, key, size, firstTokens[i] as string, secondTokens[i] as string);
-      if (checksum !== checksums[i] || !Number.isSafeInteger(size)) throw new DamageError('the checksum of a baseline row does not match');
-      const order = compareKeys(previous, key);
-      if (order > 0 || (order === 0 && i > 0)) throw new DamageError('the baseline is out of order');
-      previous = key;
-    }
-  }
 }
 
-/** Adds a batch to totals, or with -1 takes it away. */
-export function countBatch(totals: Totals, batch: BaselineBatch, sign: 1 | -1): void {
-  for (let i = 0; i < batch.keys.length; i += 1) {
-    if (isDirectoryKey(batch.keys[i] as Key)) totals.directories += sign;
-    else {
-      totals.files += sign;
-      totals.bytes += sign * (batch.sizes[i] ?? 0);
-    }
-  }
+/** Adds to totals, or with -1 takes away. */
+export function addTotals(totals: Totals, other: Totals, sign: 1 | -1): void {
+  totals.files += sign * other.files;
+  totals.directories += sign * other.directories;
+  totals.bytes += sign * other.bytes;
 }
 
 function count(totals: Totals, key: Key, row: BaselineRow | undefined, sign: 1 | -1): void {
@@ -197,6 +175,11 @@ function count(totals: Totals, key: Key, row: BaselineRow | undefined, sign: 1 |
     totals.files += sign;
     totals.bytes += sign * row.sizeBytes;
   }
+}
+
+/** The first text behind a key: keys hold no NUL, so nothing sorts between a key and itself with the lowest other character. */
+function behind(key: string): string {
+  return `${key}\u0001`;
 }
 
 /** The first text behind all keys of a directory: `/` is followed by `0`. */

@@ -23,9 +23,8 @@ export function checksumOf(...fields: readonly (string | number)[]): number {
 
 /** Checksum of a baseline row, its hash excepted. `sizeBytes` is an integer; tokens are as stored. */
 export function rowChecksum(pairId: number, key: string, sizeBytes: number, firstToken: string, secondToken: string): number {
-  let sum = mixText(mixInteger(OFFSET_BASIS, pairId), key);
-  sum = mixText(mixText(sum, firstToken), secondToken);
-  return mixInteger(sum, sizeBytes) | 0;
+  const sum = mixText(beginRow(pairId), key);
+  return endRow(mixText(mixText(sum, firstToken), secondToken), sizeBytes);
 }
 
 /** Checksum of a baseline row's hash, `''` for a directory; apart, so that a scan need not read the hashes. */
@@ -33,10 +32,25 @@ export function hashChecksum(pairId: number, key: string, hash: string): number 
   return mixText(mixText(mixInteger(OFFSET_BASIS, pairId), key), hash) | 0;
 }
 
-function mixText(start: number, text: string): number {
-  let sum = start;
-  for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), PRIME);
-  return Math.imul(sum ^ END, PRIME);
+/** What `rowChecksum` of every row of a pair begins with. */
+export function beginRow(pairId: number): number {
+  return mixInteger(OFFSET_BASIS, pairId);
+}
+
+/** Adds a field that stands in a longer text, from `start` up to `end`. */
+export function mixPart(sum: number, text: string, start: number, end: number): number {
+  let mixed = sum;
+  for (let i = start; i < end; i += 1) mixed = Math.imul(mixed ^ text.charCodeAt(i), PRIME);
+  return Math.imul(mixed ^ END, PRIME);
+}
+
+/** Ends a sum with the row's size. */
+export function endRow(sum: number, sizeBytes: number): number {
+  return mixInteger(sum, sizeBytes) | 0;
+}
+
+function mixText(sum: number, text: string): number {
+  return mixPart(sum, text, 0, text.length);
 }
 
 function mixInteger(start: number, value: number): number {

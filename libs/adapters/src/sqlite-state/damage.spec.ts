@@ -183,14 +183,14 @@ describe('a damaged state database', () => {
       expectDistrusted((pair) => pair.get(key));
     });
 
-    it('INV-11: throws and distrusts the pair when a token is scanned', () => {
+    it('INV-11: throws and distrusts the pair when a token is scanned, before any row of its run is given', () => {
       spoil(tokenOf('target', 17), tokenOf('target', 17).replace('-', '='));
-      expectDistrusted((pair) => [...pair.scan(toRelativePath('directory-0'))]);
+      expectDistrusted((pair) => [...pair.scan(toRelativePath('directory-0'))].map((batch) => batch.sourceTokens));
     });
 
     it('INV-11: throws and distrusts the pair when a key is scanned', () => {
       spoil(pathOf(17), pathOf(17).replace('jpg', 'jpG'));
-      expectDistrusted((pair) => [...pair.scan(ROOT)]);
+      expectDistrusted((pair) => [...pair.scan(ROOT)].map((batch) => batch.keys));
     });
 
     it('INV-11: throws and distrusts the pair when a hash is read', () => {

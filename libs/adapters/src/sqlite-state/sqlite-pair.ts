@@ -8,9 +8,10 @@
  */
 
 import { directoryKey, ROOT, type Key, type RelativePath, type SideName } from '@wl/domain';
-import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type FoundFile, type PairState, type PairSummary, flipBatch, flipConflict, flipRow, flipSide, type OrientedPair } from '@wl/ports';
+import { StateError, type BaselineChange, type BaselineRow, type BaselineScan, type ConflictRecord, type FoundFile, type PairState, type PairSummary, flipConflict, flipRow, flipSide, type OrientedPair } from '@wl/ports';
 
-import { BaselineTable, countBatch } from './baseline-table.js';
+import type { Guard } from './baseline-run.js';
+import { addTotals, BaselineTable } from './baseline-table.js';
 import { ConflictTable } from './conflict-table.js';
 import type { Database } from './database.js';
 import { DeletionTable } from './deletion-table.js';
@@ -81,17 +82,18 @@ export class SqlitePair implements PairState {
     });
   }
 
-  *scan(directory: RelativePath): Iterable<BaselineBatch> {
+  *scan(directory: RelativePath): BaselineScan {
     const commitsBefore = this.#shared.commits;
     const seen: Totals = { files: 0, directories: 0, bytes: 0 };
+    const guard: Guard = (action) => this.#read('read the baseline', action);
     let position: string = directoryKey(directory);
-    for (;;) {
-      const from = position;
-      const batch = this.#read('read the baseline', () => this.#baseline.readRun(directory, from));
-      if (batch === undefined) break;
-      countBatch(seen, batch, 1);
-      yield this.#isFlipped ? flipBatch(batch) : batch;
-      position = this.#baseline.positionAfter(batch);
+    for (let through: string | undefined; ; ) {
+      const [from, to] = [position, through];
+      const run = this.#read('read the baseline', () => this.#baseline.readRun(directory, from, to));
+      if (run === undefined) break;
+      addTotals(seen, run.totals, 1);
+      through = yield run.toBatch(this.#isFlipped, guard);
+      position = this.#baseline.positionAfter(run);
     }
     if (directory === ROOT && this.#shared.commits === commitsBefore) this.#read('read the baseline', () => this.#expectTotals(seen));
   }

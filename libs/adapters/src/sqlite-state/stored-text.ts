@@ -18,9 +18,15 @@ export function fromStored(stored: string): string {
   return stored.startsWith(MARK) ? (JSON.parse(stored.slice(1)) as string) : stored;
 }
 
-/** `fromStored` of each of the texts that were joined to `joined` by line breaks and split again. */
-export function fromStoredLines(joined: string, lines: string[]): string[] {
-  return joined.includes(MARK) ? lines.map(fromStored) : lines;
+/** `fromStored` of each of the texts that were joined to `joined` by line breaks. */
+export function fromStoredLines(joined: string): string[] {
+  const lines = joined.split('\n');
+  return holdsMarks(joined) ? lines.map(fromStored) : lines;
+}
+
+/** Whether any of the texts that were joined is stored as another one than it is. */
+export function holdsMarks(joined: string): boolean {
+  return joined.includes(MARK);
 }
 
 function isPlain(text: string): boolean {

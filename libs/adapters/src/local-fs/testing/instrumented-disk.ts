@@ -65,6 +65,8 @@ export function instrument(disk: Disk): InstrumentedDisk {
       clone: disk.clone,
       enterDirectory: undefined,
       isOpenForWriting: isOpenForWriting && wrap('isOpenForWriting', isOpenForWriting),
+      // So that every look at a file is one that the hook sees.
+      quickLook: undefined,
     },
     watch: (hook) => {
       const seen = index;

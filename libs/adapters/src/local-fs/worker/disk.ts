@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { constants as osConstants } from 'node:os';
 
 import type { Native } from './native.js';
+import { createQuickLook, type QuickLook } from './quick-look.js';
 
 /** What a name in a directory is, as the directory says it. */
 export interface DirectoryEntry {
@@ -58,6 +59,8 @@ export interface Disk {
   readonly enterDirectory: ((fd: number) => void) | undefined;
   /** Whether anybody has the file open or mapped for writing, `undefined` where that cannot be told; absent where it is not reachable. */
   readonly isOpenForWriting: ((fd: number) => boolean | undefined) | undefined;
+  /** Looks at regular files at less cost than `lstat`; absent where it is not reachable. */
+  readonly quickLook: QuickLook | undefined;
 }
 
 /** The largest modification time that every common file system and `Date` take, in milliseconds (year 2262 in nanoseconds). */
@@ -102,6 +105,7 @@ export function createDisk(native: Native | undefined): Disk {
     clone: native?.clone && ((from, to) => native.clone?.(from, to) === 0),
     enterDirectory: native?.fchdir === undefined ? undefined : checked('fchdir', native.fchdir),
     isOpenForWriting: native?.isOpenForWriting,
+    quickLook: createQuickLook(native?.statx),
   };
 }
 

@@ -1,11 +1,14 @@
 /**
  * System calls that `node:fs` does not have, through the optional package koffi: renames
  * that never overwrite, exchanges, flushing a whole file system, sharing blocks between
- * files, whether a file is open for writing, and a working directory of one thread. Without the package (or on another system) the adapter falls back to
- * `link`, `fsync` and longer paths.
+ * files, whether a file is open for writing, a working directory of one thread, and a look at
+ * a file that leaves plain numbers. Without the package (or on another system) the adapter
+ * falls back to `link`, `fsync` and longer paths.
  */
 
 import { constants } from 'node:os';
+
+import { STATX_MASK } from './quick-look.js';
 
 /** Each answers 0 or an errno. A call the C library does not have is left out. */
 export interface Native {
@@ -18,6 +21,8 @@ export interface Native {
   readonly fchdir?: (fd: number) => number;
   /** Whether anybody has the file open or mapped for writing; `undefined` where the system does not say. */
   readonly isOpenForWriting?: (fd: number) => boolean | undefined;
+  /** Looks at a name in an open directory without following links and fills a buffer with the kernel's `struct statx`; not 0: no answer. */
+  readonly statx?: (directory: number, name: string, buffer: Uint8Array) => number;
 }
 
 /** From `linux/sched.h`: do not share working directory, root and umask with the other threads. */
@@ -28,6 +33,9 @@ const SYNC_FILE_RANGE_WRITE = 2;
 const FICLONE = 0x40049409;
 /** From `fcntl.h`. */
 const [F_SETSIG, F_SETLEASE, F_RDLCK, F_UNLCK] = [10, 1024, 0, 2];
+
+/** From `linux/fcntl.h`: look at a link itself. */
+const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** How to call into C. */
 export interface NativeOptions {
@@ -58,6 +66,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
     const syncFileRange = find('int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)');
     const ioctl = find('int ioctl(int fd, unsigned long request, int argument)');
     const fcntl = find('int fcntl(int fd, int command, int argument)');
+    const statx = find('int statx(int directory, const char *name, int flags, unsigned int mask, void *buffer)');
     const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
     const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
     return {
@@ -70,6 +79,7 @@ export async function loadNative({ ownsThread }: NativeOptions): Promise<Native 
       ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),
       ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
       ...(fcntl && { isOpenForWriting: (fd) => isOpenForWriting(fcntl, koffi.errno, fd) }),
+      ...(statx && { statx: (directory, name, buffer) => statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_MASK, buffer) }),
     };
   } catch {
     return undefined;

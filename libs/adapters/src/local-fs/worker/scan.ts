@@ -7,6 +7,7 @@
  */
 
 import { MAX_PATH_BYTES, RESERVED_NAME, ROOT, utf8Length, type RelativePath, type UnknownReason } from '@wl/domain';
+import { endsRun, runHash } from '@wl/ports';
 import ignore, { type Ignore } from 'ignore';
 
 import type { Directory } from './anchor.js';
@@ -38,6 +39,8 @@ interface Level {
   readonly inode: bigint;
   /** `''` for the root, else with a trailing `/`. */
   readonly prefix: string;
+  /** `runHash` of the prefix. */
+  readonly hash: number;
   readonly keys: readonly string[];
   next: number;
 }
@@ -85,7 +88,11 @@ export class Scan {
     level.next += 1;
     if (key === undefined) this.leave();
     else if (key.endsWith('/')) this.visitDirectory(level, key.slice(0, -1));
-    else this.visitOther(level, key);
+    else {
+      this.visitOther(level, key);
+      // Runs end where their keys say so, that those of both storages and the baseline can be compared.
+      if (endsRun(runHash(key, level.hash))) this.rows.endRun();
+    }
   }
 
   private visitDirectory(level: Level, name: string): void {
@@ -110,6 +117,8 @@ export class Scan {
     if (level.directory === undefined) return this.rows.addUnknown(key, 'vanished');
     try {
       const nowMs = Date.now();
+      const look = this.tree.disk.quickLook;
+      if (look?.seesFile(level.directory.fd, name) === true) return this.rows.addSeenFile(key, look, nowMs);
       const stats = this.tree.lstat(level.directory, name);
       if (stats === undefined) return;
       if (stats.isFile()) this.rows.addFile(key, tokenOf(stats), Number(stats.size), mtimeMsOf(stats), isRacy(stats, nowMs));
@@ -136,7 +145,7 @@ export class Scan {
     try {
       const { keys, unrepresentable } = readNames(this.tree, directory);
       const { device, inode } = directory;
-      this.levels.push({ directory, device, inode, prefix, keys, next: 0 });
+      this.levels.push({ directory, device, inode, prefix, hash: runHash(prefix), keys, next: 0 });
       for (const display of unrepresentable) this.rows.addUnrepresentable({ directory: directory.path as RelativePath, display });
     } catch (error) {
       this.closeDirectory(directory);

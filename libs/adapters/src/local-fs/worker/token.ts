@@ -65,21 +65,45 @@ export function mtimeMsOf(stats: BigIntStats): number {
   return Number(stats.mtimeMs) + Number(stats.mtimeNs % 1_000_000n) / 1e6;
 }
 
+/** The times that tell whether a token may deceive, in whole milliseconds. */
+export interface FileTimes {
+  readonly ctimeMs: number;
+  readonly mtimeMs: number;
+  /** Whole seconds in both times mean a file system that keeps no fractions (or one chance in a billion). */
+  readonly keepsFractions: boolean;
+}
+
 /** Whether a file seen at `nowMs` (taken before the look) may change and keep this token. */
 export function isRacy(stats: BigIntStats, nowMs: number): boolean {
-  const ctimeMs = Number(stats.ctimeMs);
-  // A change time in the future comes from another clock: no telling how far away its "now" is.
-  if (ctimeMs >= nowMs - COARSE_TICK_MS) return ctimeMs >= nowMs - tickMs(stats);
-  return isRacyByMtime(stats, nowMs);
+  return isRacyAt(timesOf(stats), nowMs);
 }
 
 /** The same for a file that only our own rename has just changed. */
 export function isRacyByMtime(stats: BigIntStats, nowMs: number): boolean {
-  const distanceMs = Math.abs(Number(stats.mtimeMs) - nowMs);
-  return distanceMs <= COARSE_TICK_MS && distanceMs <= tickMs(stats);
+  return isRacyByMtimeAt(timesOf(stats), nowMs);
 }
 
-/** Whole seconds in both times mean a file system that keeps no fractions (or one chance in a billion). */
-function tickMs(stats: BigIntStats): number {
-  return stats.ctimeNs % NS_PER_SECOND === 0n && stats.mtimeNs % NS_PER_SECOND === 0n ? COARSE_TICK_MS : FINE_TICK_MS;
+/** `isRacy` of a file with these times. */
+export function isRacyAt(times: FileTimes, nowMs: number): boolean {
+  const { ctimeMs } = times;
+  // A change time in the future comes from another clock: no telling how far away its "now" is.
+  if (ctimeMs >= nowMs - COARSE_TICK_MS) return ctimeMs >= nowMs - tickMs(times);
+  return isRacyByMtimeAt(times, nowMs);
+}
+
+function isRacyByMtimeAt(times: FileTimes, nowMs: number): boolean {
+  const distanceMs = Math.abs(times.mtimeMs - nowMs);
+  return distanceMs <= COARSE_TICK_MS && distanceMs <= tickMs(times);
+}
+
+function timesOf(stats: BigIntStats): FileTimes {
+  return {
+    ctimeMs: Number(stats.ctimeMs),
+    mtimeMs: Number(stats.mtimeMs),
+    keepsFractions: stats.ctimeNs % NS_PER_SECOND !== 0n || stats.mtimeNs % NS_PER_SECOND !== 0n,
+  };
+}
+
+function tickMs({ keepsFractions }: FileTimes): number {
+  return keepsFractions ? FINE_TICK_MS : COARSE_TICK_MS;
 }

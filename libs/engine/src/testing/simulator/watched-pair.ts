@@ -4,7 +4,7 @@
  */
 
 import type { Key, RelativePath, SideName } from '@wl/domain';
-import { StateError, type BaselineBatch, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary, type StateErrorCode } from '@wl/ports';
+import { StateError, type BaselineScan, type BaselineChange, type BaselineRow, type ConflictRecord, type PairState, type PairSummary, type StateErrorCode } from '@wl/ports';
 
 /** Hears of what is about to be written. */
 export interface PairWitness {
@@ -67,7 +67,7 @@ export class WatchedPair implements PairState {
     this.#on('setLastFullPass').setLastFullPass(timeMs);
   }
 
-  *scan(directory: RelativePath): Iterable<BaselineBatch> {
+  *scan(directory: RelativePath): BaselineScan {
     yield* this.#on('scan').scan(directory);
   }
 

@@ -3,7 +3,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareKeys, RESERVED_NAME, ROOT } from '@wl/domain';
 
-import type { PathFilter, UnrepresentableName } from '../../storage-backend.js';
+import { KEY_SEPARATOR, TOKEN_SEPARATOR } from '../../joined-rows.js';
+import { EntryKind, type PathFilter, type UnrepresentableName } from '../../storage-backend.js';
 import { at, bytesOf, failureOf, fileAt, listKeys, listRows, rowsOf, settledFileAt } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -36,6 +37,21 @@ export function describeListing(current: CurrentBackend): void {
       expect(keys.filter((key) => !key.endsWith('/'))).toEqual(files.sort(compareKeys));
       expect(keys.filter((key) => key.endsWith('/'))).toHaveLength(7 + 14);
     }, 60_000);
+
+    it('gives the same rows joined, where it joins them, and none of which something is unknown', async () => {
+      const { backend, writeOutside, symlinkOutside } = current();
+      for (let i = 0; i < 20; i += 1) await writeOutside(`a/${String(i)}`, bytesOf('x'));
+      const check = async (): Promise<void> => {
+        for await (const { joined, keys, tokens, kinds, reasons } of backend.list(ROOT)) {
+          if (joined === undefined) continue;
+          expect(joined).toEqual({ keys: keys.join(KEY_SEPARATOR), tokens: tokens.join(TOKEN_SEPARATOR) });
+          expect([reasons.size, kinds.includes(EntryKind.unknown)]).toEqual([0, false]);
+        }
+      };
+      await check();
+      await symlinkOutside?.('a/link', '20');
+      await check();
+    });
 
     it('lists what lies below a directory only, with keys from the root', async () => {
       const { backend, writeOutside } = current();

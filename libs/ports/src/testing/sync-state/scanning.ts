@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from '@jest/globals';
 
-import { ROOT, type Key } from '@wl/domain';
+import { ROOT, type Key, type Token } from '@wl/domain';
 
-import type { BaselineChange } from '../../sync-state.js';
+import { KEY_SEPARATOR, TOKEN_SEPARATOR } from '../../joined-rows.js';
+import type { BaselineBatch, BaselineChange } from '../../sync-state.js';
 import { at, fileRow, IDENTITY, key, ORDER_SENSITIVE_KEYS, pairWith, put, scanned, scannedKeys } from './helpers.js';
 import type { CurrentState } from './open-state.js';
 
@@ -51,6 +52,39 @@ export function describeScanning(current: CurrentState): void {
         expect(batch.sourceTokens.length).toBe(batch.keys.length);
         expect(batch.targetTokens.length).toBe(batch.keys.length);
         seen.push(...batch.keys);
+      }
+      expect(seen).toEqual(Array.from({ length: MANY }, (_, i) => numbered(i)));
+    }, 30_000);
+
+    it('gives the same rows joined, where it joins them, and no token with a line break among them', () => {
+      const pair = current().state.openPair(IDENTITY);
+      pair.commit([...Array.from({ length: 50 }, (_, i) => put(numbered(i), i)), put('', 0), put('many/', 0), put('other/', 0)]);
+      const joinedOf = (batch: BaselineBatch): unknown => ({
+        keys: batch.keys.join(KEY_SEPARATOR),
+        sourceTokens: batch.sourceTokens.join(TOKEN_SEPARATOR),
+        targetTokens: batch.targetTokens.join(TOKEN_SEPARATOR),
+      });
+      for (const batch of pair.scan(ROOT)) expect(batch.joined ?? joinedOf(batch)).toEqual(joinedOf(batch));
+      const strange = { ...fileRow(7), sourceToken: 'a\nb' as Token };
+      pair.commit([{ kind: 'put', key: numbered(7), row: strange }]);
+      for (const batch of pair.scan(ROOT)) {
+        if (batch.keys.includes(numbered(7))) expect(batch.joined).toBeUndefined();
+        expect(batch.sourceTokens.length).toBe(batch.keys.length);
+      }
+    });
+
+    it('leaves no row out and repeats none, wherever runs are asked to end', () => {
+      const pair = current().state.openPair(IDENTITY);
+      pair.commit(Array.from({ length: MANY }, (_, i) => put(numbered(i), i)));
+      const scan = pair.scan(ROOT);
+      const seen: string[] = [];
+      let through: string | undefined;
+      for (let run = scan.next(through); run.done !== true; run = scan.next(through)) {
+        const { keys } = run.value;
+        seen.push(...keys);
+        // In the middle of the next rows, far behind, before the position, and nowhere in turn.
+        const n = seen.length;
+        through = [numbered(Math.min(n + 10, MANY - 1)), 'zzz', numbered(0), undefined][n % 4];
       }
       expect(seen).toEqual(Array.from({ length: MANY }, (_, i) => numbered(i)));
     }, 30_000);
