@@ -44,6 +44,7 @@ export const find = {
 /** `sha256sum` of the source: what reading and hashing everything once costs in one thread. */
 export const sha256sum = {
   name: 'sha256sum, one side',
+  onlyReads: true,
   make: (dir, source) => ({ first: () => shell(dir, 'find "$0" -type f -print0 | xargs -0 sha256sum >/dev/null', source), stop: nothing }),
 };
 

@@ -105,7 +105,8 @@ function syncthing(name, edits, delayS) {
 export const syncthingPrompt = syncthing('syncthing, delay 1 s', 20, 1);
 export const syncthingAsItComes = syncthing('syncthing as it comes', 4, undefined);
 
-const syncthingEnv = (home) => cleanEnv({ HOME: home, STNODEFAULTFOLDER: '1', STNOUPGRADE: '1' });
+/** `STMONITORED`: one process without another that watches over it. */
+const syncthingEnv = (home) => cleanEnv({ HOME: home, STNODEFAULTFOLDER: '1', STNOUPGRADE: '1', STMONITORED: 'yes' });
 
 async function syncthingNode(home, folder) {
   mkdirSync(home, { recursive: true });
