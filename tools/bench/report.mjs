@@ -58,7 +58,7 @@ function notes(name) {
 const TABLES = {
   race: (data) => Object.entries(PHASES).flatMap(([phase, { title, yardstick }]) => (data[phase] === undefined ? [] : [`### ${title}`, '', ...phaseTable(data[phase], yardstick), ''])),
   latency: (data) => [
-    'From the end of the write on one side until the other side reads the same bytes, in milliseconds; looked at every millisecond. rclone has no continuous two-way mode.',
+    'From the end of the write on one side until the other side reads the same bytes, in milliseconds; looked at every millisecond. 60,000 stands for: not within a minute. rclone has no continuous two-way mode.',
     '',
     '| | median | 95 % | 99 % | worst | edits |',
     '|---|---:|---:|---:|---:|---:|',

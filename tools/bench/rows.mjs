@@ -49,7 +49,7 @@ function large({ title, count, bytes, minutes }) {
     minutes,
     peers: [cp, cpSync, sha256sum, rsyncPlain, rsyncFsync, rcloneSync, rcloneBisync, unison, COLD, WARM],
     run: (context) => {
-      const size = context.isQuick ? bytes / QUICK / 4 : bytes;
+      const size = context.isQuick ? 4 * MIB : bytes;
       const makeSource = (dir) => {
         for (let index = 0; index < count; index += 1) makeLargeFile(path.join(dir, `large-${index}.bin`), size, index + 10);
       };

@@ -72,7 +72,7 @@ export const unisonRepeat = {
   },
 };
 
-/** Two ways, two processes that speak over loopback. `delayS`: how long it collects events; `undefined`: as it comes (10 s). */
+/** Two ways, two processes that speak over loopback. `delayS`: how long it collects events; it comes with 10. */
 function syncthing(name, edits, delayS) {
   return {
     name,
@@ -103,7 +103,7 @@ function syncthing(name, edits, delayS) {
 }
 
 export const syncthingPrompt = syncthing('syncthing, delay 1 s', 20, 1);
-export const syncthingAsItComes = syncthing('syncthing as it comes', 4, undefined);
+export const syncthingAsItComes = syncthing('syncthing as it comes (10 s)', 4, 10);
 
 /** `STMONITORED`: one process without another that watches over it. */
 const syncthingEnv = (home) => cleanEnv({ HOME: home, STNODEFAULTFOLDER: '1', STNOUPGRADE: '1', STMONITORED: 'yes' });
@@ -120,11 +120,10 @@ async function syncthingNode(home, folder) {
 function writeConfig(own, nodes, delayS) {
   const devices = nodes.map(({ id, port }) => `<device id="${id}" introducer="false"><address>tcp4://127.0.0.1:${port}</address></device>`);
   const members = nodes.map(({ id }) => `<device id="${id}"></device>`);
-  const delay = delayS === undefined ? '' : ` fsWatcherDelayS="${delayS}"`;
   writeFileSync(
     path.join(own.home, 'config.xml'),
     `<configuration version="35">
-<folder id="bench" path="${own.folder}" type="sendreceive" rescanIntervalS="3600" fsWatcherEnabled="true"${delay}>${members.join('')}</folder>
+<folder id="bench" path="${own.folder}" type="sendreceive" rescanIntervalS="3600" fsWatcherEnabled="true" fsWatcherDelayS="${delayS}">${members.join('')}</folder>
 ${devices.join('\n')}
 <gui enabled="true" tls="false"><address>127.0.0.1:${own.guiPort}</address><apikey>bench</apikey></gui>
 <options><listenAddress>tcp4://127.0.0.1:${own.port}</listenAddress><globalAnnounceEnabled>false</globalAnnounceEnabled>
