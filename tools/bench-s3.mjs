@@ -3,8 +3,7 @@
  * Benchmark of a folder and a bucket, side by side with peers: `npm run bench:s3`.
  *
  * Builds nothing (run `npm run build` first). Starts an S3 server of its own on loopback
- * (tools/s3-server), installs the peers from Debian's packages when they are missing and apt-get
- * may be used, lets everybody sync the same deterministic trees in turn for several rounds, and
+ * (tools/s3-server), lets everybody sync the same deterministic trees in turn for several rounds, and
  * writes the S3 section of docs/benchmarks.md. Ratios within one run count; seconds belong to the
  * machine, and the server shares it. Every turn has fresh directories and a bucket of its own;
  * small files are deleted at the end only (see tools/bench.mjs), large objects at once, since the
@@ -16,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
+import { ensurePrograms, installCommand } from './bench/debian.mjs';
 import { median } from './bench/measure.mjs';
 import { writeS3Section } from './bench/page.mjs';
 import { makeBucket, ours, rcloneBisync, rcloneFast, rcloneSync, s3cmd } from './bench/s3-peers.mjs';
@@ -25,6 +25,9 @@ import { changeTree, makeLargeFile, makeTree } from './bench/tree.mjs';
 const PEERS = { wl: ours({ isWarm: false }), 'wl-warm': ours({ isWarm: true }), rclone: rcloneSync, 'rclone-fast': rcloneFast, bisync: rcloneBisync, s3cmd };
 const MIB = 1024 * 1024;
 const STORE_MIB = 12_000;
+/** What is to be reached, in times of the best of the others: on small files, and on large ones. */
+const AHEAD = 0.5;
+const LARGE = 1;
 
 const { values: options } = parseArgs({
   options: {
@@ -33,22 +36,26 @@ const { values: options } = parseArgs({
     peers: { type: 'string', default: Object.keys(PEERS).join(',') },
     scratch: { type: 'string', default: os.tmpdir() },
     out: { type: 'string', default: 'docs/benchmarks.md' },
+    install: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
   },
 });
 if (options.help) {
-  console.log(`usage: npm run bench:s3 -- [--rounds N] [--only many,few,large] [--peers ${Object.keys(PEERS).join(',')}] [--scratch DIR] [--out FILE]
+  console.log(`usage: npm run bench:s3 -- [--rounds N] [--only many,few,large] [--peers ${Object.keys(PEERS).join(',')}] [--install] [--scratch DIR] [--out FILE]
 
 Compares wl with rclone and s3cmd on a real S3 server on this machine and writes the S3 section of docs/benchmarks.md.
-many: 20,000 small files (the quick ones only); few: 5,000 (everybody); large: 4 files of 512 MiB.`);
+many: 20,000 small files (the quick ones only); few: 5,000 (everybody); large: 4 files of 512 MiB. --install (as root) installs missing peers from Debian's packages; else they are left out.`);
   process.exit(0);
 }
 const rounds = Number(options.rounds);
 const wanted = new Set(options.only.split(','));
-const chosen = options.peers.split(',').map((name) => PEERS[name] ?? fail(`there is no peer ${name}: ${Object.keys(PEERS).join(', ')}`));
+const asked = options.peers.split(',').map((name) => PEERS[name] ?? fail(`there is no peer ${name}: ${Object.keys(PEERS).join(', ')}`));
 const root = path.resolve(import.meta.dirname, '..');
 
-ensurePeers();
+const missing = ensurePrograms(['rclone', 's3cmd'], options.install);
+// Buckets are made by rclone.
+if (missing.includes('rclone')) fail(`the benchmark needs rclone; as root run: ${installCommand(['rclone'])}`);
+const chosen = asked.filter(({ name }) => !missing.some((program) => name.startsWith(program)));
 const scratch = mkdtempSync(path.join(options.scratch, 'wl-bench-s3-'));
 const server = startServer(path.join(scratch, 'server'), STORE_MIB);
 try {
@@ -88,10 +95,10 @@ function small(label, files, without) {
   }
   const many = files.toLocaleString('en');
   return [
-    ...chapter(`First upload of ${many} files of 1–16 KiB`, results.first),
-    ...chapter('No-change pass over them', results.same),
-    ...chapter('Pass after 1 % changed, 1 % added, 1 % deleted in the folder', results.changed),
-    ...chapter('First download into an empty folder', results.down),
+    ...chapter(`First upload of ${many} files of 1–16 KiB`, results.first, AHEAD),
+    ...chapter('No-change pass over them', results.same, AHEAD),
+    ...chapter('Pass after 1 % changed, 1 % added, 1 % deleted in the folder', results.changed, AHEAD),
+    ...chapter('First download into an empty folder', results.down, AHEAD),
   ];
 }
 
@@ -114,7 +121,7 @@ function large() {
       progress(`${bucket} ${peer.name}: ${results.get(peer.name).at(-1).seconds.toFixed(2)}`);
     }
   }
-  return chapter('First upload of 4 files of 512 MiB', results);
+  return chapter('First upload of 4 files of 512 MiB', results, LARGE);
 }
 
 /** Each starts once in every place of the order. */
@@ -139,12 +146,14 @@ function expectSame(peer, one, other) {
   if (status !== 0) fail(`${peer.name} has not brought everything over:\n${stdout.slice(0, 500)}`);
 }
 
-function chapter(title, results) {
+/** `goal`: what ours may take, in times of the best of the others. */
+function chapter(title, results, goal) {
   const medians = new Map([...results].map(([name, runs]) => [name, median(runs.map(({ seconds }) => seconds))]));
   const best = Math.min(...[...medians].filter(([name]) => !name.startsWith('wl')).map(([, seconds]) => seconds));
   return [
     `### ${title}`,
     '',
+    ...verdict(medians, best, goal),
     '| | median, s | × best of the others | CPU, s | peak memory, MiB | rounds |',
     '|---|---:|---:|---:|---:|---|',
     ...[...results].map(([name, runs]) => {
@@ -154,6 +163,12 @@ function chapter(title, results) {
     }),
     '',
   ];
+}
+
+function verdict(medians, best, goal) {
+  const own = Math.min(...[...medians].filter(([name]) => name.startsWith('wl')).map(([, seconds]) => seconds));
+  if (goal === undefined || !Number.isFinite(best) || !Number.isFinite(own)) return [];
+  return [`To reach: ≤ ${goal} × the best of the others. ${own <= goal * best ? 'Reached' : '**Not reached**'}: ${(own / best).toFixed(2)} ×.`, ''];
 }
 
 function header() {
@@ -168,15 +183,6 @@ function header() {
     'rclone ran with `--transfers 16 --checkers 16 --fast-list --s3-no-check-bucket --s3-chunk-size 16M --s3-upload-concurrency 4`.',
     '',
   ];
-}
-
-function ensurePeers() {
-  const packages = { rclone: 'rclone', s3cmd: 's3cmd', '/usr/bin/time': 'time' };
-  const missing = Object.entries(packages).filter(([program]) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
-  if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
-  const install = spawnSync('apt-get', ['install', '-y', ...names], { stdio: 'inherit' });
-  if (install.status !== 0) fail(`the benchmark needs ${names.join(', ')}; install them and run it again`);
 }
 
 function note(map, peer, result) {

@@ -24,6 +24,8 @@ const apps = {
     entries: { cli: 'apps/cli/src/main.ts' },
     launcher: 'wl.cjs',
     outlivesItsReader: false,
+    loadsLate: true,
+    keepsNames: false,
   },
   daemon: {
     entries: {
@@ -33,6 +35,8 @@ const apps = {
     },
     launcher: 'wl-sync-daemon.cjs',
     outlivesItsReader: true,
+    loadsLate: false,
+    keepsNames: true,
   },
 };
 
@@ -73,18 +77,22 @@ await build({
   mainFields: ['module', 'main'],
   tsconfig: path.join(root, 'tsconfig.base.json'),
   external,
-  banner: { js: '"use strict";const __bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
-  define: { 'import.meta.url': '__bundleUrl', __WL_VERSION__: JSON.stringify(version) },
+  banner: { js: '"use strict";let __url;const __bundle={get url(){return __url??=require("node:url").pathToFileURL(__filename).href}};' },
+  define: { 'import.meta.url': '__bundle.url', __WL_VERSION__: JSON.stringify(version) },
   minify: true,
-  keepNames: true,
+  // Names are for those who read the daemon's log; giving each function its own takes time at every start.
+  keepNames: app.keepsNames,
+  charset: 'ascii',
   legalComments: 'linked',
   logLevel: 'warning',
+  plugins: [{ name: 'parser-without-stdin', setup: (bundler) => bundler.onLoad({ filter: /clipanion.lib.advanced.Cli\.m?js$/ }, parserWithoutStdin) }],
 });
 
 // See the launcher: what runs from the code cache cannot use import() of its own. Minified code
 // writes it without a space; a method of that name follows a dot.
 const program = path.join(out, `${name}.cjs`);
-writeFileSync(program, readFileSync(program, 'utf8').replace(/(?<![.\w$])import\(/g, '__import('));
+const built = readFileSync(program, 'utf8').replace(/(?<![.\w$])import\(/g, '__import(');
+writeFileSync(program, wrap(app.loadsLate ? loadLate(built) : built));
 
 const launcher = readFileSync(path.join(root, 'tools/launcher.cjs.txt'), 'utf8')
   .replaceAll('@@BUNDLE@@', `${name}.cjs`)
@@ -92,3 +100,31 @@ const launcher = readFileSync(path.join(root, 'tools/launcher.cjs.txt'), 'utf8')
   .replaceAll('@@OUTLIVES_ITS_READER@@', String(app.outlivesItsReader));
 writeFileSync(path.join(out, app.launcher), launcher);
 chmodSync(path.join(out, app.launcher), 0o755);
+
+/** The parser's default context opens standard input, as a stream, in every command; each of ours gets a context of its own. */
+function parserWithoutStdin({ path: file }) {
+  const text = readFileSync(file, 'utf8');
+  const opening = 'stdin: process.stdin,';
+  if (!text.includes(opening)) throw new Error(`${file} is not as it was: look for what opens standard input`);
+  return { contents: text.replace(opening, 'stdin: undefined,'), loader: 'js' };
+}
+
+/**
+ * Has modules of Node.js that few commands need loaded when something of them is used first: compiling
+ * all of them is a third of the time of `wl status`. Not for the daemon, which needs all of them and
+ * calls some of their functions a million times.
+ */
+function loadLate(code) {
+  const late = ['child_process', 'crypto', 'fs/promises', 'net', 'readline', 'stream', 'timers/promises'];
+  const define = 'const __late=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]}),__default=(module)=>({__proto__:module,default:module});';
+  return code
+    .replace('"use strict";', (directive) => directive + define)
+    .replace(new RegExp(`(?<=[=, ])require\\("node:(${late.join('|')})"\\)`, 'g'), (_, module) => `__late("node:${module}")`)
+    // A copy of the module for each file that imports it is what the bundler would make of `import path from 'node:path'`.
+    .replace(/(?<==)[\w$]+\((require\("node:path"\)),1\)/g, (_, module) => `__default(${module})`);
+}
+
+/** Makes it the function that the launcher calls: wrapping half a megabyte there costs a copy at every start. */
+function wrap(code) {
+  return `(function (exports, require, module, __filename, __dirname, __import) {${code}\n})`;
+}

@@ -1,6 +1,6 @@
 /** Measures whole processes: wall clock, CPU and peak memory of a command and its children. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** The environment of every measured program: no certificates to read at start, one locale. */
@@ -45,4 +45,34 @@ export function median(values) {
 export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
+}
+
+const TICKS_PER_SECOND = 100;
+
+/** What a running process has used so far, its threads included: CPU seconds, memory now and at most, in MiB. */
+export function useOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number);
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const mebibytes = (name) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)[1]) / 1024;
+  return { cpu: (user + system) / TICKS_PER_SECOND, nowMiB: mebibytes('VmRSS'), peakMiB: mebibytes('VmHWM') };
+}
+
+/** Has the peak memory of a process counted from now on. */
+export function forgetPeak(pid) {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Waits for so many milliseconds. */
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits until something holds; rejects when it does not within a limit, in milliseconds. */
+export async function until(condition, limitMs, everyMs = 50) {
+  const end = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('what was waited for has not come');
+    await pause(everyMs);
+  }
 }

@@ -1,59 +1,78 @@
 /**
- * The programs that are compared, each behind the same three calls: `first` (an empty target),
- * `again` (whatever changed since), and `stop`. Each peer gets directories of its own.
+ * The programs that are compared over two folders, each behind the same calls: `first` (an empty
+ * target), `again` (whatever changed since), `stop`. `make(dir, source, target)` gives one of them
+ * directories of its own to keep things in. Whole processes are measured.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { cleanEnv, measure } from './measure.mjs';
+import { cleanEnv, forgetPeak, measure, useOf } from './measure.mjs';
 
 /** The checkout. */
 export const root = path.resolve(import.meta.dirname, '../..');
-const WL = [process.execPath, path.join(root, 'dist/cli/wl.cjs')];
+/** The command `wl`. */
+export const WL = [process.execPath, path.join(root, 'dist/cli/wl.cjs')];
+
+const nothing = () => undefined;
+const shell = (dir, script, ...args) => measure(['sh', '-c', script, ...args], { scratch: dir });
 
 /** `cp -a`: the limit, no syncer can beat it on a first copy. It has no second pass. */
 export const cp = {
   name: 'cp -a',
-  make: (dir) => ({
-    first: (source, target) => measure(['sh', '-c', 'cp -a "$0/." "$1/"', source, target], { scratch: dir }),
-    stop: () => undefined,
-  }),
+  make: (dir, source, target) => ({ first: () => shell(dir, 'cp -a "$0/." "$1/"', source, target), stop: nothing }),
 };
 
 /** `cp -a`, then `sync -f`: the limit for a copy that survives a power loss. */
 export const cpSync = {
   name: 'cp -a + sync',
-  make: (dir) => ({
-    first: (source, target) => measure(['sh', '-c', 'cp -a "$0/." "$1/" && sync -f "$1"', source, target], { scratch: dir }),
-    stop: () => undefined,
-  }),
+  make: (dir, source, target) => ({ first: () => shell(dir, 'cp -a "$0/." "$1/" && sync -f "$1"', source, target), stop: nothing }),
 };
+
+const LOOK = '"%p %s %T@ %C@ %i\\n" >/dev/null';
 
 /** `find` over both sides: what looking at everything costs at least. */
 export const find = {
-  name: 'find, both sides',
-  make: (dir) => ({
-    again: (source, target) =>
-      measure(['sh', '-c', 'find "$0" -printf "%p %s %T@ %C@ %i\\n" >/dev/null; find "$1" -printf "%p %s %T@ %C@ %i\\n" >/dev/null', source, target], {
-        scratch: dir,
-      }),
-    stop: () => undefined,
-  }),
+  name: 'find -printf, both sides',
+  needsTarget: true,
+  make: (dir, source, target) => {
+    const again = () => shell(dir, `find "$0" -printf ${LOOK}; find "$1" -printf ${LOOK}`, source, target);
+    return { again, changed: nothing, stop: nothing };
+  },
 };
+
+/** `sha256sum` of the source: what reading and hashing everything once costs in one thread. */
+export const sha256sum = {
+  name: 'sha256sum, one side',
+  onlyReads: true,
+  make: (dir, source) => ({ first: () => shell(dir, 'find "$0" -type f -print0 | xargs -0 sha256sum >/dev/null', source), stop: nothing }),
+};
+
+function rsync(name, ...extra) {
+  return {
+    name,
+    needs: 'rsync',
+    make: (dir, source, target) => {
+      const run = () => measure(['rsync', '-a', '--delete', ...extra, `${source}/`, `${target}/`], { scratch: dir });
+      return { first: run, again: run, changed: run, stop: nothing };
+    },
+  };
+}
+
+/** One way, by size and time, not durable. */
+export const rsyncPlain = rsync('rsync -a --delete');
+/** One way, each file durable. */
+export const rsyncFsync = rsync('rsync -a --delete --fsync', '--fsync');
 
 function rclone(name, command) {
   return {
     name,
-    make: (dir) => {
+    needs: 'rclone',
+    make: (dir, source, target) => {
       const env = cleanEnv({ HOME: dir, RCLONE_CONFIG: path.join(dir, 'rclone.conf'), XDG_CACHE_HOME: dir });
       delete env.AWS_CA_BUNDLE;
-      const run = (extra, source, target) => measure(['rclone', ...command, ...extra, source, target], { scratch: dir, env });
-      return {
-        first: (source, target) => run(command[0] === 'bisync' ? ['--resync'] : [], source, target),
-        again: (source, target) => run([], source, target),
-        stop: () => undefined,
-      };
+      const run = (...extra) => measure(['rclone', ...command, ...extra, source, target], { scratch: dir, env });
+      return { first: () => run(...(command[0] === 'bisync' ? ['--resync'] : [])), again: () => run(), changed: () => run(), stop: nothing };
     },
   };
 }
@@ -63,27 +82,26 @@ export const rcloneSync = rclone('rclone sync', ['sync']);
 /** Two ways. */
 export const rcloneBisync = rclone('rclone bisync', ['bisync', '--force']);
 
+/** The environment of a unison that keeps its archives in a directory of its own. */
+export const unisonEnv = (dir) => cleanEnv({ HOME: dir, UNISON: path.join(dir, 'unison') });
+/** How unison is run. */
+export const UNISON = ['unison', '-ui', 'text', '-batch', '-auto', '-silent', '-times'];
+
 /** Two ways. */
 export const unison = {
   name: 'unison',
-  make: (dir) => {
-    const env = cleanEnv({ HOME: dir, UNISON: path.join(dir, 'unison') });
-    const run = (source, target) =>
-      measure(['unison', '-ui', 'text', '-batch', '-auto', '-silent', '-times', source, target], { scratch: dir, env });
-    return { first: run, again: run, stop: () => undefined };
+  needs: 'unison',
+  make: (dir, source, target) => {
+    const run = () => measure([...UNISON, source, target], { scratch: dir, env: unisonEnv(dir) });
+    return { first: run, again: run, changed: run, stop: nothing };
   },
 };
 
-/** Environment of a `wl` that lives in a directory of its own. */
+/** Environment of a `wl` that lives in a directory of its own, which is made. */
 export function wlEnv(dir) {
   const at = (name) => path.join(dir, name);
-  return cleanEnv({
-    HOME: dir,
-    XDG_CONFIG_HOME: at('config'),
-    XDG_DATA_HOME: at('data'),
-    XDG_CACHE_HOME: at('cache'),
-    XDG_RUNTIME_DIR: at('run'),
-  });
+  mkdirSync(at('run'), { recursive: true, mode: 0o700 });
+  return cleanEnv({ HOME: dir, XDG_CONFIG_HOME: at('config'), XDG_DATA_HOME: at('data'), XDG_CACHE_HOME: at('cache'), XDG_RUNTIME_DIR: at('run') });
 }
 
 /** Runs `wl` and gives its output; throws when it fails. */
@@ -93,40 +111,38 @@ export function wl(env, ...args) {
   return run.stdout;
 }
 
-/** Peak memory of the daemon so far, in MiB. */
-export function daemonPeakMiB(env) {
-  const { daemon } = JSON.parse(wl(env, 'status', '--json'));
-  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'));
-  return Number(kilobytes) / 1024;
+/** The process of the daemon; starts one where none runs. */
+export function daemonPid(env) {
+  return JSON.parse(wl(env, 'status', '--json')).daemon.pid;
 }
 
 /**
- * Ours: two ways, sha256-verified, durable. `warm`: the daemon runs already; otherwise its start
- * is part of the time. Memory is that of the command plus the daemon.
+ * One pass of the container `bench`, with the start of the daemon unless `isWarm`. CPU and peak
+ * memory are those of the command and the daemon together.
  */
+export function measureSync(env, isWarm) {
+  let before = 0;
+  if (isWarm) {
+    const pid = daemonPid(env);
+    forgetPeak(pid);
+    before = useOf(pid).cpu;
+  } else {
+    wl(env, 'stop');
+  }
+  const result = measure([...WL, 'container', 'sync', '--one-shot', 'bench'], { scratch: env.HOME, env });
+  const daemon = useOf(daemonPid(env));
+  return { ...result, cpu: result.cpu + daemon.cpu - before, peakMiB: result.peakMiB + daemon.peakMiB };
+}
+
+/** Ours: two ways, sha256-verified, durable. */
 export function ours({ isWarm }) {
   return {
     name: isWarm ? 'wl (daemon running)' : 'wl (cold start)',
-    make: (dir) => {
+    make: (dir, source, target) => {
       const env = wlEnv(dir);
-      mkdirSync(env.XDG_RUNTIME_DIR, { recursive: true, mode: 0o700 });
-      const run = () => {
-        const result = measure([...WL, 'container', 'sync', '--one-shot', 'bench'], { scratch: dir, env });
-        return { ...result, peakMiB: result.peakMiB + daemonPeakMiB(env) };
-      };
-      return {
-        first: (source, target) => {
-          wl(env, 'container', 'create', 'bench', '--storage', source, '--storage', target);
-          if (isWarm) wl(env, 'status');
-          return run();
-        },
-        again: () => {
-          if (isWarm) wl(env, 'status');
-          else wl(env, 'stop');
-          return run();
-        },
-        stop: () => wl(env, 'stop'),
-      };
+      wl(env, 'container', 'create', 'bench', '--storage', source, '--storage', target);
+      const run = () => measureSync(env, isWarm);
+      return { first: run, again: run, changed: run, stop: () => wl(env, 'stop') };
     },
   };
 }

@@ -5,13 +5,11 @@
  * directories and a bucket of its own. Whole processes are measured.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { cleanEnv, measure } from './measure.mjs';
-import { root, wl, wlEnv } from './peers.mjs';
-
-const TICKS_PER_SECOND = 100;
+import { measureSync, WL, wl, wlEnv } from './peers.mjs';
 
 /** The environment of rclone with a remote `s3:` for a server. */
 function rcloneEnv(dir, server) {
@@ -102,15 +100,6 @@ export const s3cmd = {
   },
 };
 
-/** What a daemon has used so far: CPU seconds, and its peak memory in MiB. */
-function daemonUse(env) {
-  const { daemon } = JSON.parse(wl(env, 'status', '--json'));
-  const stat = readFileSync(`/proc/${daemon.pid}/stat`, 'utf8');
-  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number);
-  const [, kilobytes] = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'));
-  return { cpu: (user + system) / TICKS_PER_SECOND, peakMiB: Number(kilobytes) / 1024 };
-}
-
 /** Ours: two ways, conditional, verified. With the start of the daemon, unless `isWarm`. CPU and memory are those of the command and the daemon. */
 export function ours({ isWarm }) {
   return {
@@ -122,14 +111,7 @@ export function ours({ isWarm }) {
         if (!machines.has(name)) machines.set(name, setUp(path.join(dir, name), folder, server, bucket));
         return machines.get(name);
       };
-      const run = (env) => {
-        if (isWarm) wl(env, 'status');
-        else wl(env, 'stop');
-        const before = isWarm ? daemonUse(env).cpu : 0;
-        const result = measure([process.execPath, path.join(root, 'dist/cli/wl.cjs'), 'container', 'sync', '--one-shot', 'bench'], { scratch: dir, env });
-        const daemon = daemonUse(env);
-        return { ...result, cpu: result.cpu + daemon.cpu - before, peakMiB: result.peakMiB + daemon.peakMiB };
-      };
+      const run = (env) => measureSync(env, isWarm);
       const upload = (folder) => run(machine('first', folder));
       return {
         upload,
@@ -144,11 +126,10 @@ export function ours({ isWarm }) {
 /** A machine with a container over a folder and the bucket; gives its environment. */
 function setUp(home, folder, server, bucket) {
   const env = wlEnv(home);
-  mkdirSync(env.XDG_RUNTIME_DIR, { recursive: true, mode: 0o700 });
   wl(env, 'container', 'create', 'bench', '--storage', folder);
   const storage = ['storage', 'create', 's3', '--container', 'bench', '--skip-sync', '--s3-url', `s3://${bucket}/data`, '--endpoint-url', server.endpoint];
   const keys = ['--region', server.region, '--access-key', server.accessKey, '--secret-key', '-'];
-  const run = spawnSync(process.execPath, [path.join(root, 'dist/cli/wl.cjs'), ...storage, ...keys], { env, encoding: 'utf8', input: `${server.secretKey}\n` });
+  const run = spawnSync(WL[0], [WL[1], ...storage, ...keys], { env, encoding: 'utf8', input: `${server.secretKey}\n` });
   if (run.status !== 0) throw new Error(`wl storage create s3: ${run.status}\n${run.stdout}${run.stderr}`);
   return env;
 }

@@ -3,10 +3,13 @@
 import { createContainer, TOKENS } from './container.js';
 import { runProgram } from './program.js';
 
-const { env, stdin, stdout, stderr } = process;
+const { env, stdout, stderr } = process;
 
 void runProgram(process.argv.slice(2), {
-  stdin,
+  // Opened by those commands only that read it.
+  get stdin() {
+    return process.stdin;
+  },
   stdout,
   stderr,
   env,

@@ -59,7 +59,16 @@ async function runCommand(command: WlCommand, program: Program, output: Output):
   let services: Services | undefined;
   try {
     services = program.open(command.globals);
-    command.context = { ...services, stdin: program.stdin, stdout: program.stdout, stderr: program.stderr, colorDepth: 1, env: program.env } as typeof command.context;
+    command.context = {
+      ...services,
+      get stdin() {
+        return program.stdin;
+      },
+      stdout: program.stdout,
+      stderr: program.stderr,
+      colorDepth: 1,
+      env: program.env,
+    } as typeof command.context;
     return await command.execute();
   } catch (error) {
     const { text, exitCode } = describeFailure(error);
@@ -85,7 +94,7 @@ function readOptions(
   const cli = createCli([commandClass]);
   try {
     // The context follows once the options have said for which base directory.
-    return cli.process([...words, ...rest], program as never) as WlCommand;
+    return cli.process([...words, ...rest], {} as never) as WlCommand;
   } catch (error) {
     const problem = findMistake(rest, argumentsOf(commandClass)) ?? (error instanceof Error ? error.message : String(error));
     output.error(`Error: ${problem}\n\n${usageOf(commandClass)}\nhelp:  wl ${commandClass.paths[0]?.join(' ')} --help`);

@@ -126,6 +126,14 @@ function growWhenRead(rig: Rig, log: string, seen: () => void = () => undefined)
   });
 }
 
+/** One file changes and is brought over: what comes next comes after no calm. */
+async function newsJustNow(rig: Rig): Promise<void> {
+  rig.sourceTree.write('news', 'x');
+  await rig.clock.advance(DEFAULT_PACE.promptMs + 2 * DEFAULT_PACE.quietMs);
+  expect(rig.targetTree.text('news')).toBe('x');
+  rig.events.reports.length = 0;
+}
+
 describe('deletions that keep coming', () => {
   it('T85, INV-39: are judged together once the news ends, so that a tree removed bit by bit halts before it is gone', async () => {
     const runner = await settled(many(30));
@@ -181,7 +189,7 @@ describe('a continuous job', () => {
     expect(rig.sourceTree.text('d/a')).toBe('new');
     expect(runner.looks.filter((look) => look.includes(' list '))).toEqual([]);
     expect([...new Set(runner.looks.map((look) => look.split(' ')[2]))].sort()).toEqual(['d', 'd/a']);
-    expect(rig.events.reports[0]).toMatchObject({ scope: ['d/a'], copiedFiles: 1, lagMs: DEFAULT_PACE.quietMs });
+    expect(rig.events.reports[0]).toMatchObject({ scope: ['d/a'], copiedFiles: 1, lagMs: DEFAULT_PACE.promptMs });
     expect(rig.events.states).toEqual(['RUNNING', 'SYNCED', 'RUNNING', 'SYNCED']);
   });
 
@@ -198,6 +206,7 @@ describe('a continuous job', () => {
 
   it('takes hints together that come within the quiet time', async () => {
     const { rig } = await settled({});
+    await newsJustNow(rig);
     for (const path of ['a', 'b', 'c']) {
       rig.sourceTree.write(path, path);
       await rig.clock.advance(DEFAULT_PACE.quietMs - 5);
@@ -206,6 +215,21 @@ describe('a continuous job', () => {
     expect(rig.events.reports[0]).toMatchObject({ scope: ['a', 'b', 'c'], lagMs: 2 * (DEFAULT_PACE.quietMs - 5) + DEFAULT_PACE.quietMs });
     // One more for the echo of the three copies.
     expect(rig.events.reports).toHaveLength(2);
+  });
+
+  it('T42, INV-28: is prompt with the first news after a calm, and patient with what goes on changing after it', async () => {
+    const { rig } = await settled({ calm: '1' });
+    rig.sourceTree.write('calm', '2');
+    await rig.clock.advance(DEFAULT_PACE.promptMs + 1);
+    expect(rig.targetTree.text('calm')).toBe('2');
+    for (let piece = 0; piece < 5; piece += 1) {
+      rig.sourceTree.append('calm', String(piece));
+      await rig.clock.advance(DEFAULT_PACE.quietMs - 5);
+      expect(rig.targetTree.text('calm')).toBe('2');
+    }
+    await rig.clock.advance(SOON);
+    expect(rig.targetTree.text('calm')).toBe('201234');
+    expect(rig.events.operations).toEqual(['MODIFY calm', 'MODIFY calm']);
   });
 
   it('waits no longer than the limit while hints come without end', async () => {
@@ -241,7 +265,7 @@ describe('a continuous job', () => {
     // It grows on, and waits: this is no news.
     rig.sourceTree.append('log', '.');
     await rig.clock.advance(SECOND);
-    rig.events.reports.length = 0;
+    await newsJustNow(rig);
     for (const path of ['a', 'b', 'c']) {
       rig.sourceTree.write(path, path);
       await rig.clock.advance(10);
@@ -263,7 +287,7 @@ describe('T39, INV-28: what editors do on the way', () => {
   it('deletes nothing that is back within the deletion delay', async () => {
     const { rig } = await settled({ a: 'old', b: 'other' });
     rig.sourceTree.remove('a');
-    await rig.clock.advance(DEFAULT_PACE.quietMs + DEFAULT_PACE.deletionDelayMs - 5);
+    await rig.clock.advance(DEFAULT_PACE.promptMs + DEFAULT_PACE.deletionDelayMs - 1);
     rig.sourceTree.write('a', 'new');
     await rig.clock.advance(10 * SECOND);
     expect(rig.targetTree.text('a')).toBe('new');
@@ -285,7 +309,7 @@ describe('T39, INV-28: what editors do on the way', () => {
   it('deletes what stays away', async () => {
     const { rig } = await settled({ a: 'old', b: 'other' });
     rig.sourceTree.remove('a');
-    await rig.clock.advance(DEFAULT_PACE.quietMs + DEFAULT_PACE.deletionDelayMs);
+    await rig.clock.advance(DEFAULT_PACE.promptMs + DEFAULT_PACE.deletionDelayMs);
     expect(files(rig.targetTree)).toEqual({ b: 'other' });
     expect(trashed(rig.targetTree)).toEqual(['old']);
   });

@@ -14,6 +14,9 @@ import { ProblemRetries } from './problem-retries.js';
 export interface Pace {
   /** No new hint for this long: what came together is looked at. */
   readonly quietMs: number;
+  /** The same for the first news after a calm of `calmMs`: one saved file, most of the time, for which somebody waits. */
+  readonly promptMs: number;
+  readonly calmMs: number;
   /** But never later than this after the first hint. */
   readonly quietLimitMs: number;
   /** A deletion must last this long. */
@@ -30,6 +33,8 @@ export interface Pace {
 /** What served well; measured in docs/benchmarks.md. */
 export const DEFAULT_PACE: Pace = {
   quietMs: 15,
+  promptMs: 5,
+  calmMs: 200,
   quietLimitMs: 400,
   deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
@@ -73,7 +78,11 @@ export class ContinuousJob {
   /** What was to be looked at again when deletions were put off, and was not yet. */
   readonly #putOff = new Set<RelativePath>();
   #firstHintMs: number | undefined;
-  #lastHintMs = 0;
+  #lastHintMs = -Infinity;
+  /** When the last pass ended (monotonic, ms). */
+  #lastPassMs = -Infinity;
+  /** Whether the hints at hand came after a calm. A file that is written in pieces is news once, and after that no calm. */
+  #isFirstNews = false;
   #fullPassDueMs = 0;
   #fullPassStartedMs = 0;
   /** How long the last one took. */
@@ -161,6 +170,8 @@ export class ContinuousJob {
       else events.error(error instanceof Error ? error : new Error(String(error)));
       events.state('ERROR');
       this.#failed();
+    } finally {
+      this.#lastPassMs = this.#parts.clock.monotonicMs();
     }
   }
 
@@ -256,7 +267,10 @@ export class ContinuousJob {
       this.#pending.clear();
       this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.quietLimitMs);
     }
-    this.#firstHintMs ??= now;
+    if (this.#firstHintMs === undefined) {
+      this.#firstHintMs = now;
+      this.#isFirstNews = now - Math.max(this.#lastPassMs, this.#lastHintMs) >= this.#parts.pace.calmMs;
+    }
     this.#lastHintMs = now;
     this.#wake();
   }
@@ -271,8 +285,8 @@ export class ContinuousJob {
 
   #quietAtMs(): number {
     if (this.#firstHintMs === undefined) return 0;
-    const { quietMs, quietLimitMs } = this.#parts.pace;
-    return Math.min(this.#lastHintMs + quietMs, this.#firstHintMs + quietLimitMs);
+    const { promptMs, quietMs, quietLimitMs } = this.#parts.pace;
+    return Math.min(this.#lastHintMs + (this.#isFirstNews ? promptMs : quietMs), this.#firstHintMs + quietLimitMs);
   }
 
   #nextDueMs(): number {

@@ -23,6 +23,7 @@ import { parseRelativePath, RESERVED_NAME, ROOT, type RelativePath } from '@wl/d
 import { BackendError, isBackendError, type Clock, type Watcher, type WatcherListener } from '@wl/ports';
 import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
+import { readDirectoriesOnly } from './directory-reader.js';
 import { HintBatch } from './hint-batch.js';
 import { codeOf, explainWatchError, toWatchError } from './watch-error.js';
 
@@ -137,6 +138,7 @@ export class ChokidarWatcher implements Watcher {
         persistent: false,
       });
       this.#chokidar = chokidar;
+      readDirectoriesOnly(chokidar);
       chokidar.on('raw', (event, name, details) => this.#onRaw(event, name, details));
       chokidar.on('addDir', (directory, stats) => this.#onDirectoryAdded(directory, stats));
       chokidar.on('unlinkDir', (directory) => this.#onDirectoryGone(directory));

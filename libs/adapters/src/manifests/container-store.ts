@@ -44,7 +44,7 @@ export type ContainerChange = (draft: Container) => Result<void, SetupError> | P
 export class ContainerStore {
   constructor(
     private readonly files: ManifestFiles,
-    private readonly makeUuid: () => string = randomUUID,
+    private readonly makeUuid: () => string = () => randomUUID(),
   ) {}
 
   /** Makes a container, owned by the default user, who is made first where there is none. */

@@ -60,7 +60,7 @@ export class StorageStore {
   constructor(
     private readonly files: ManifestFiles,
     private readonly containers: ContainerStore,
-    private readonly makeUuid: () => string = randomUUID,
+    private readonly makeUuid: () => string = () => randomUUID(),
   ) {}
 
   /** The storages of a container; `duplicate-backend-id` when two share an id. What cannot be used is reported and passed over. */

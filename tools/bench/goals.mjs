@@ -1,0 +1,127 @@
+/**
+ * What is to be reached, row by row: each a sentence and a check of the row's data (and of other
+ * rows', by name), which gives what was measured and whether that is enough. `undefined` where
+ * what it needs was not measured.
+ */
+import { median, quantile } from './measure.mjs';
+
+const WARM = 'wl (daemon running)';
+const OTHERS = ['rclone sync', 'rclone bisync', 'unison', 'syncthing, two instances'];
+
+const secondsOf = (runs) => (runs === undefined ? undefined : median(runs.map(({ seconds }) => seconds)));
+const peakOf = (runs) => (runs === undefined ? undefined : Math.max(...runs.map(({ peakMiB }) => peakMiB)));
+
+/** No more than so many times a yardstick's median in the same phase. */
+function atMost(phase, times, yardstick) {
+  return {
+    phase,
+    text: `≤ ${times} × ${yardstick}`,
+    check: (data) => {
+      const [own, other] = [secondsOf(data[phase]?.[WARM]), secondsOf(data[phase]?.[yardstick])];
+      if (own === undefined || other === undefined) return undefined;
+      return { measured: `${(own / other).toFixed(2)} ×`, isReached: own <= times * other };
+    },
+  };
+}
+
+/** Faster than each of these, as far as they ran. */
+function aheadOf(phase, peers, who = peers.join(', ')) {
+  return {
+    phase,
+    text: `ahead of ${who}`,
+    check: (data) => {
+      const own = secondsOf(data[phase]?.[WARM]);
+      const others = peers.filter((name) => data[phase]?.[name] !== undefined);
+      if (own === undefined || others.length === 0) return undefined;
+      const ratios = others.map((name) => ({ name, ratio: own / secondsOf(data[phase][name]) }));
+      const measured = ratios.map(({ name, ratio }) => `${ratio.toFixed(2)} × ${name}`).join(', ');
+      return { measured, isReached: ratios.every(({ ratio }) => ratio < 1) };
+    },
+  };
+}
+
+const durableFirst = [
+  atMost('first', 1.5, 'cp -a + sync'),
+  aheadOf('first', ['rsync -a --delete --fsync', ...OTHERS], 'rsync with `--fsync`, and of all others but rsync without'),
+];
+
+const delays = (small) => [
+  { text: 'median ≤ 20 ms', check: ({ wl }) => wl && { measured: `${median(wl).toFixed(0)} ms`, isReached: median(wl) <= 20 } },
+  { text: '99 % ≤ 200 ms', check: ({ wl }) => wl && { measured: `${quantile(wl, 0.99).toFixed(0)} ms`, isReached: quantile(wl, 0.99) <= 200 } },
+  ...(small === undefined
+    ? []
+    : [
+        {
+          text: 'independent of the number of files: median ≤ 1.25 × that at 2,000',
+          check: ({ wl }, others) => {
+            const before = others[small]?.wl;
+            return wl && before && { measured: `${(median(wl) / median(before)).toFixed(2)} ×`, isReached: median(wl) <= 1.25 * median(before) };
+          },
+        },
+      ]),
+];
+
+/** Memory of a pass, against that of a smaller one and the bare runtime. */
+function memory(own, smaller, bare) {
+  if (own === undefined || smaller === undefined || bare === undefined) return undefined;
+  const over = own - bare;
+  return { measured: `${(own / smaller).toFixed(2)} ×, ${over.toFixed(0)} MiB over`, isReached: own <= 1.2 * smaller && over <= 150 };
+}
+
+const bareOf = (others) => others.startup && median(others.startup['node -e 0'].map(({ peakMiB }) => peakMiB));
+
+/** All goals by row. */
+export const GOALS = {
+  small: [...durableFirst, aheadOf('again', ['rsync -a --delete'])],
+  tiny: [
+    ...durableFirst,
+    atMost('again', 1, 'find -printf, both sides'),
+    aheadOf('again', ['rsync -a --delete', 'rclone sync', 'unison']),
+    {
+      phase: 'changed',
+      text: '≤ 1.3 × the no-change pass plus the copies (2 % of the first sync)',
+      check: (data) => {
+        const [first, again, changed] = ['first', 'again', 'changed'].map((phase) => secondsOf(data[phase]?.[WARM]));
+        if (changed === undefined) return undefined;
+        const yardstick = again + 0.02 * first;
+        return { measured: `${(changed / yardstick).toFixed(2)} ×`, isReached: changed <= 1.3 * yardstick };
+      },
+    },
+  ],
+  large: [atMost('first', 1.5, 'cp -a'), aheadOf('first', ['rsync -a --delete'])],
+  single: [atMost('first', 1.5, 'cp -a'), aheadOf('first', ['rsync -a --delete'])],
+  million: [
+    {
+      phase: 'again',
+      text: 'time linear: ≤ 1.2 × 5 × that at 200,000 files',
+      check: (data, { tiny }) => {
+        const [own, before] = [secondsOf(data.again?.[WARM]), secondsOf(tiny?.again?.[WARM])];
+        return own && before && { measured: `${(own / before / 5).toFixed(2)} × 5 ×`, isReached: own <= 1.2 * 5 * before };
+      },
+    },
+    {
+      phase: 'again',
+      text: 'peak memory of command plus daemon ≤ 1.2 × that at 20,000 files, and ≤ 150 MiB over one bare runtime',
+      check: (data, others) => memory(peakOf(data.again?.[WARM]), peakOf(others.small?.again?.[WARM]), bareOf(others)),
+    },
+  ],
+  entries: [
+    {
+      text: 'the same memory with 10 million entries: ≤ 1.2 × that with 1 million, and ≤ 150 MiB over the bare runtime',
+      check: (data, others) => memory(data[10_000_000]?.peakMiB, data[1_000_000]?.peakMiB, bareOf(others)),
+    },
+  ],
+  'latency-2k': delays(undefined),
+  'latency-20k': delays('latency-2k'),
+  'latency-200k': delays('latency-2k'),
+  idle: [{ text: '< 0.1 % CPU', check: ({ percent }) => ({ measured: `${percent.toFixed(3)} %`, isReached: percent < 0.1 }) }],
+  startup: [
+    {
+      text: '`wl status` with the daemon running ≤ `node -e 0` + 40 ms',
+      check: (data) => {
+        const over = (secondsOf(data['wl status']) - secondsOf(data['node -e 0'])) * 1000;
+        return { measured: `+ ${over.toFixed(0)} ms`, isReached: over <= 40 };
+      },
+    },
+  ],
+};

@@ -1,0 +1,68 @@
+/**
+ * A race: each round makes one source, which all share, and every peer brings it to a target of
+ * its own, looks again with nothing changed, and again after the same changes for all. Everybody
+ * begins once in each place of the order. Directories are fresh in each round; nothing is deleted
+ * but what the changes delete.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * Runs it. `phases`: some of `first`, `again`, `changed`; `makeSource(dir)` fills a source,
+ * `change(dir)` changes it, `endOfRound(dir)` may clear up. Gives the measurements by phase and peer, one a round.
+ */
+export async function race({ scratch, label, rounds, peers, phases, makeSource, change, endOfRound, progress }) {
+  const results = Object.fromEntries(phases.map((phase) => [phase, {}]));
+  for (let round = 0; round < rounds; round += 1) {
+    const at = path.join(scratch, `${label}-${round}`);
+    const source = path.join(at, 'source');
+    mkdirSync(source, { recursive: true });
+    makeSource(source);
+    const order = turns(peers, round).map((peer) => ({ peer, ...places(at, peer) }));
+    for (const turn of order) {
+      // Whoever only looks at both sides looks at what the first of the others has made.
+      const target = turn.peer.needsTarget ? order.find(({ peer }) => !peer.needsTarget && !peer.onlyReads).target : turn.target;
+      turn.instance = turn.peer.make(turn.dir, source, target);
+    }
+    try {
+      for (const phase of phases) {
+        if (phase === 'changed') change(source);
+        for (const { peer, instance } of order) {
+          // What was just written must not be written back while somebody is being measured.
+          spawnSync('sync');
+          const result = await instance[phase]?.();
+          if (result === undefined) continue;
+          const { seconds, cpu, peakMiB } = result;
+          (results[phase][peer.name] ??= []).push({ seconds, cpu, peakMiB });
+          progress(`${label} ${phase} ${round + 1}/${rounds}: ${peer.name} ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${peakMiB.toFixed(0)} MiB`);
+        }
+      }
+      for (const { peer, instance, target } of order) {
+        if (instance.first !== undefined && instance[phases.at(-1)] !== undefined && !peer.onlyReads) expectSame(peer, source, target);
+      }
+    } finally {
+      for (const { instance } of order) await instance?.stop();
+    }
+    endOfRound?.(at);
+  }
+  return results;
+}
+
+function places(at, peer) {
+  const dir = path.join(at, peer.name.replaceAll(/[^a-z0-9]+/g, '-'));
+  const target = path.join(dir, 'target');
+  mkdirSync(target, { recursive: true });
+  return { dir, target };
+}
+
+function turns(peers, round) {
+  const first = round % peers.length;
+  return [...peers.slice(first), ...peers.slice(0, first)];
+}
+
+/** A program that leaves files out would be fast: as many files and directories on both sides, each of one size. */
+function expectSame(peer, source, target) {
+  const list = (dir) => spawnSync('sh', ['-c', 'cd "$0" && find . -name .wl -prune -o -name .stfolder -prune -o -type f -printf "%p %s\\n" | sort | sha256sum', dir], { encoding: 'utf8' }).stdout;
+  if (list(source) !== list(target)) throw new Error(`${peer.name} has not brought everything over`);
+}
