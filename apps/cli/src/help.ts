@@ -33,6 +33,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--sse': 'KIND',
   '--storage': 'PLACE',
   '--storage-class': 'CLASS',
+  '--syncer': 'NAME',
   '--target-storage': 'STORAGE',
   '--watcher-interval': 'SECONDS',
 };

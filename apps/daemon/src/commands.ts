@@ -8,6 +8,7 @@ import type { JobListener, JobManager } from '@wl/engine';
 import {
   validateActiveEventsArgs,
   validateCheckStorageArgs,
+  validateExplainSyncerArgs,
   validateJobStateArgs,
   validateListConflictsArgs,
   validateResolveArgs,
@@ -78,6 +79,7 @@ export function controlCommands({ manager, checkStorage, program, shutdown }: Co
     subscribe: command(validateSubscribeArgs, (args, connection) => {
       manager.subscribe(listenerOf(connection), args['job-id']);
     }),
+    'explain-syncer': command(validateExplainSyncerArgs, (args) => manager.explain(args)),
     resolve: command(validateResolveArgs, (args) => manager.resolve(args['job-id'], args.path, args.keep)),
     'check-storage': command(validateCheckStorageArgs, (args, connection) => whileOpen(connection, (signal) => checkStorage(args.storage, signal))),
     version: command(validateVersionArgs, () => ({

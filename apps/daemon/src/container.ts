@@ -14,7 +14,7 @@ import { createS3Backend } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
 import { systemClock } from '@wl/adapters/system-clock';
-import { genericSyncer, JobManager, SyncerRegistry } from '@wl/engine';
+import { genericSyncer, JobManager, SyncerRegistry, type GenericDefinition } from '@wl/engine';
 import type { Clock, HashCache, SyncState } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
@@ -33,6 +33,7 @@ export const TOKENS = {
   diskWorkers: token<TaskRunner | undefined>('disk-workers'),
   createStorage: token<CreateStorage>('create-storage'),
   watching: token<Watching>('watching'),
+  generic: token<GenericDefinition>('generic-syncer'),
   registry: token<SyncerRegistry>('registry'),
   jobManager: token<JobManager>('job-manager'),
   server: token<ControlServer>('server'),
@@ -68,28 +69,32 @@ export function createContainer(settings: DaemonSettings): Container {
     [TOKENS.clock, TOKENS.diskWorkers],
   );
   container.bind(TOKENS.watching).toResolvedValue((clock) => watching(clock), [TOKENS.clock]);
+  container
+    .bind(TOKENS.generic)
+    .toResolvedValue((cache, clock, { watch }) => genericSyncer({ cache, clock, watch }), [TOKENS.state, TOKENS.clock, TOKENS.watching]);
   container.bind(TOKENS.registry).toResolvedValue(
-    (cache, clock, { watch }) => {
+    (generic) => {
       const registry = new SyncerRegistry();
-      registry.register(genericSyncer({ cache, clock, watch }));
+      registry.register(generic);
       return registry;
     },
-    [TOKENS.state, TOKENS.clock, TOKENS.watching],
+    [TOKENS.generic],
   );
   container.bind(TOKENS.jobManager).toResolvedValue(
-    (state, clock, registry, createStorage, { describe }, { log }) =>
+    (state, clock, registry, generic, createStorage, { describe }, { log }) =>
       new JobManager({
         state,
         cache: state,
         clock,
         registry,
+        generic,
         createStorage,
         createFilter: createIgnoreFilter,
         describeWatching: describe,
         log,
         program: { version: settings.version, pid: process.pid, notices },
       }),
-    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
+    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.generic, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
   );
   container.bind(TOKENS.server).toResolvedValue(
     (manager, createStorage, { watch }, clock, { log }) =>

@@ -5,15 +5,18 @@ import {
   validateStatus,
   validateStatusAbility,
   validateStatusConflict,
+  validateStatusSyncer,
   type CheckStorageArgs,
   type CommandArguments,
   type CommandName,
+  type ExplainSyncerArgs,
   type ListConflictsArgs,
   type ResolveArgs,
   type StartArgs,
   type Status,
   type StatusAbility,
   type StatusConflict,
+  type StatusSyncer,
 } from '@wl/ports/schemas';
 
 import { CommandFailure } from '../errors.js';
@@ -74,6 +77,13 @@ export class DaemonConnection {
     const abilities = await this.#request('check-storage', args, { signal });
     if (!Array.isArray(abilities) || !abilities.every((ability) => validateStatusAbility(ability))) throw notUnderstood('check-storage');
     return abilities;
+  }
+
+  /** Asks which syncer would serve, and why each other would not. */
+  async explainSyncer(args: ExplainSyncerArgs): Promise<readonly StatusSyncer[]> {
+    const syncers = await this.#request('explain-syncer', args);
+    if (!Array.isArray(syncers) || !syncers.every((syncer) => validateStatusSyncer(syncer))) throw notUnderstood('explain-syncer');
+    return syncers;
   }
 
   /** Ends a conflict by keeping one side. */
