@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
 import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
-import { resolveLogPath } from '@wl/adapters/manifests';
+import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
+import { mountFinder } from '@wl/adapters/mounts';
 import { createS3Backend } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
@@ -20,8 +21,9 @@ import { Container, type ServiceIdentifier } from 'inversify';
 
 import { storageChecker } from './check-storage.js';
 import { controlCommands } from './commands.js';
+import { createPlugins, pluginPlaces, type Plugins } from './plugins.js';
 import type { DaemonSettings } from './settings.js';
-import { storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
+import { BUILT_IN_TYPES, storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`wl-daemon/${name}`);
 
@@ -35,6 +37,7 @@ export const TOKENS = {
   watching: token<Watching>('watching'),
   generic: token<GenericDefinition>('generic-syncer'),
   registry: token<SyncerRegistry>('registry'),
+  plugins: token<Plugins>('plugins'),
   jobManager: token<JobManager>('job-manager'),
   server: token<ControlServer>('server'),
 };
@@ -65,8 +68,9 @@ export function createContainer(settings: DaemonSettings): Container {
     return program === undefined ? undefined : createLocalFsWorkers(program);
   });
   container.bind(TOKENS.createStorage).toResolvedValue(
-    (clock, workers) => storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend }),
-    [TOKENS.clock, TOKENS.diskWorkers],
+    (clock, workers, plugins) =>
+      storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend, pluginBackends: () => plugins.current.backends }),
+    [TOKENS.clock, TOKENS.diskWorkers, TOKENS.plugins],
   );
   container.bind(TOKENS.watching).toResolvedValue((clock) => watching(clock), [TOKENS.clock]);
   container
@@ -80,6 +84,11 @@ export function createContainer(settings: DaemonSettings): Container {
     },
     [TOKENS.generic],
   );
+  container.bind(TOKENS.plugins).toResolvedValue(
+    (registry, clock, { log }) =>
+      createPlugins({ places: pluginPlaces(settings.baseDir, programDirectory()), builtInTypes: BUILT_IN_TYPES, registry, clock, log }),
+    [TOKENS.registry, TOKENS.clock, TOKENS.log],
+  );
   container.bind(TOKENS.jobManager).toResolvedValue(
     (state, clock, registry, generic, createStorage, { describe }, { log }) =>
       new JobManager({
@@ -88,6 +97,7 @@ export function createContainer(settings: DaemonSettings): Container {
         clock,
         registry,
         generic,
+        findMount: mountFinder({ clock, isLocal }),
         createStorage,
         createFilter: createIgnoreFilter,
         describeWatching: describe,
@@ -97,20 +107,26 @@ export function createContainer(settings: DaemonSettings): Container {
     [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.generic, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
   );
   container.bind(TOKENS.server).toResolvedValue(
-    (manager, createStorage, { watch }, clock, { log }) =>
+    (manager, createStorage, { watch }, plugins, clock, { log }) =>
       new ControlServer({
         path: settings.socketPath,
         commands: controlCommands({
           manager,
           checkStorage: storageChecker({ createStorage, watch, clock }),
+          plugins,
           program: { version: settings.version, pid: process.pid, baseDir: settings.baseDir },
           shutdown: settings.shutdown,
         }),
         log,
       }),
-    [TOKENS.jobManager, TOKENS.createStorage, TOKENS.watching, TOKENS.clock, TOKENS.log],
+    [TOKENS.jobManager, TOKENS.createStorage, TOKENS.watching, TOKENS.plugins, TOKENS.clock, TOKENS.log],
   );
   return container;
+}
+
+/** Where this program is. */
+function programDirectory(): string {
+  return fileURLToPath(new URL('.', import.meta.url));
 }
 
 /** The bundled program of the disk workers, beside this one; in a source checkout there is none and the work is done inline. */

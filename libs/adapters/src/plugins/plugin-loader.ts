@@ -50,6 +50,12 @@ interface Loaded {
   readonly backends: readonly (readonly [PluginBackend, MakeBackend])[];
 }
 
+/** A module after its trial. */
+interface Examined {
+  readonly url: string;
+  readonly problems: readonly string[];
+}
+
 /** Loads plugins of one daemon. */
 export class PluginLoader {
   readonly #parts: LoaderParts;
@@ -113,27 +119,25 @@ export class PluginLoader {
 
   async #tryAndLoad(plugin: FoundPlugin, { storage_sync = [], storage_backends = [] }: Plugin): Promise<Result<Loaded, readonly string[]>> {
     const { trial } = this.#parts;
-    const problems: string[] = [];
-    const examine = async (entries: readonly PluginEntryPoint[], judge: typeof judgeSyncer): Promise<string[]> => {
-      const urls: string[] = [];
-      for (const entry of entries) {
-        const url = await moduleUrl(plugin.directory, entry.module);
-        const facts = url.ok ? await trial(url.value) : url;
-        if (facts.ok) problems.push(...judge(entry, facts.value));
-        else problems.push(`${entry.module} ${facts.error}`);
-        if (url.ok) urls.push(url.value);
-      }
-      return urls;
-    };
-    const [syncerUrls, backendUrls] = [await examine(storage_sync, judgeSyncer), await examine(storage_backends, judgeBackend)];
+    const examine = (entries: readonly PluginEntryPoint[], judge: typeof judgeSyncer): Promise<Examined[]> =>
+      Promise.all(
+        entries.map(async (entry) => {
+          const url = await moduleUrl(plugin.directory, entry.module);
+          const facts = url.ok ? await trial(url.value) : url;
+          return { url: url.ok ? url.value : '', problems: facts.ok ? judge(entry, facts.value) : [`${entry.module} ${facts.error}`] };
+        }),
+      );
+    // Side by side, so that a plugin that hangs in all of its modules costs the time of one.
+    const [syncerModules, backendModules] = await Promise.all([examine(storage_sync, judgeSyncer), examine(storage_backends, judgeBackend)]);
+    const problems = [...syncerModules, ...backendModules].flatMap((module) => module.problems);
     if (problems.length > 0) return err(problems);
 
     const origin = `${plugin.name}@${plugin.version}`;
     const host = this.#parts.hostFor(plugin.name);
     const syncers: SyncerDefinition[] = [];
-    for (const url of syncerUrls) syncers.push(pluginSyncer((await this.#import(url)) as PluginSyncerClass, origin, host));
+    for (const { url } of syncerModules) syncers.push(pluginSyncer((await this.#import(url)) as PluginSyncerClass, origin, host));
     const backends: (readonly [PluginBackend, MakeBackend])[] = [];
-    for (const url of backendUrls) {
+    for (const { url } of backendModules) {
       const backend = (await this.#import(url)) as PluginBackend;
       backends.push([backend, pluginBackend(backend, origin, host)]);
     }

@@ -35,7 +35,7 @@ function make(body: Partial<Record<string, unknown>>, generic?: () => Syncer): {
   }
   Object.assign(Plugin.prototype, body);
   const context = { isUnidirectional: false, filter: undefined, events, ...(generic !== undefined && { generic }) } as unknown as SyncerContext;
-  return { syncer: pluginSyncer(Plugin as unknown as PluginSyncerClass, 'p@1', host).create(context), heard };
+  return { syncer: pluginSyncer(Plugin, 'p@1', host).create(context), heard };
 }
 
 describe('a syncer of a plugin', () => {

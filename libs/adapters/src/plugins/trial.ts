@@ -13,7 +13,7 @@ import type { ModuleFacts } from './facts.js';
 /** Tries a module, by its URL; the error says what became of it, without a full stop. */
 export type Trial = (url: string) => Promise<Result<ModuleFacts, string>>;
 
-/** Runs in the thread. Nothing but plain data leaves it. */
+/** Runs in the thread, nothing but plain data leaves it. `import` with a space: the bundler gives every other one to the launcher. */
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
 const plain = (value) => { try { return JSON.parse(JSON.stringify(value)); } catch { return undefined; } };
@@ -32,7 +32,7 @@ const valuesOf = (object) => {
   }
   return found;
 };
-import(workerData.url).then(
+import (workerData.url).then(
   (module) => {
     const it = module.default;
     const kind = it === null ? 'null' : typeof it;
