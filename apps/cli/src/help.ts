@@ -23,11 +23,14 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--base-dir': 'DIR',
   '--container': 'CONTAINER',
   '--endpoint-url': 'URL',
+  '--field': 'KEY=VALUE',
   '--keep': 'SIDE',
   '--location': 'DIR',
+  '--mount-path': 'DIR',
   '--owner,--user': 'USER',
   '--region': 'REGION',
   '--s3-url': 'URL',
+  '--secret-field': 'KEY',
   '--secret-key': '-',
   '--source-storage': 'STORAGE',
   '--sse': 'KIND',
@@ -35,6 +38,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--storage-class': 'CLASS',
   '--syncer': 'NAME',
   '--target-storage': 'STORAGE',
+  '--type': 'TYPE',
   '--watcher-interval': 'SECONDS',
 };
 const DEFAULT_VALUE_WORD = 'TEXT';

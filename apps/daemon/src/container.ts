@@ -11,6 +11,7 @@ import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
 import { mountFinder } from '@wl/adapters/mounts';
+import { pluginPlaces } from '@wl/adapters/plugins';
 import { createS3Backend } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
@@ -21,7 +22,7 @@ import { Container, type ServiceIdentifier } from 'inversify';
 
 import { storageChecker } from './check-storage.js';
 import { controlCommands } from './commands.js';
-import { createPlugins, pluginPlaces, type Plugins } from './plugins.js';
+import { createPlugins, type Plugins } from './plugins.js';
 import type { DaemonSettings } from './settings.js';
 import { BUILT_IN_TYPES, storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
 

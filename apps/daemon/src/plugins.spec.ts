@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pluginPlaces } from '@wl/adapters/plugins';
 import { SyncerRegistry } from '@wl/engine';
 import type { PluginHost, Syncer } from '@wl/ports';
 import { ManualClock } from '@wl/ports/testing';
 
-import { createPlugins, pluginPlaces } from './plugins.js';
+import { createPlugins } from './plugins.js';
 
 const SYNCER = `export default class {
   static SYNCER_NAME = 'fast'; static SOURCE_TYPES = ['*']; static TARGET_TYPES = ['*']; static ONE_SHOT = true;

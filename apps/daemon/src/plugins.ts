@@ -4,8 +4,6 @@
  * `storages.ts`. A storage is never a place to look in.
  */
 
-import path from 'node:path';
-
 import { PluginLoader, startTrial, type LoadedPlugins } from '@wl/adapters/plugins';
 import type { JobManagerParts, SyncerRegistry } from '@wl/engine';
 import * as kit from '@wl/plugin-kit';
@@ -34,14 +32,6 @@ export interface Plugins {
   readonly current: LoadedPlugins;
   /** Looks again and puts to use what is new; what is gone is let go of, running jobs keep it. */
   reload(): Promise<readonly StatusPlugin[]>;
-}
-
-/** Where plugins of a base directory are: its own folder, and where the program was installed into. */
-export function pluginPlaces(baseDir: string, programDirectory: string): string[] {
-  const own = path.join(baseDir, 'plugins', 'node_modules');
-  // <place>/node_modules/wl/dist/daemon: installed as a package, its neighbours may be plugins.
-  const beside = path.resolve(programDirectory, '../../..');
-  return path.basename(beside) === 'node_modules' ? [own, beside] : [own];
 }
 
 /** Makes them; nothing is looked for before `reload`. */

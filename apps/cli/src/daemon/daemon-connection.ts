@@ -5,6 +5,7 @@ import {
   validateStatus,
   validateStatusAbility,
   validateStatusConflict,
+  validateStatusPlugin,
   validateStatusSyncer,
   type CheckStorageArgs,
   type CommandArguments,
@@ -16,6 +17,7 @@ import {
   type Status,
   type StatusAbility,
   type StatusConflict,
+  type StatusPlugin,
   type StatusSyncer,
 } from '@wl/ports/schemas';
 
@@ -86,6 +88,16 @@ export class DaemonConnection {
     return syncers;
   }
 
+  /** The plugins as the daemon has them. */
+  async plugins(): Promise<readonly StatusPlugin[]> {
+    return this.#askPlugins('plugins');
+  }
+
+  /** Has the daemon look for plugins again; takes as long as loading them takes. */
+  async reloadPlugins(): Promise<readonly StatusPlugin[]> {
+    return this.#askPlugins('reload-plugins');
+  }
+
   /** Ends a conflict by keeping one side. */
   async resolve(args: ResolveArgs): Promise<void> {
     await this.#request('resolve', args);
@@ -117,6 +129,12 @@ export class DaemonConnection {
 
   close(): void {
     this.#client.close();
+  }
+
+  async #askPlugins(cmd: 'plugins' | 'reload-plugins'): Promise<readonly StatusPlugin[]> {
+    const plugins = await this.#request(cmd, {});
+    if (!Array.isArray(plugins) || !plugins.every((plugin) => validateStatusPlugin(plugin))) throw notUnderstood(cmd);
+    return plugins;
   }
 
   #request<C extends CommandName>(

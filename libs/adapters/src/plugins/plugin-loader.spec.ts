@@ -8,7 +8,7 @@ import { validateStatusPlugin } from '@wl/ports/schemas';
 import { ManualClock } from '@wl/ports/testing';
 
 import { PluginLoader, type LoaderParts } from './plugin-loader.js';
-import type { Trial } from './trial.js';
+import { startTrial, type Trial } from './trial.js';
 import { entry, GOOD_SYNCER, PluginFolder } from './testing/plugin-folder.js';
 
 let folder: PluginFolder;
@@ -135,7 +135,8 @@ describe('plugins', () => {
   });
 
   it('come and go while the daemon runs; one that is mended works then', async () => {
-    const plugins = loader();
+    // What fails in a trial must not stay in the memory of this process.
+    const plugins = loader({ trial: startTrial(30_000) });
     await folder.addSyncer('wl-fast', 'throw new Error("not yet");');
     expect((await plugins.load()).syncers).toEqual([]);
     await folder.addSyncer('wl-fast');
