@@ -118,7 +118,7 @@ describe('a plugin', () => {
       'b-throws 1.0.0 (refused): syncer fast',
       '   ./index.mjs throws when it is loaded: no such luck',
       'c-hangs 1.0.0 (refused): syncer fast',
-      '   ./index.mjs did not load within 8 s',
+      '   ./index.mjs did not load within 5 s',
       'd-lacks 1.0.0 (refused): syncer fast',
       '   syncer fast has ONE_SHOT but no one_shot_sync',
       '   syncer fast has no iter_errors',

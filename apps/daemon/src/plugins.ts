@@ -11,7 +11,7 @@ import type { Clock } from '@wl/ports';
 import type { StatusPlugin } from '@wl/ports/schemas';
 
 /** Time for a module to load: whoever started the daemon waits for it. Milliseconds. */
-export const LOAD_LIMIT_MS = 8_000;
+export const LOAD_LIMIT_MS = 5_000;
 
 /** What loading plugins needs. */
 export interface PluginParts {
