@@ -50,6 +50,15 @@ const rooms = {
     may: 'an adapter may import its own folder, @wl/domain, @wl/ports, node:* and the npm packages in libs/adapters/package.json',
     why: 'an adapter can be replaced or removed on its own, so it knows neither the engine nor its siblings: share through a port, or wrap the port and let apps/*/src/container.ts compose them',
   },
+  'libs/plugin-kit': {
+    allows: ['@wl/domain', '@wl/ports', '@wl/ports/schemas'],
+    // Its suite for syncers runs them in the engine, on storages in memory.
+    testAllows: ['@wl/engine', '@wl/adapters/plugins'],
+    node: true,
+    packages: false,
+    may: 'libs/plugin-kit may import its own files, @wl/domain, @wl/ports and node:*',
+    why: 'it is what plugins outside this workspace build with: what it drags in, every author gets',
+  },
   'apps/daemon': {
     allows: ['@wl/*'],
     node: true,
@@ -141,6 +150,7 @@ export function refusal(filename, specifier) {
         : `'${specifier}' is test code: conformance suites load Jest and stay out of the product; import them in *.spec.ts files.`;
     }
     if (matches(specifier, room.allows)) return undefined;
+    if (file.isTest && matches(specifier, room.testAllows ?? [])) return undefined;
     // The memory backend is the fake of every test: no mocks of ports by hand.
     if (file.isTest && !file.isConformanceSuite && room.allows.includes('@wl/ports') && FAKES.has(specifier)) return undefined;
     return teach(`'${specifier}' is against the arrows domain <- ports <- engine; domain, ports <- adapters; everything <- apps`);

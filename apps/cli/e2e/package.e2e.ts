@@ -41,7 +41,8 @@ describe('the tarball of npm pack', () => {
     }
     for (const app of ['cli/cli', 'daemon/daemon']) expect(names).toContain(`dist/${app}.cjs.LEGAL.txt`);
     expect(names).toContain('schemas/status.schema.json');
-    const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(cli|daemon)\/[a-z-]+\.cjs(\.LEGAL\.txt)?|schemas\/[a-z-]+\.schema\.json)$/;
+    expect(names).toContain('dist/plugin-kit/template/package.json');
+    const allowed = /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(cli|daemon)\/[a-z-]+\.cjs(\.LEGAL\.txt)?|dist\/plugin-kit\/(wl-plugin-kit-[0-9.]+\.tgz|template\/.+)|schemas\/[a-z-]+\.schema\.json)$/;
     expect(names.filter((name) => !allowed.test(name))).toEqual([]);
     const executable = packed.files.filter(({ mode }) => (mode & 0o111) !== 0).map(({ path: name }) => name);
     expect(executable.sort()).toEqual(['dist/cli/wl.cjs', 'dist/daemon/wl-sync-daemon.cjs']);

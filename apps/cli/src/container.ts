@@ -3,18 +3,20 @@
 import 'reflect-metadata';
 
 import { openSetup, resolveBaseDirectory, resolveLogPath, shellWord, type Setup } from '@wl/adapters/manifests';
+import { pluginPlaces } from '@wl/adapters/plugins';
 import { commandClock } from '@wl/adapters/system-clock';
 import type { Clock } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
 import type { GlobalOptions, Services } from './context.js';
 import { Daemon } from './daemon/daemon.js';
-import { daemonProgram } from './daemon/program-path.js';
+import { daemonProgram, kitDirectory, programDirectory } from './daemon/program-path.js';
 import { stillRuns } from './daemon/still-runs.js';
 import { findSocketPath } from './daemon/socket-path.js';
 import { DaemonLauncher } from './daemon-launcher.js';
 import { processInterrupts, type Interrupts } from './interrupts.js';
 import { Output, type OutputStream } from './output.js';
+import { npmRunner } from './plugins/npm.js';
 import { STORAGE_TYPES } from './storage-types.js';
 import { OneShotRunner } from './sync/one-shot-runner.js';
 import { VERSION } from './version.js';
@@ -98,6 +100,9 @@ export function createContainer(surroundings: Surroundings): Container {
       oneShot,
       stillRuns,
       storageTypes: STORAGE_TYPES,
+      npm: npmRunner(env),
+      pluginPlaces: pluginPlaces(baseDirectory, programDirectory()),
+      kitDirectory: kitDirectory(),
       toCommand: commandCompleter(options.baseDir === undefined ? undefined : baseDirectory),
     }),
     [

@@ -7,6 +7,7 @@ import type { BaseContext } from 'clipanion';
 import type { Daemon } from './daemon/daemon.js';
 import type { Interrupts } from './interrupts.js';
 import type { Output, Verbosity } from './output.js';
+import type { RunNpm } from './plugins/npm.js';
 import type { StorageTypes } from './storage-types.js';
 import type { OneShotRunner } from './sync/one-shot-runner.js';
 
@@ -34,6 +35,12 @@ export interface Services {
   readonly containers: ContainerStore;
   readonly storages: StorageStore;
   readonly storageTypes: StorageTypes;
+  /** Runs npm, for plugins. */
+  readonly npm: RunNpm;
+  /** Folders that plugins are looked for in; absolute. */
+  readonly pluginPlaces: readonly string[];
+  /** What the kit for authors of plugins was built into: its tarball and its template; absolute. */
+  readonly kitDirectory: string;
   readonly daemon: Daemon;
   /** Whether a process of this machine has not ended yet. */
   readonly stillRuns: (pid: number) => boolean;

@@ -30,7 +30,7 @@ export interface LaunchParts {
   readonly clock: Clock;
 }
 
-/** A daemon answers within a hundredth of this, in milliseconds, but for machines that have too much to do. */
+/** A daemon answers within a hundredth of this, or within a fraction where a plugin hangs that it gives up on. Milliseconds. */
 const START_LIMIT_MS = 30_000;
 const FIRST_PAUSE_MS = 10;
 /** Asking costs a fraction of a millisecond; what is slept too long, a cold start takes longer. */

@@ -21,7 +21,7 @@ export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3']);
 /** Checks a storage that is to stand beside `others` in a container. Throws `CommandFailure` with what to do. */
 export async function checkNewStorage(storage: StorageParams, others: readonly StorageParams[], types: StorageTypes): Promise<void> {
   if (!types.has(storage.type)) {
-    throw new CommandFailure(`storages of type ${storage.type} are not supported by this version yet. Supported: ${[...types].join(', ')}`);
+    throw new CommandFailure(`storages of type ${storage.type} are not supported by this version, and by no plugin of yours. Supported: ${[...types].join(', ')}`);
   }
   if (storage.type === 's3') checkPlaceInBucket(storage, others);
   const { location } = storage;

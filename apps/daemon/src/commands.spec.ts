@@ -4,6 +4,7 @@ import type { JobListener, JobManager } from '@wl/engine';
 
 import type { CheckStorage } from './check-storage.js';
 import { controlCommands } from './commands.js';
+import type { Plugins } from './plugins.js';
 
 /** A manager that remembers how it was called. */
 function fakeManager() {
@@ -23,6 +24,8 @@ function fakeManager() {
     jobState: note('jobState', null),
     unsubscribe: note('unsubscribe'),
     subscribe: note('subscribe'),
+    resume: note('resume', Promise.resolve()),
+    explain: note('explain', Promise.resolve([])),
     setActiveEvents: note('setActiveEvents'),
   } as unknown as JobManager;
   return { manager, calls, listeners };
@@ -56,10 +59,11 @@ const START = {
 
 describe('the control commands', () => {
   const program = { version: '1', pid: 1, baseDir: '/base' };
+  const noPlugins: Plugins = { current: { syncers: [], backends: new Map(), plugins: [] }, reload: async () => [] };
   const unused: CheckStorage = () => Promise.reject(new Error('not asked for'));
 
   it('accept the arguments of the original and refuse unknown ones with a reason', () => {
-    const { start } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: () => undefined });
+    const { start } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, plugins: noPlugins, program, shutdown: () => undefined });
     expect(start!.validate(START)).toBeUndefined();
     expect(start!.validate({ ...START, bogus: 1 })).toMatch(/bogus/);
     expect(start!.validate({ ...START, continuous: 'yes' })).toMatch(/continuous/);
@@ -68,7 +72,7 @@ describe('the control commands', () => {
   it('send the events of a job to the connection that started it, until it closes', async () => {
     const { manager, calls, listeners } = fakeManager();
     const { connection, sent, close } = fakeConnection();
-    const { start } = controlCommands({ manager, checkStorage: unused, program, shutdown: () => undefined });
+    const { start } = controlCommands({ manager, checkStorage: unused, plugins: noPlugins, program, shutdown: () => undefined });
     expect(await start!.run(START, connection)).toBe('Using remote backend b of type local.');
     listeners[0]!({ type: 'state', value: 'SYNCED', jobId: 'o|u|b' });
     expect(sent).toEqual([{ type: 'state', value: 'SYNCED', jobId: 'o|u|b' }]);
@@ -77,7 +81,7 @@ describe('the control commands', () => {
   });
 
   it('answer null where there is nothing to say', async () => {
-    const commands = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: () => undefined });
+    const commands = controlCommands({ manager: fakeManager().manager, checkStorage: unused, plugins: noPlugins, program, shutdown: () => undefined });
     const { connection } = fakeConnection();
     expect(await commands['job-state']!.run({ 'job-id': 'x' }, connection)).toBeNull();
     expect(await commands['active-events']!.run({ 'job-id': 'x', 'active-events': [] }, connection)).toBeNull();
@@ -89,7 +93,7 @@ describe('the control commands', () => {
       signals.push(signal);
       return Promise.resolve([{ ability: 'list', outcome: 'works', detail: params.type }]);
     };
-    const commands = controlCommands({ manager: fakeManager().manager, checkStorage, program, shutdown: () => undefined });
+    const commands = controlCommands({ manager: fakeManager().manager, checkStorage, plugins: noPlugins, program, shutdown: () => undefined });
     const { connection, close } = fakeConnection();
     const running = commands['check-storage']!.run({ storage: START.source }, connection);
     close();
@@ -98,9 +102,24 @@ describe('the control commands', () => {
     expect(commands['check-storage']!.validate({ storage: { type: 's3' } })).toMatch(/s3_url/);
   });
 
+  it('look for plugins again, and resume what waited for one, before they answer', async () => {
+    const { manager, calls } = fakeManager();
+    const told = [{ name: 'p', version: '1', place: '/p', state: 'loaded' as const, reasons: [], syncers: ['fast'], backends: [] }];
+    const reload = async () => {
+      calls.push(['reload']);
+      return told;
+    };
+    const commands = controlCommands({ manager, checkStorage: unused, plugins: { ...noPlugins, reload }, program, shutdown: () => undefined });
+    const { connection } = fakeConnection();
+    expect(await commands['plugins']!.run({}, connection)).toEqual([]);
+    expect(await commands['reload-plugins']!.run({}, connection)).toEqual(told);
+    expect(calls).toEqual([['reload'], ['resume']]);
+    expect(await commands['explain-syncer']!.run({ source: START.source, target: START.target, continuous: true, unidirectional: false }, connection)).toEqual([]);
+  });
+
   it('end the daemon without a reply', async () => {
     let reason = '';
-    const { shutdown } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, program, shutdown: (why) => (reason = why) });
+    const { shutdown } = controlCommands({ manager: fakeManager().manager, checkStorage: unused, plugins: noPlugins, program, shutdown: (why) => (reason = why) });
     expect(await shutdown!.run({}, fakeConnection().connection)).toBe(NO_REPLY_CLOSE);
     expect(reason).not.toBe('');
   });

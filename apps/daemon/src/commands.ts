@@ -8,8 +8,11 @@ import type { JobListener, JobManager } from '@wl/engine';
 import {
   validateActiveEventsArgs,
   validateCheckStorageArgs,
+  validateExplainSyncerArgs,
   validateJobStateArgs,
   validateListConflictsArgs,
+  validatePluginsArgs,
+  validateReloadPluginsArgs,
   validateResolveArgs,
   validateShutdownArgs,
   validateStartArgs,
@@ -25,6 +28,7 @@ import {
 } from '@wl/ports/schemas';
 
 import type { CheckStorage } from './check-storage.js';
+import type { Plugins } from './plugins.js';
 
 /** Version of the control protocol: the original's, with our additions. */
 export const PROTOCOL = 1;
@@ -33,12 +37,13 @@ export const PROTOCOL = 1;
 export interface CommandParts {
   readonly manager: JobManager;
   readonly checkStorage: CheckStorage;
+  readonly plugins: Plugins;
   readonly program: { readonly version: string; readonly pid: number; readonly baseDir: string };
   readonly shutdown: (reason: string) => void;
 }
 
 /** All commands by name. */
-export function controlCommands({ manager, checkStorage, program, shutdown }: CommandParts): Record<string, ControlCommand> {
+export function controlCommands({ manager, checkStorage, plugins, program, shutdown }: CommandParts): Record<string, ControlCommand> {
   const listeners = new Map<number, JobListener>();
 
   /** The one listener of a connection; gone with it. */
@@ -78,8 +83,16 @@ export function controlCommands({ manager, checkStorage, program, shutdown }: Co
     subscribe: command(validateSubscribeArgs, (args, connection) => {
       manager.subscribe(listenerOf(connection), args['job-id']);
     }),
+    'explain-syncer': command(validateExplainSyncerArgs, (args) => manager.explain(args)),
     resolve: command(validateResolveArgs, (args) => manager.resolve(args['job-id'], args.path, args.keep)),
     'check-storage': command(validateCheckStorageArgs, (args, connection) => whileOpen(connection, (signal) => checkStorage(args.storage, signal))),
+    plugins: command(validatePluginsArgs, () => plugins.current.plugins),
+    'reload-plugins': command(validateReloadPluginsArgs, async () => {
+      const told = await plugins.reload();
+      // A job that waited for its plugin goes on.
+      await manager.resume();
+      return told;
+    }),
     version: command(validateVersionArgs, () => ({
       version: program.version,
       protocol: PROTOCOL,

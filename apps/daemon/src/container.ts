@@ -9,19 +9,22 @@ import { fileURLToPath } from 'node:url';
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
 import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
-import { resolveLogPath } from '@wl/adapters/manifests';
+import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
+import { mountFinder } from '@wl/adapters/mounts';
+import { pluginPlaces } from '@wl/adapters/plugins';
 import { createS3Backend } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
 import { systemClock } from '@wl/adapters/system-clock';
-import { genericSyncer, JobManager, SyncerRegistry } from '@wl/engine';
+import { genericSyncer, JobManager, SyncerRegistry, type GenericDefinition } from '@wl/engine';
 import type { Clock, HashCache, SyncState } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
 import { storageChecker } from './check-storage.js';
 import { controlCommands } from './commands.js';
+import { createPlugins, type Plugins } from './plugins.js';
 import type { DaemonSettings } from './settings.js';
-import { storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
+import { BUILT_IN_TYPES, storageFactory, watching, type CreateStorage, type Watching } from './storages.js';
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`wl-daemon/${name}`);
 
@@ -33,7 +36,9 @@ export const TOKENS = {
   diskWorkers: token<TaskRunner | undefined>('disk-workers'),
   createStorage: token<CreateStorage>('create-storage'),
   watching: token<Watching>('watching'),
+  generic: token<GenericDefinition>('generic-syncer'),
   registry: token<SyncerRegistry>('registry'),
+  plugins: token<Plugins>('plugins'),
   jobManager: token<JobManager>('job-manager'),
   server: token<ControlServer>('server'),
 };
@@ -64,48 +69,65 @@ export function createContainer(settings: DaemonSettings): Container {
     return program === undefined ? undefined : createLocalFsWorkers(program);
   });
   container.bind(TOKENS.createStorage).toResolvedValue(
-    (clock, workers) => storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend }),
-    [TOKENS.clock, TOKENS.diskWorkers],
+    (clock, workers, plugins) =>
+      storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend, pluginBackends: () => plugins.current.backends }),
+    [TOKENS.clock, TOKENS.diskWorkers, TOKENS.plugins],
   );
   container.bind(TOKENS.watching).toResolvedValue((clock) => watching(clock), [TOKENS.clock]);
+  container
+    .bind(TOKENS.generic)
+    .toResolvedValue((cache, clock, { watch }) => genericSyncer({ cache, clock, watch }), [TOKENS.state, TOKENS.clock, TOKENS.watching]);
   container.bind(TOKENS.registry).toResolvedValue(
-    (cache, clock, { watch }) => {
+    (generic) => {
       const registry = new SyncerRegistry();
-      registry.register(genericSyncer({ cache, clock, watch }));
+      registry.register(generic);
       return registry;
     },
-    [TOKENS.state, TOKENS.clock, TOKENS.watching],
+    [TOKENS.generic],
+  );
+  container.bind(TOKENS.plugins).toResolvedValue(
+    (registry, clock, { log }) =>
+      createPlugins({ places: pluginPlaces(settings.baseDir, programDirectory()), builtInTypes: BUILT_IN_TYPES, registry, clock, log }),
+    [TOKENS.registry, TOKENS.clock, TOKENS.log],
   );
   container.bind(TOKENS.jobManager).toResolvedValue(
-    (state, clock, registry, createStorage, { describe }, { log }) =>
+    (state, clock, registry, generic, createStorage, { describe }, { log }) =>
       new JobManager({
         state,
         cache: state,
         clock,
         registry,
+        generic,
+        findMount: mountFinder({ clock, isLocal }),
         createStorage,
         createFilter: createIgnoreFilter,
         describeWatching: describe,
         log,
         program: { version: settings.version, pid: process.pid, notices },
       }),
-    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
+    [TOKENS.state, TOKENS.clock, TOKENS.registry, TOKENS.generic, TOKENS.createStorage, TOKENS.watching, TOKENS.log],
   );
   container.bind(TOKENS.server).toResolvedValue(
-    (manager, createStorage, { watch }, clock, { log }) =>
+    (manager, createStorage, { watch }, plugins, clock, { log }) =>
       new ControlServer({
         path: settings.socketPath,
         commands: controlCommands({
           manager,
           checkStorage: storageChecker({ createStorage, watch, clock }),
+          plugins,
           program: { version: settings.version, pid: process.pid, baseDir: settings.baseDir },
           shutdown: settings.shutdown,
         }),
         log,
       }),
-    [TOKENS.jobManager, TOKENS.createStorage, TOKENS.watching, TOKENS.clock, TOKENS.log],
+    [TOKENS.jobManager, TOKENS.createStorage, TOKENS.watching, TOKENS.plugins, TOKENS.clock, TOKENS.log],
   );
   return container;
+}
+
+/** Where this program is. */
+function programDirectory(): string {
+  return fileURLToPath(new URL('.', import.meta.url));
 }
 
 /** The bundled program of the disk workers, beside this one; in a source checkout there is none and the work is done inline. */

@@ -63,6 +63,8 @@ async function main(args: readonly string[]): Promise<number> {
   const manager = container.get(TOKENS.jobManager);
   const server = container.get(TOKENS.server);
   log('info', 'started', { version, pid: process.pid, baseDir: settings.baseDir, socket: settings.socketPath });
+  // Jobs may need what plugins bring.
+  await container.get(TOKENS.plugins).reload();
   // Jobs first: nobody is to be told that nothing runs while something is about to.
   await manager.resume();
   await server.listen();

@@ -43,6 +43,19 @@ describe('the table of storage types', () => {
     expect(() => create({ type: 'local', location: scratch, 'is-local-owner': false })).toThrow('local-owners');
   });
 
+  it('serves the types of plugins as they come and go, and passes on why one cannot be used', () => {
+    const backends = new Map<string, (params: { readonly 'backend-id': string }) => StorageBackend>();
+    const own = storageFactory({ baseDir: base, clock, env: {}, workers: undefined, createS3Backend: fakeS3, pluginBackends: () => backends });
+    expect(() => own({ type: 'shelf' })).toThrow('storage type shelf is not supported by this version, and no plugin serves it');
+    backends.set('shelf', ({ 'backend-id': backendId }) => new MemoryBackend(new MemoryTree({ id: 'shelf', clock }), { backendId, type: 'shelf', hasWatcher: false }));
+    const storage = own({ type: 'shelf', place: 'here' });
+    expect([storage.type, storage.backendId]).toEqual(['shelf', expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+    // One that cannot tell of changes is looked at, as other remote ones are.
+    expect(watching(clock, () => 0.5).watch(storage).description).toContain('every 30 s');
+    backends.set('shelf', () => { throw new Error('plugin p@1 cannot make a storage of type shelf: no place'); });
+    expect(() => own({ type: 'shelf' })).toThrow('plugin p@1 cannot make a storage of type shelf: no place');
+  });
+
   it.each(['home', 'home/.config/wildland', 'home/.config/wildland/keys'])('refuses %s, which would sync our own state', (place) => {
     expect(() => create({ type: 'local', location: path.join(scratch, place) })).toThrow('the base directory');
   });

@@ -6,6 +6,7 @@ import { ChokidarWatcher } from '@wl/adapters/chokidar-watcher';
 import { IntervalWatcher, type IntervalPace } from '@wl/adapters/interval-watcher';
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
+import type { MakeBackend } from '@wl/adapters/plugins';
 import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
 import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
@@ -14,6 +15,11 @@ import type { StorageParams } from '@wl/ports/schemas';
 
 import { OrByLooking } from './or-by-looking.js';
 import { notesFile, toS3Params } from './s3-storage.js';
+
+const S3_TYPE = 's3';
+
+/** Types that are served without a plugin. */
+export const BUILT_IN_TYPES: readonly string[] = [...LOCAL_TYPES, S3_TYPE];
 
 /** Makes the driver for storage params. */
 export type CreateStorage = (params: StorageParams) => StorageBackend;
@@ -26,6 +32,8 @@ export interface StorageParts {
   /** Without disk workers their work is done on the calling thread. */
   readonly workers: TaskRunner | undefined;
   readonly createS3Backend: (params: S3Params, host: S3Host) => StorageBackend;
+  /** Makers of the types that plugins bring, as of now. */
+  readonly pluginBackends?: () => ReadonlyMap<string, MakeBackend>;
 }
 
 /** Makes watchers, and tells how a storage is being watched. */
@@ -40,11 +48,21 @@ export interface Watching {
 export function storageFactory(parts: StorageParts): CreateStorage {
   return (params) => {
     const local = LOCAL_TYPES.find((type) => type === params.type);
-    if (local === undefined && params.type !== 's3') throw new UnknownTypeError(params.type);
-    const backend = local === undefined ? createS3(params, parts) : createLocal(local, params, parts);
+    const backend = local === undefined ? createOther(params, parts) : createLocal(local, params, parts);
     pacesAsked.set(backend, { isRemote: local === undefined, seconds: params['watcher-interval'] });
     return backend;
   };
+}
+
+function createOther(params: StorageParams, parts: StorageParts): StorageBackend {
+  if (params.type === S3_TYPE) return createS3(params, parts);
+  const make = parts.pluginBackends?.().get(params.type);
+  if (make === undefined) throw new UnknownTypeError(params.type);
+  try {
+    return make({ ...params, 'backend-id': params['backend-id'] ?? deterministicBackendId(params) });
+  } catch (error) {
+    throw new WildlandError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, { baseDir, clock, workers }: StorageParts): StorageBackend {
@@ -115,6 +133,6 @@ class UnknownTypeError extends Error {
   override readonly name = 'KeyError';
 
   constructor(type: string) {
-    super(`storage type ${type} is not supported by this version`);
+    super(`storage type ${type} is not supported by this version, and no plugin serves it (wl plugin list)`);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { ineligibility, rankSyncers, type SyncerRequest, type SyncerTraits } from './syncer-selection.js';
+import { ineligibility, rankSyncers, selectSyncer, type SyncerRequest, type SyncerTraits } from './syncer-selection.js';
 
 const ABLE: SyncerTraits = {
   SYNCER_NAME: 'able',
@@ -84,5 +84,59 @@ describe('rankSyncers', () => {
 
   it('leaves out who cannot serve, and may be left with nobody', () => {
     expect(names([syncer('from s3', ['s3'], ['*'])], REQUEST)).toEqual([]);
+  });
+});
+
+/** A dedicated syncer and the generic one, as built in or from a plugin: the order of registration is all that differs. */
+const ORIGINS: readonly (readonly [string, (dedicated: { traits: SyncerTraits }, generic: { traits: SyncerTraits }) => { traits: SyncerTraits }[]])[] = [
+  ['built in, before the generic one', (dedicated, generic) => [dedicated, generic]],
+  ['from a plugin, after the generic one', (dedicated, generic) => [generic, dedicated]],
+];
+
+describe('selectSyncer', () => {
+  describe.each(ORIGINS)('with a dedicated syncer %s', (_origin, register) => {
+    it.each(SIXTEEN)('takes it where it can what is asked: continuous %s, one-shot %s, one-way %s, mounted %s', (continuous, oneShot, unidirectional, mounted) => {
+      const request = { ...REQUEST, continuous, oneShot, unidirectional, allowsMount: mounted };
+      for (const [hasContinuous, hasOneShot, hasUnidirectional, needsMount] of SIXTEEN) {
+        const able = { ...ABLE, CONTINUOUS: hasContinuous, ONE_SHOT: hasOneShot, UNIDIRECTIONAL: hasUnidirectional, REQUIRES_MOUNT: needsMount };
+        const dedicated = { traits: { ...able, SYNCER_NAME: 'dedicated', SOURCE_TYPES: ['local'], TARGET_TYPES: ['s3'] } };
+        const { chosen, verdicts } = selectSyncer(register(dedicated, { traits: { ...ABLE, SYNCER_NAME: 'generic' } }), request);
+        const fits = (!continuous || hasContinuous) && (!oneShot || hasOneShot) && (!unidirectional || hasUnidirectional) && (!needsMount || mounted);
+        expect(chosen?.traits.SYNCER_NAME).toBe(fits ? 'dedicated' : 'generic');
+        expect(verdicts.filter(({ isChosen }) => isChosen).map(({ name }) => name)).toEqual([chosen?.traits.SYNCER_NAME]);
+        const generic = verdicts.find(({ name }) => name === 'generic');
+        expect(generic?.reason).toBe(fits ? 'could serve, but dedicated names more of the types' : 'serves any types');
+      }
+    });
+  });
+
+  const three = [syncer('first', ['*'], ['*']), syncer('second', ['*'], ['*']), syncer('from s3', ['s3'], ['*'])];
+  const told = (forced?: string): string[] => selectSyncer(three, REQUEST, forced).verdicts.map(({ name, isChosen, reason }) => `${isChosen ? '+' : '-'} ${name}: ${reason}`);
+
+  it('says of each why it was chosen or not, in order of registration', () => {
+    expect(told()).toEqual([
+      '+ first: serves any types',
+      '- second: could serve as well, but first was there first',
+      '- from s3: does not read from type local',
+    ]);
+  });
+
+  it('takes the one that is asked for where it can serve', () => {
+    expect(selectSyncer(three, REQUEST, 'second').chosen?.traits.SYNCER_NAME).toBe('second');
+    expect(told('second')).toEqual([
+      '- first: could serve, but second was asked for',
+      '+ second: was asked for',
+      '- from s3: does not read from type local',
+    ]);
+  });
+
+  it('takes nobody else where the one that is asked for cannot serve, or is not there', () => {
+    for (const name of ['from s3', 'nobody']) expect(selectSyncer(three, REQUEST, name).chosen).toBeUndefined();
+  });
+
+  it('says why there is no mount where somebody looked', () => {
+    const mounted = { traits: { ...ABLE, REQUIRES_MOUNT: true } };
+    const request = { ...REQUEST, mountProblem: 'the bucket is not mounted' };
+    expect(selectSyncer([mounted], request).verdicts[0]?.reason).toBe('needs both storages as mounted file systems: the bucket is not mounted');
   });
 });

@@ -24,6 +24,8 @@ export interface SyncerRequest {
   readonly unidirectional: boolean;
   /** Whether file-system paths of both storages are at hand. */
   readonly allowsMount: boolean;
+  /** Why they are not, one sentence without a full stop; where nobody looked it is left out. */
+  readonly mountProblem?: string;
 }
 
 /** Why a syncer was not taken, one sentence. */
@@ -34,7 +36,10 @@ export function ineligibility(traits: SyncerTraits, request: SyncerRequest): Ine
   if (request.continuous && !traits.CONTINUOUS) return 'cannot sync continuously';
   if (request.oneShot && !traits.ONE_SHOT) return 'cannot run once';
   if (request.unidirectional && !traits.UNIDIRECTIONAL) return 'cannot sync in one direction only';
-  if (traits.REQUIRES_MOUNT && !request.allowsMount) return 'needs both storages as mounted file systems';
+  if (traits.REQUIRES_MOUNT && !request.allowsMount) {
+    const why = request.mountProblem === undefined ? '' : `: ${request.mountProblem}`;
+    return `needs both storages as mounted file systems${why}`;
+  }
   if (!matches(traits.SOURCE_TYPES, request.sourceType)) return `does not read from type ${request.sourceType}`;
   if (!matches(traits.TARGET_TYPES, request.targetType)) return `does not write to type ${request.targetType}`;
   return undefined;
@@ -46,6 +51,54 @@ export function rankSyncers<T extends { readonly traits: SyncerTraits }>(syncers
   return syncers
     .filter((syncer) => ineligibility(syncer.traits, request) === undefined)
     .sort((a, b) => wildcards(a.traits) - wildcards(b.traits));
+}
+
+/** What the selection says of one syncer. */
+export interface SyncerVerdict {
+  readonly name: string;
+  readonly isChosen: boolean;
+  /** Why it was chosen, or why not, one sentence without a full stop. */
+  readonly reason: string;
+}
+
+/** A selection: who serves, and what is said of each, in order of registration. */
+export interface SyncerSelection<T> {
+  readonly chosen: T | undefined;
+  readonly verdicts: readonly SyncerVerdict[];
+}
+
+/**
+ * Chooses a syncer and says of each why it was chosen or not. `forcedName` takes that one
+ * instead of the best, where it can serve the request; where it cannot, nobody is chosen.
+ */
+export function selectSyncer<T extends { readonly traits: SyncerTraits }>(
+  syncers: readonly T[],
+  request: SyncerRequest,
+  forcedName?: string,
+): SyncerSelection<T> {
+  const ranked = rankSyncers(syncers, request);
+  const chosen = forcedName === undefined ? ranked[0] : ranked.find(({ traits }) => traits.SYNCER_NAME === forcedName);
+  const verdicts = syncers.map((syncer): SyncerVerdict => {
+    const name = syncer.traits.SYNCER_NAME;
+    if (syncer === chosen) return { name, isChosen: true, reason: forcedName === undefined ? fit(syncer.traits) : 'was asked for' };
+    const reason = ineligibility(syncer.traits, request) ?? passedOver(syncer.traits, chosen?.traits, forcedName);
+    return { name, isChosen: false, reason };
+  });
+  return { chosen, verdicts };
+}
+
+function fit(traits: SyncerTraits): string {
+  const count = wildcards(traits);
+  if (count === 0) return 'names both types';
+  return count === 1 ? 'names one of the types' : 'serves any types';
+}
+
+/** Why one that could serve does not. */
+function passedOver(traits: SyncerTraits, chosen: SyncerTraits | undefined, forcedName: string | undefined): string {
+  if (forcedName !== undefined) return `could serve, but ${forcedName} was asked for`;
+  const best = chosen?.SYNCER_NAME ?? 'another';
+  const isLessSpecific = chosen !== undefined && wildcards(chosen) < wildcards(traits);
+  return isLessSpecific ? `could serve, but ${best} names more of the types` : `could serve as well, but ${best} was there first`;
 }
 
 function matches(types: readonly string[], type: string): boolean {

@@ -5,6 +5,7 @@
 
 import {
   StateError,
+  type Carriers,
   type Clock,
   type HashCache,
   type PassReport,
@@ -17,6 +18,7 @@ import {
   type Watcher,
 } from '@wl/ports';
 
+import { carriedStorage } from './carried-storage.js';
 import { ContinuousJob, DEFAULT_PACE, type Pace } from './continuous-job.js';
 import { runPass, type PassOptions, type PassResult, type Scope } from './pass.js';
 import type { PassContext } from './pass-context.js';
@@ -33,11 +35,19 @@ export interface GenericSyncerParts {
 /** How often a one-shot run looks again at paths that change under it; the last wait is 3.2 s. */
 const ONE_SHOT_RETRIES = 4;
 
+/** Name of the generic syncer. */
+export const GENERIC = 'generic';
+
+/** The definition to register; `create` takes ways to carry content from the syncers that build on it. */
+export interface GenericDefinition extends SyncerDefinition {
+  create(context: SyncerContext, carriers?: Carriers): Syncer;
+}
+
 /** The definition to register. */
-export function genericSyncer(parts: GenericSyncerParts): SyncerDefinition {
+export function genericSyncer(parts: GenericSyncerParts): GenericDefinition {
   return {
     traits: {
-      SYNCER_NAME: 'generic',
+      SYNCER_NAME: GENERIC,
       SOURCE_TYPES: ['*'],
       TARGET_TYPES: ['*'],
       CONTINUOUS: true,
@@ -45,20 +55,23 @@ export function genericSyncer(parts: GenericSyncerParts): SyncerDefinition {
       UNIDIRECTIONAL: true,
       REQUIRES_MOUNT: false,
     },
-    create: (context) => new GenericSyncer(context, parts),
+    create: (context, carriers = {}) => new GenericSyncer(context, parts, carriers),
   };
 }
 
 class GenericSyncer implements Syncer {
   readonly #context: SyncerContext;
   readonly #parts: GenericSyncerParts;
+  /** The storages as passes see them; watchers look at the storages themselves. */
+  readonly #carried: { readonly source: StorageBackend; readonly target: StorageBackend };
   #job: ContinuousJob | undefined;
   #isRunning = false;
   #problems: readonly Problem[] = [];
 
-  constructor(context: SyncerContext, parts: GenericSyncerParts) {
+  constructor(context: SyncerContext, parts: GenericSyncerParts, { toSource, toTarget }: Carriers) {
     this.#context = context;
     this.#parts = parts;
+    this.#carried = { source: carriedStorage(context.source, toSource), target: carriedStorage(context.target, toTarget) };
   }
 
   async oneShotSync(options: SyncOptions): Promise<PassReport> {
@@ -137,6 +150,6 @@ class GenericSyncer implements Syncer {
 
   #passContext(run: SyncOptions): PassContext {
     const { cache, clock } = this.#parts;
-    return { ...this.#context, cache, clock, isDryRun: run.dryRun ?? false, signal: run.signal };
+    return { ...this.#context, ...this.#carried, cache, clock, isDryRun: run.dryRun ?? false, signal: run.signal };
   }
 }

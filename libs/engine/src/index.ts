@@ -1,7 +1,9 @@
 /** The use cases, on ports alone: passes, continuous jobs, the job table, the choice of syncers. */
 
 export { DEFAULT_PACE, type Pace } from './continuous-job.js';
-export { genericSyncer, type GenericSyncerParts } from './generic-syncer.js';
+export { carriedStorage } from './carried-storage.js';
+export type { FindMount, Mount } from './choose-syncer.js';
+export { GENERIC, genericSyncer, type GenericDefinition, type GenericSyncerParts } from './generic-syncer.js';
 export { type JobEvent, type JobListener } from './job.js';
 export { containerIdOf, JobManager, type JobManagerParts } from './job-manager.js';
 export { conflictText, statusText } from './job-status.js';

@@ -7,8 +7,8 @@
  */
 
 import { parseRelativePath } from '@wl/domain';
-import { isBackendError, type Clock, type PathFilter, type SavedJob, type StorageBackend, type SyncState } from '@wl/ports';
-import type { ListConflictsArgs, StartArgs, Status, StatusConflict, StorageParams } from '@wl/ports/schemas';
+import { isBackendError, type Clock, type PathFilter, type SavedJob, type StorageBackend, type SyncerContext, type SyncState } from '@wl/ports';
+import type { ExplainSyncerArgs, ListConflictsArgs, StartArgs, Status, StatusConflict, StatusSyncer, StorageParams } from '@wl/ports/schemas';
 
 import { compareNow } from './conflict-scan.js';
 import { Job, type JobListener, type JobParts } from './job.js';
@@ -16,8 +16,9 @@ import { isoTime } from './job-status.js';
 import { adviceOnRoot, checkRoots, placeOf } from './root-guard.js';
 import { resolveConflict } from './resolve.js';
 import { settleAll } from './run-all.js';
+import { chooseSyncer, type FindMount } from './choose-syncer.js';
 import type { SyncerRegistry } from './syncer-registry.js';
-import type { GenericSyncerParts } from './generic-syncer.js';
+import type { GenericDefinition, GenericSyncerParts } from './generic-syncer.js';
 import { WildlandError } from './wildland-error.js';
 
 /** What a job manager needs. */
@@ -25,6 +26,10 @@ export interface JobManagerParts extends Pick<GenericSyncerParts, 'cache'> {
   readonly state: SyncState;
   readonly clock: Clock;
   readonly registry: SyncerRegistry;
+  /** What dedicated syncers build on. */
+  readonly generic: GenericDefinition;
+  /** Finds where a storage is mounted, for syncers that need that; without it none is. */
+  readonly findMount?: FindMount;
   /** Makes the driver for storage params; throws `WildlandError` for a type it does not know or params it cannot use. */
   readonly createStorage: (params: StorageParams) => StorageBackend;
   readonly createFilter: (patterns: readonly string[]) => PathFilter;
@@ -64,6 +69,8 @@ export class JobManager {
   async resume(): Promise<void> {
     for (const { jobId, request } of this.#parts.state.jobs()) {
       if (this.#isEnding) return;
+      // After the start of the daemon: what could not be resumed then, for want of a plugin, may now.
+      if (this.#jobs.has(jobId) || this.#starting.has(jobId)) continue;
       try {
         await this.#launch(JSON.parse(request) as StartArgs, undefined, { isResumed: true });
       } catch (error) {
@@ -175,6 +182,21 @@ export class JobManager {
     }
   }
 
+  /** Says which syncer would serve these storages, and why each other would not (`wl container sync --explain`). */
+  async explain(args: ExplainSyncerArgs): Promise<StatusSyncer[]> {
+    const source = this.#parts.createStorage(args.source);
+    const target = this.#parts.createStorage(args.target);
+    try {
+      const { verdicts } = await chooseSyncer(args, { source, target }, this.#parts);
+      return verdicts.map(({ name, isChosen, reason }) => {
+        const origin = this.#parts.registry.find(name)?.origin;
+        return { name, chosen: isChosen, reason, ...(origin !== undefined && { origin }) };
+      });
+    } finally {
+      await settleAll([source.close(), target.close()]);
+    }
+  }
+
   /** Ends a conflict by keeping one side's version, if both still are what was recorded (INV-36, T82). */
   async resolve(jobId: string, rawPath: string, keep: 'source' | 'target'): Promise<void> {
     const job = this.#known(jobId);
@@ -201,7 +223,7 @@ export class JobManager {
     this.#starting.set(jobId, claim);
     let job: Job | undefined;
     try {
-      const syncer = this.#select(args, source, target);
+      const { definition, mounts } = await this.#choose(args, source, target);
       const pair = this.#parts.state.openPair({
         scope: claim.containerId,
         sourceBackendId: source.backendId,
@@ -219,7 +241,7 @@ export class JobManager {
         target,
         pair,
         clock: this.#parts.clock,
-        syncerName: syncer.traits.SYNCER_NAME,
+        syncerName: definition.traits.SYNCER_NAME,
         log: this.#parts.log,
         describeWatching: this.#parts.describeWatching,
       });
@@ -228,7 +250,10 @@ export class JobManager {
       const before = this.#record(args);
       this.#jobs.set(jobId, job);
       try {
-        await job.start(syncer.create({ source, target, pair, isUnidirectional: args.unidirectional, filter, events: job }));
+        const context: SyncerContext = { source, target, pair, isUnidirectional: args.unidirectional, filter, events: job, ...(mounts !== undefined && { mounts }) };
+        const { generic } = this.#parts;
+        const isGeneric = definition === generic;
+        await job.start(definition.create(isGeneric ? context : { ...context, generic: (carriers) => generic.create(context, carriers) }));
       } catch (error) {
         if (args.continuous) this.#restore(jobId, before);
         throw error;
@@ -297,17 +322,16 @@ export class JobManager {
     else this.#parts.state.deleteJob(jobId);
   }
 
-  #select(args: StartArgs, source: StorageBackend, target: StorageBackend) {
-    const selected = this.#parts.registry.select({
-      sourceType: source.type,
-      targetType: target.type,
-      continuous: args.continuous,
-      oneShot: !args.continuous,
-      unidirectional: args.unidirectional,
-      allowsMount: false,
-    });
-    if ('definition' in selected) return selected.definition;
-    throw new WildlandError(`No suitable syncer found: ${selected.reasons.join('; ')}`);
+  /** The syncer of a job. Rejects with the reasons where none can serve. */
+  async #choose(args: StartArgs, source: StorageBackend, target: StorageBackend) {
+    const { chosen, verdicts, mounts } = await chooseSyncer(args, { source, target }, this.#parts);
+    if (chosen !== undefined) return { definition: chosen, mounts };
+    const { syncer: asked } = args;
+    const verdict = verdicts.find(({ name }) => name === asked);
+    if (verdict !== undefined) throw new WildlandError(`Syncer ${verdict.name} cannot be used here: it ${verdict.reason}.`);
+    const known = verdicts.map(({ name }) => name).join(', ');
+    if (asked !== undefined) throw new WildlandError(`There is no syncer ${asked}. There are: ${known}`);
+    throw new WildlandError(`No suitable syncer found: ${verdicts.map(({ name, reason }) => `${name} ${reason}`).join('; ')}`);
   }
 
   /** Opens both storages and refuses what can never work: read-only targets, overlapping roots, missing places. */

@@ -1,30 +1,46 @@
 /**
  * The syncers at hand, and which one serves a job: the most specific eligible one
- * (`rankSyncers`). Plugins register here beside the built-in ones.
+ * (`selectSyncer`), or the one the user asks for. Plugins register here beside the built-in
+ * ones and may come and go while jobs run: a job keeps the syncer that it was started with.
  */
 
-import { ineligibility, rankSyncers, type SyncerRequest } from '@wl/domain';
+import { ineligibility, selectSyncer, type SyncerRequest, type SyncerSelection } from '@wl/domain';
 import type { SyncerDefinition } from '@wl/ports';
 
 /** Holds syncer definitions in order of registration. */
 export class SyncerRegistry {
-  readonly #definitions: SyncerDefinition[] = [];
+  #definitions: SyncerDefinition[] = [];
 
   /** Throws when the name is taken. */
   register(definition: SyncerDefinition): void {
     const name = definition.traits.SYNCER_NAME;
-    if (this.#definitions.some(({ traits }) => traits.SYNCER_NAME === name)) {
-      throw new Error(`a syncer named ${name} is registered already`);
-    }
+    if (this.find(name) !== undefined) throw new Error(`a syncer named ${name} is registered already`);
     this.#definitions.push(definition);
   }
 
-  /** The syncer for a request, or `undefined` with the reasons, one sentence each. */
-  select(request: SyncerRequest): { readonly definition: SyncerDefinition } | { readonly reasons: readonly string[] } {
-    const [best] = rankSyncers(this.#definitions, request);
-    if (best !== undefined) return { definition: best };
-    return {
-      reasons: this.#definitions.map(({ traits }) => `${traits.SYNCER_NAME} ${ineligibility(traits, request) ?? 'is eligible'}`),
-    };
+  /** Forgets a syncer; one that is not there is no failure. */
+  unregister(name: string): void {
+    this.#definitions = this.#definitions.filter(({ traits }) => traits.SYNCER_NAME !== name);
+  }
+
+  /** The syncer of that name. */
+  find(name: string): SyncerDefinition | undefined {
+    return this.#definitions.find(({ traits }) => traits.SYNCER_NAME === name);
+  }
+
+  /** All of them, in order of registration. */
+  get definitions(): readonly SyncerDefinition[] {
+    return this.#definitions;
+  }
+
+  /** The syncer for a request, `forcedName` where it can serve, and what is said of each. */
+  select(request: SyncerRequest, forcedName?: string): SyncerSelection<SyncerDefinition> {
+    return selectSyncer(this.#definitions, request, forcedName);
+  }
+
+  /** Whether file-system paths of the storages would let a further syncer serve: finding them costs a look at both. */
+  wantsMounts(request: SyncerRequest): boolean {
+    const mounted = { ...request, allowsMount: true };
+    return this.#definitions.some(({ traits }) => traits.REQUIRES_MOUNT && ineligibility(traits, mounted) === undefined);
   }
 }

@@ -6,6 +6,7 @@ export * from './hash-cache.js';
 export * from './joined-rows.js';
 export * from './listing-rows.js';
 export * from './pair-orientation.js';
+export * from './plugin.js';
 export * from './storage-backend.js';
 export * from './sync-state.js';
 export * from './syncer.js';

@@ -409,3 +409,6 @@ export interface StorageBackend {
     signal?: AbortSignal,
   ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined;
 }
+
+/** The type of `StorageBackend.copyFrom`. */
+export type CopyFrom = NonNullable<StorageBackend['copyFrom']>;

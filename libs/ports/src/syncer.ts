@@ -6,7 +6,7 @@
 
 import type { SideName, SyncerTraits, Unsynced } from '@wl/domain';
 
-import type { PathFilter, StorageBackend } from './storage-backend.js';
+import type { CopyFrom, PathFilter, StorageBackend } from './storage-backend.js';
 import type { ConflictRecord, PairState } from './sync-state.js';
 
 /** States of a job, as the control protocol names them. */
@@ -112,6 +112,22 @@ export interface SyncerContext {
   readonly events: SyncerEvents;
   /** File-system paths of both storages; given when the syncer's traits ask for a mount. */
   readonly mounts?: { readonly source: string; readonly target: string };
+  /**
+   * Makes the generic syncer for this job: it plans, keeps the baseline, the conflicts and the
+   * safety rules, and has content carried by `carriers` where a dedicated syncer knows a better
+   * way. Given to every syncer but the generic one itself.
+   */
+  readonly generic?: (carriers?: Carriers) => Syncer;
+}
+
+/**
+ * Ways to carry content to a side, in place of the storage's own `copyFrom` and under its
+ * contract (conditions, verification, each index once). One that answers `undefined` leaves it
+ * to the storage.
+ */
+export interface Carriers {
+  readonly toSource?: CopyFrom;
+  readonly toTarget?: CopyFrom;
 }
 
 /** Options of one run. */
@@ -139,5 +155,7 @@ export interface Syncer {
 /** A syncer that can be chosen: its traits and how to make one. */
 export interface SyncerDefinition {
   readonly traits: SyncerTraits;
+  /** The plugin it comes from, `name@version`; absent: built in. */
+  readonly origin?: string;
   create(context: SyncerContext): Syncer;
 }

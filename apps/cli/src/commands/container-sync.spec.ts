@@ -222,3 +222,38 @@ describe('wl container sync --dry-run', () => {
     expect(config.ok && config.value.saved['default-remote-for-container']).toBeUndefined();
   });
 });
+
+describe('wl container sync --explain and --syncer', () => {
+  const SYNCERS = [
+    { name: 'generic', chosen: false, reason: 'could serve, but fast names more of the types' },
+    { name: 'fast', chosen: true, reason: 'names both types', origin: 'wl-fast@1.0.0' },
+  ];
+
+  it('tells which syncer would be used and why no other, and starts nothing', async () => {
+    await bench.container('photos', 'one', 'two');
+    await bench.startDaemon();
+    bench.daemon.answers['explain-syncer'] = () => SYNCERS;
+    const ran = await bench.wl('container', 'sync', '--explain', '--unidirectional', 'photos');
+    expect(ran).toEqual({
+      exitCode: 0,
+      stdout: '* fast (plugin wl-fast@1.0.0): names both types\n  generic (built in): could serve, but fast names more of the types\n',
+      stderr: '',
+    });
+    expect(bench.daemon.argsOf('explain-syncer')).toMatchObject([{ continuous: true, unidirectional: true, source: { 'backend-id': 'one' } }]);
+    expect(bench.daemon.argsOf('start')).toEqual([]);
+  });
+
+  it('fails where nobody can serve, or nobody has that name', async () => {
+    await bench.container('photos', 'one', 'two');
+    await bench.startDaemon();
+    bench.daemon.answers['explain-syncer'] = () => [{ name: 'generic', chosen: false, reason: 'cannot run once' }];
+    expect(await bench.wl('container', 'sync', '--explain', 'photos')).toMatchObject({ exitCode: 1, stderr: 'Error: no syncer can serve these storages so\n' });
+    expect(await bench.wl('container', 'sync', '--explain', '--syncer', 'rsync', 'photos')).toMatchObject({ exitCode: 1, stderr: 'Error: there is no syncer rsync\n' });
+  });
+
+  it('asks the daemon for the syncer that is named', async () => {
+    await bench.container('photos', 'one', 'two');
+    await bench.wl('container', 'sync', '--syncer', 'generic', 'photos');
+    expect(bench.daemon.argsOf('start')).toMatchObject([{ syncer: 'generic' }]);
+  });
+});

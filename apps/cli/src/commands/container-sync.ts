@@ -1,10 +1,12 @@
 /** `wl container sync`: keeps two storages of a container in sync, in the daemon or once. */
 
 import { chooseStorages, rememberTarget, shellWord, type ChosenStorages, type ContainerManifest } from '@wl/adapters/manifests';
+import type { StartArgs } from '@wl/ports/schemas';
 import { Command, Option } from 'clipanion';
 
 import { orFail, UsageError } from '../errors.js';
 import { EXIT, type ExitCode } from '../exit-codes.js';
+import { syncerLines } from '../format/syncer-text.js';
 import { loadContainer, usableStorages } from '../lookup.js';
 import { startRequest } from '../sync/start-request.js';
 import { reportOutcome } from '../sync/report-outcome.js';
@@ -19,6 +21,8 @@ export class ContainerSyncCommand extends WlCommand {
       Without \`--one-shot\` the sync goes on in the background until \`wl container stop-sync\`, also after a restart; \`wl status\` shows it.
 
       The source is the first local storage, the target the one chosen last, else the first that is not local, else the first that is not the source.
+
+      The daemon takes the syncer that fits the two storages best; \`--explain\` tells which that is and why no other, and starts nothing.
 
       Exits with 0 when both storages agree, 3 when conflicts or paths that are not in sync remain, 1 on failure, 130 when interrupted. A dry run exits as the run would.
     `,
@@ -40,6 +44,8 @@ export class ContainerSyncCommand extends WlCommand {
   acceptNewRoot = Option.Boolean('--accept-new-root', false, {
     description: 'take a place that is another than before as new: a first sync, nothing is deleted',
   });
+  syncer = Option.String('--syncer', { description: 'use this syncer instead of the best one' });
+  explain = Option.Boolean('--explain', false, { description: 'tell which syncer would be used and why no other, start nothing' });
 
   override async execute(): Promise<ExitCode> {
     if (this.noWait && this.dryRun) throw new UsageError('--no-wait and --dry-run do not go together: a dry run has a result to wait for');
@@ -53,7 +59,9 @@ export class ContainerSyncCommand extends WlCommand {
       isDryRun: this.dryRun,
       allowMassDelete: this.allowMassDelete,
       acceptNewRoot: this.acceptNewRoot,
+      syncer: this.syncer,
     });
+    if (this.explain) return this.explainOnly(request);
     const onStarted = async (answer: string): Promise<void> => {
       this.context.output.line(answer);
       // INV-38: a dry run leaves no trace.
@@ -80,6 +88,21 @@ export class ContainerSyncCommand extends WlCommand {
         isUnidirectional: this.unidirectional,
       }),
     );
+  }
+
+  private async explainOnly({ source, target, continuous, unidirectional, syncer }: StartArgs): Promise<ExitCode> {
+    const { daemon, output } = this.context;
+    const connection = await daemon.connect();
+    try {
+      const syncers = await connection.explainSyncer({ source, target, continuous, unidirectional, ...(syncer !== undefined && { syncer }) });
+      output.lines(syncerLines(syncers));
+      if (syncers.some(({ chosen }) => chosen)) return EXIT.ok;
+      const isKnown = syncer === undefined || syncers.some(({ name }) => name === syncer);
+      output.error(isKnown ? 'Error: no syncer can serve these storages so' : `Error: there is no syncer ${syncer}`);
+      return EXIT.failed;
+    } finally {
+      connection.close();
+    }
   }
 
   private async startOnly(

@@ -9,10 +9,15 @@ import { ContainerResolveCommand } from './container-resolve.js';
 import { ContainerStopSyncCommand } from './container-stop-sync.js';
 import { ContainerSyncCommand } from './container-sync.js';
 import { StartCommand, StopCommand } from './daemon-start-stop.js';
+import { PluginAddCommand } from './plugin-add.js';
+import { PluginDoctorCommand, PluginListCommand } from './plugin-list.js';
+import { PluginNewCommand } from './plugin-new.js';
+import { PluginRemoveCommand } from './plugin-remove.js';
 import { ContainerSignCommand, StorageSignCommand } from './sign.js';
 import { StatusCommand } from './status.js';
 import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
+import { StorageCreateOtherCommand } from './storage-create-other.js';
 import { StorageCreateS3Command } from './storage-create-s3.js';
 import { StorageDeleteCommand } from './storage-delete.js';
 import { StorageListCommand } from './storage-list.js';
@@ -32,10 +37,16 @@ export const COMMANDS = [
   ContainerDeleteCommand,
   StorageCreateLocalCommand,
   StorageCreateS3Command,
+  StorageCreateOtherCommand,
   StorageListCommand,
   StorageCheckCommand,
   StorageSignCommand,
   StorageDeleteCommand,
+  PluginAddCommand,
+  PluginListCommand,
+  PluginDoctorCommand,
+  PluginRemoveCommand,
+  PluginNewCommand,
   StatusCommand,
   StartCommand,
   StopCommand,

@@ -1,5 +1,7 @@
 /** `wl storage create s3`: adds a place in a bucket to a container. */
 
+import path from 'node:path';
+
 import { parseEndpointUrl, parseS3Url, parseServerSideEncryption } from '@wl/adapters/manifests';
 import type { Result } from '@wl/domain';
 import type { StorageParams } from '@wl/ports/schemas';
@@ -41,6 +43,7 @@ export class StorageCreateS3Command extends StorageCreateCommand {
   pathStyle = Option.Boolean('--path-style', { description: 'name the bucket in the path (default with --endpoint-url); --no-path-style: in the host name' });
   storageClass = Option.String('--storage-class', { description: 'the storage class of what is written, e.g. STANDARD_IA' });
   sse = Option.String('--sse', { description: 'server-side encryption of what is written: aes256, aws:kms or aws:kms:KEYID' });
+  mountPath = Option.String('--mount-path', { description: 'where the bucket is mounted into the file system, for syncers that need that' });
   withIndex = Option.Boolean('--with-index', false, { description: 'write an HTML page of each directory, for browsing the bucket as a web site' });
 
   protected override get watcherIntervalText(): string {
@@ -55,6 +58,8 @@ export class StorageCreateS3Command extends StorageCreateCommand {
     if (storageClass !== undefined && FROZEN_CLASSES.has(storageClass.toUpperCase())) {
       throw new UsageError(`--storage-class ${storageClass} cannot be synced: what lies there cannot be read at once. GLACIER_IR can`);
     }
+    const { mountPath } = this;
+    if (mountPath !== undefined && !path.isAbsolute(mountPath)) throw new UsageError(`--mount-path: ${JSON.stringify(mountPath)} is no absolute path`);
     return {
       type: 's3',
       s3_url: orUsage('--s3-url', parseS3Url(this.s3Url)).url,
@@ -63,6 +68,7 @@ export class StorageCreateS3Command extends StorageCreateCommand {
       ...(pathStyle === undefined ? {} : { 'path-style': pathStyle }),
       ...(storageClass === undefined ? {} : { 'storage-class': storageClass }),
       ...(this.sse === undefined ? {} : { sse: orUsage('--sse', parseServerSideEncryption(this.sse)) }),
+      ...(mountPath === undefined ? {} : { 'mount-path': mountPath }),
       ...(this.withIndex ? { 'with-index': true } : {}),
     };
   }

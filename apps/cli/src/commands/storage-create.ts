@@ -6,7 +6,7 @@ import { Option } from 'clipanion';
 import { orFail, UsageError } from '../errors.js';
 import type { ExitCode } from '../exit-codes.js';
 import { loadContainer, usableStorages } from '../lookup.js';
-import { checkNewStorage, ownFilesWarning } from '../storage-types.js';
+import { checkNewStorage, ownFilesWarning, type StorageTypes } from '../storage-types.js';
 import { fillNewStorage } from '../sync/initial-sync.js';
 import { WlCommand } from '../wl-command.js';
 
@@ -29,16 +29,21 @@ export abstract class StorageCreateCommand extends WlCommand {
     return 'look for changes every so many seconds';
   }
 
+  /** The types that can be added. */
+  protected async knownTypes(): Promise<StorageTypes> {
+    return this.context.storageTypes;
+  }
+
   /** Adds what is only asked for once everything else is found right. */
   protected async withSecrets(storage: StorageParams): Promise<StorageParams> {
     return storage;
   }
 
   override async execute(): Promise<ExitCode> {
-    const { baseDirectory, output, storages, storageTypes } = this.context;
+    const { baseDirectory, output, storages } = this.context;
     const wanted = this.params();
     const container = await loadContainer(this.context, this.containerName);
-    await checkNewStorage(wanted, await usableStorages(this.context, container), storageTypes);
+    await checkNewStorage(wanted, await usableStorages(this.context, container), await this.knownTypes());
     const warning = ownFilesWarning(wanted, baseDirectory);
     if (warning !== undefined) output.notice(warning);
     if (this.inline && this.storageName !== undefined) output.notice(`Note: the name ${this.storageName} is not used, since the storage is written into its container.`);

@@ -5,15 +5,20 @@ import {
   validateStatus,
   validateStatusAbility,
   validateStatusConflict,
+  validateStatusPlugin,
+  validateStatusSyncer,
   type CheckStorageArgs,
   type CommandArguments,
   type CommandName,
+  type ExplainSyncerArgs,
   type ListConflictsArgs,
   type ResolveArgs,
   type StartArgs,
   type Status,
   type StatusAbility,
   type StatusConflict,
+  type StatusPlugin,
+  type StatusSyncer,
 } from '@wl/ports/schemas';
 
 import { CommandFailure } from '../errors.js';
@@ -76,6 +81,23 @@ export class DaemonConnection {
     return abilities;
   }
 
+  /** Asks which syncer would serve, and why each other would not. */
+  async explainSyncer(args: ExplainSyncerArgs): Promise<readonly StatusSyncer[]> {
+    const syncers = await this.#request('explain-syncer', args);
+    if (!Array.isArray(syncers) || !syncers.every((syncer) => validateStatusSyncer(syncer))) throw notUnderstood('explain-syncer');
+    return syncers;
+  }
+
+  /** The plugins as the daemon has them. */
+  async plugins(): Promise<readonly StatusPlugin[]> {
+    return this.#askPlugins('plugins');
+  }
+
+  /** Has the daemon look for plugins again; takes as long as loading them takes. */
+  async reloadPlugins(): Promise<readonly StatusPlugin[]> {
+    return this.#askPlugins('reload-plugins');
+  }
+
   /** Ends a conflict by keeping one side. */
   async resolve(args: ResolveArgs): Promise<void> {
     await this.#request('resolve', args);
@@ -107,6 +129,12 @@ export class DaemonConnection {
 
   close(): void {
     this.#client.close();
+  }
+
+  async #askPlugins(cmd: 'plugins' | 'reload-plugins'): Promise<readonly StatusPlugin[]> {
+    const plugins = await this.#request(cmd, {});
+    if (!Array.isArray(plugins) || !plugins.every((plugin) => validateStatusPlugin(plugin))) throw notUnderstood(cmd);
+    return plugins;
   }
 
   #request<C extends CommandName>(

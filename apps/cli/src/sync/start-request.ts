@@ -10,6 +10,8 @@ export interface SyncMode {
   readonly isDryRun?: boolean;
   readonly allowMassDelete?: boolean;
   readonly acceptNewRoot?: boolean;
+  /** Name of the syncer to use; the daemon chooses where it is left out. */
+  readonly syncer?: string | undefined;
 }
 
 /** Everything the daemon needs: it reads no manifests. */
@@ -28,5 +30,6 @@ export function startRequest(container: ContainerManifest, source: StorageParams
     ...(isDryRun ? { 'dry-run': true } : {}),
     ...(mode.allowMassDelete === true ? { 'allow-mass-delete': true } : {}),
     ...(mode.acceptNewRoot === true ? { 'accept-new-root': true } : {}),
+    ...(mode.syncer === undefined ? {} : { syncer: mode.syncer }),
   };
 }

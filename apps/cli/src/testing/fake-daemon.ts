@@ -68,6 +68,8 @@ export class FakeDaemon {
         return `Sync for job ${String(args['job-id'])} stopped`;
       case 'shutdown':
         return NO_REPLY_CLOSE;
+      case 'plugins':
+      case 'reload-plugins':
       case 'list-conflicts':
       case 'stop-container':
         return [];

@@ -7,6 +7,7 @@ import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { openSetup, type Setup } from '@wl/adapters/manifests';
+import { pluginPlaces } from '@wl/adapters/plugins';
 import { ControlClient } from '@wl/adapters/socket';
 import type { Clock } from '@wl/ports';
 
@@ -15,6 +16,7 @@ import { Daemon } from '../daemon/daemon.js';
 import { findSocketPath } from '../daemon/socket-path.js';
 import type { Interrupts } from '../interrupts.js';
 import { Output } from '../output.js';
+import type { RunNpm } from '../plugins/npm.js';
 import { runProgram } from '../program.js';
 import { STORAGE_TYPES } from '../storage-types.js';
 import { OneShotRunner } from '../sync/one-shot-runner.js';
@@ -71,6 +73,8 @@ export class TestBench {
   /** How often the daemon had to be started. */
   launches = 0;
   isTTY = false;
+  /** Stands for npm. */
+  npm: RunNpm = async () => ({ kind: 'missing' });
   /** Standard input of the next run; an empty one unless told otherwise. */
   stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean } = new PassThrough();
   #daemon: FakeDaemon | undefined;
@@ -165,6 +169,9 @@ export class TestBench {
         return true;
       },
       storageTypes: STORAGE_TYPES,
+      npm: (...run) => this.npm(...run),
+      pluginPlaces: pluginPlaces(baseDirectory, this.directory),
+      kitDirectory: path.join(this.directory, 'kit'),
       toCommand: (command) => command,
     };
   }

@@ -2,10 +2,12 @@
 
 import { MemoryBackend, MemoryTree, type MemoryBackendOptions } from '@wl/adapters/memory';
 import { MemoryState, type MemoryStateOptions } from '@wl/adapters/memory-state';
+import { err } from '@wl/domain';
 import type { StorageBackend } from '@wl/ports';
 import { validateStatus, type StartArgs, type Status, type StatusJob, type StorageParams } from '@wl/ports/schemas';
 import { ManualClock } from '@wl/ports/testing';
 
+import type { FindMount } from '../choose-syncer.js';
 import { genericSyncer } from '../generic-syncer.js';
 import type { JobEvent, JobListener } from '../job.js';
 import { JobManager } from '../job-manager.js';
@@ -35,6 +37,10 @@ export class JobBench {
   onBackend: (backend: MemoryBackend) => void = () => undefined;
   /** What watchers say of themselves. */
   watching: string | undefined;
+  /** Where storages are mounted; nowhere unless a test says so. */
+  findMount: FindMount = async () => err('it is in memory');
+  /** The syncers of the process at hand. */
+  registry = new SyncerRegistry();
   state: MemoryState;
   manager: JobManager;
 
@@ -96,13 +102,17 @@ export class JobBench {
 
   #manager(): JobManager {
     const { state, clock } = this;
-    const registry = new SyncerRegistry();
-    registry.register(genericSyncer({ cache: state, clock, watch: (storage: StorageBackend) => storage.watcher()! }));
+    const generic = genericSyncer({ cache: state, clock, watch: (storage: StorageBackend) => storage.watcher()! });
+    this.registry = new SyncerRegistry();
+    this.registry.register(generic);
+    const { registry } = this;
     return new JobManager({
       state,
       cache: state,
       clock,
       registry,
+      generic,
+      findMount: (params, storage) => this.findMount(params, storage),
       createStorage: (params) => this.#storage(params),
       createFilter: (patterns) => ({ patterns, ignores: (path) => patterns.includes(path) }),
       log: (level, message, fields) => this.log.push({ level, message, fields }),

@@ -57,6 +57,12 @@ export const validateStatusPass = validators.validateStatusPass as unknown as Va
 
 export const validateStatusPlanned = validators.validateStatusPlanned as unknown as Validator<Types.StatusPlanned>;
 
+export const validateStatusSyncer = validators.validateStatusSyncer as unknown as Validator<Types.StatusSyncer>;
+
+export const validateStatusPlugin = validators.validateStatusPlugin as unknown as Validator<Types.StatusPlugin>;
+
+export const validateStatusPluginBackend = validators.validateStatusPluginBackend as unknown as Validator<Types.StatusPluginBackend>;
+
 export const validateStorage = validators.validateStorage as unknown as Validator<Types.Storage>;
 
 export const validateInlineStorage = validators.validateInlineStorage as unknown as Validator<Types.InlineStorage>;
@@ -97,6 +103,12 @@ export const validateVersionArgs = validators.validateVersionArgs as unknown as 
 
 export const validateCheckStorageArgs = validators.validateCheckStorageArgs as unknown as Validator<Types.CheckStorageArgs>;
 
+export const validateExplainSyncerArgs = validators.validateExplainSyncerArgs as unknown as Validator<Types.ExplainSyncerArgs>;
+
+export const validatePluginsArgs = validators.validatePluginsArgs as unknown as Validator<Types.PluginsArgs>;
+
+export const validateReloadPluginsArgs = validators.validateReloadPluginsArgs as unknown as Validator<Types.ReloadPluginsArgs>;
+
 export const validateUser = validators.validateUser as unknown as Validator<Types.User>;
 
 /** The arguments of each command of the control protocol. */
@@ -116,6 +128,9 @@ export interface CommandArguments {
   readonly 'resolve': Types.ResolveArgs;
   readonly 'version': Types.VersionArgs;
   readonly 'check-storage': Types.CheckStorageArgs;
+  readonly 'explain-syncer': Types.ExplainSyncerArgs;
+  readonly 'plugins': Types.PluginsArgs;
+  readonly 'reload-plugins': Types.ReloadPluginsArgs;
 }
 
 /** A command of the control protocol. */
@@ -138,4 +153,7 @@ export const commandArguments: { readonly [C in CommandName]: Validator<CommandA
   'resolve': validateResolveArgs,
   'version': validateVersionArgs,
   'check-storage': validateCheckStorageArgs,
+  'explain-syncer': validateExplainSyncerArgs,
+  'plugins': validatePluginsArgs,
+  'reload-plugins': validateReloadPluginsArgs,
 };

@@ -64,6 +64,10 @@ export type StorageParams = {
    */
   location?: string;
   /**
+   * Types that are not local: an absolute path at which the file system shows this storage (a FUSE or network mount), for syncers that need one. It is used only while something is mounted there that bears the storage's root marker.
+   */
+  'mount-path'?: string;
+  /**
    * Run time only: the owner may name local paths.
    */
   'is-local-owner'?: boolean;
@@ -101,7 +105,10 @@ export type SyncCommands = {
     | 'subscribe'
     | 'resolve'
     | 'version'
-    | 'check-storage';
+    | 'check-storage'
+    | 'explain-syncer'
+    | 'plugins'
+    | 'reload-plugins';
   /**
    * May be left out where a command needs none.
    */
@@ -537,6 +544,66 @@ export interface StatusAbility {
 }
 
 /**
+ * What the selection says of one syncer (explain-syncer).
+ */
+export interface StatusSyncer {
+  name: string;
+  chosen: boolean;
+  /**
+   * Why it was chosen, or why not; without a full stop.
+   */
+  reason: string;
+  /**
+   * Of a plugin's: name@version; left out: built in.
+   */
+  origin?: string;
+}
+
+/**
+ * A plugin that was found (plugins, reload-plugins).
+ */
+export interface StatusPlugin {
+  /**
+   * Of the package.
+   */
+  name: string;
+  version: string;
+  /**
+   * Its folder.
+   */
+  place: string;
+  /**
+   * loaded: in use. refused: reasons say why. outdated: an earlier version is in use until the daemon is started again.
+   */
+  state: 'loaded' | 'refused' | 'outdated';
+  reasons: string[];
+  /**
+   * Their names.
+   */
+  syncers: string[];
+  backends: StatusPluginBackend[];
+}
+
+/**
+ * A storage type of a plugin.
+ */
+export interface StatusPluginBackend {
+  type: string;
+  /**
+   * What its manifests hold besides the common fields, as far as the plugin tells; unknown ones are kept.
+   */
+  fields: {
+    name: string;
+    description?: string;
+    required: boolean;
+    /**
+     * Is asked for, never taken from a command line.
+     */
+    secret: boolean;
+  }[];
+}
+
+/**
  * Starts a job. Result: `Using remote backend <target id> of type <target type>.`
  */
 export interface StartArgs {
@@ -578,6 +645,10 @@ export interface StartArgs {
    * Take a root that is another than before as new: a first sync, nothing is deleted. Default false.
    */
   'accept-new-root'?: boolean;
+  /**
+   * SYNCER_NAME of the syncer to use; left out: the best one. An error where it cannot serve.
+   */
+  syncer?: string;
   /**
    * The job comes back when the daemon starts again. Default true for a continuous job.
    */
@@ -699,6 +770,36 @@ export interface VersionArgs {}
 export interface CheckStorageArgs {
   storage: StorageParams;
 }
+
+/**
+ * Says which syncer a start with these arguments would use. Result: an array of status.schema.json#/definitions/StatusSyncer, in order of registration. Nothing is started or changed.
+ */
+export interface ExplainSyncerArgs {
+  source: StorageParams;
+  target: StorageParams;
+  /**
+   * false: one pass (one-shot).
+   */
+  continuous: boolean;
+  /**
+   * true: the source is never written.
+   */
+  unidirectional: boolean;
+  /**
+   * SYNCER_NAME of the syncer to use.
+   */
+  syncer?: string;
+}
+
+/**
+ * Result: an array of status.schema.json#/definitions/StatusPlugin, those that were refused too.
+ */
+export interface PluginsArgs {}
+
+/**
+ * Looks for plugins again: takes in new ones, lets go of those that are gone, resumes jobs that waited for one. Result: as of plugins.
+ */
+export interface ReloadPluginsArgs {}
 
 /**
  * The body of a user manifest: an identity and the keys that may sign for it.

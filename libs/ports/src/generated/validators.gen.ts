@@ -757,7 +757,7 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
   validate51.errors = vErrors;
   return errors === 0;
 }
-var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
+var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "mount-path": { "type": "string", "pattern": "^/" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
 var pattern6 = new RegExp("^s3://[^/]", "u");
 var pattern7 = new RegExp("^https?://", "u");
 var pattern8 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
@@ -1407,15 +1407,35 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                                   var valid8 = true;
                                 }
                                 if (valid8) {
-                                  if (data["is-local-owner"] !== void 0) {
+                                  if (data["mount-path"] !== void 0) {
+                                    let data27 = data["mount-path"];
                                     const _errs63 = errors;
-                                    if (typeof data["is-local-owner"] !== "boolean") {
-                                      validate43.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                      return false;
+                                    if (errors === _errs63) {
+                                      if (typeof data27 === "string") {
+                                        if (!pattern0.test(data27)) {
+                                          validate43.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                                          return false;
+                                        }
+                                      } else {
+                                        validate43.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                        return false;
+                                      }
                                     }
                                     var valid8 = _errs63 === errors;
                                   } else {
                                     var valid8 = true;
+                                  }
+                                  if (valid8) {
+                                    if (data["is-local-owner"] !== void 0) {
+                                      const _errs65 = errors;
+                                      if (typeof data["is-local-owner"] !== "boolean") {
+                                        validate43.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                        return false;
+                                      }
+                                      var valid8 = _errs65 === errors;
+                                    } else {
+                                      var valid8 = true;
+                                    }
                                   }
                                 }
                               }
@@ -2027,8 +2047,8 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validatePlugin = validate62;
-var pattern15 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-var pattern16 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
+var pattern16 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+var pattern17 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2053,7 +2073,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern15.test(data0)) {
+                if (!pattern16.test(data0)) {
                   validate63.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2072,7 +2092,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern16.test(data1)) {
+                  if (!pattern17.test(data1)) {
                     validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2243,7 +2263,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern15.test(data0)) {
+                if (!pattern16.test(data0)) {
                   validate66.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2262,7 +2282,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern16.test(data1)) {
+                  if (!pattern17.test(data1)) {
                     validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2287,13 +2307,13 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validateStatus = validate67;
-var pattern19 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
+var pattern20 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
 function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (typeof data === "string") {
-      if (!pattern19.test(data)) {
+      if (!pattern20.test(data)) {
         validate68.errors = [{ instancePath, schemaPath: "#/pattern", keyword: "pattern", params: { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$" }, message: 'must match pattern "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$"' }];
         return false;
       }
@@ -2555,7 +2575,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var schema32 = { "title": "StatusVersion", "type": "object", "properties": { "kind": { "type": "string", "enum": ["file", "directory"] }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" }, "size": { "$ref": "#/definitions/Count" } }, "required": ["kind"] };
-var pattern20 = new RegExp("^[0-9a-f]{64}$", "u");
+var pattern21 = new RegExp("^[0-9a-f]{64}$", "u");
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2587,7 +2607,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern20.test(data1)) {
+                if (!pattern21.test(data1)) {
                   validate87.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -4514,7 +4534,7 @@ function validate153(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern20.test(data1)) {
+                if (!pattern21.test(data1)) {
                   validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -5148,6 +5168,460 @@ function validate177(data, { instancePath = "", parentData, parentDataProperty, 
   validate177.errors = vErrors;
   return errors === 0;
 }
+var validateStatusSyncer = validate179;
+function validate179(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.name === void 0 && (missing0 = "name") || data.chosen === void 0 && (missing0 = "chosen") || data.reason === void 0 && (missing0 = "reason")) {
+        validate179.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.name !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.name !== "string") {
+            validate179.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.chosen !== void 0) {
+            const _errs3 = errors;
+            if (typeof data.chosen !== "boolean") {
+              validate179.errors = [{ instancePath: instancePath + "/chosen", schemaPath: "#/properties/chosen/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+              return false;
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.reason !== void 0) {
+              const _errs5 = errors;
+              if (typeof data.reason !== "string") {
+                validate179.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.origin !== void 0) {
+                const _errs7 = errors;
+                if (typeof data.origin !== "string") {
+                  validate179.errors = [{ instancePath: instancePath + "/origin", schemaPath: "#/properties/origin/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate179.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate179.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusPlugin = validate180;
+var schema52 = { "title": "StatusPlugin", "type": "object", "properties": { "name": { "type": "string" }, "version": { "type": "string" }, "place": { "type": "string" }, "state": { "type": "string", "enum": ["loaded", "refused", "outdated"] }, "reasons": { "type": "array", "items": { "type": "string" } }, "syncers": { "type": "array", "items": { "type": "string" } }, "backends": { "type": "array", "items": { "$ref": "#/definitions/StatusPluginBackend" } } }, "required": ["name", "version", "place", "state", "reasons", "syncers", "backends"] };
+function validate181(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.type === void 0 && (missing0 = "type") || data.fields === void 0 && (missing0 = "fields")) {
+        validate181.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.type !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.type !== "string") {
+            validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.fields !== void 0) {
+            let data1 = data.fields;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (Array.isArray(data1)) {
+                var valid1 = true;
+                const len0 = data1.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data2 = data1[i0];
+                  const _errs5 = errors;
+                  if (errors === _errs5) {
+                    if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
+                      let missing1;
+                      if (data2.name === void 0 && (missing1 = "name") || data2.required === void 0 && (missing1 = "required") || data2.secret === void 0 && (missing1 = "secret")) {
+                        validate181.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+                        return false;
+                      } else {
+                        if (data2.name !== void 0) {
+                          const _errs7 = errors;
+                          if (typeof data2.name !== "string") {
+                            validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/name", schemaPath: "#/properties/fields/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data2.description !== void 0) {
+                            const _errs9 = errors;
+                            if (typeof data2.description !== "string") {
+                              validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/description", schemaPath: "#/properties/fields/items/properties/description/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                            var valid2 = _errs9 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data2.required !== void 0) {
+                              const _errs11 = errors;
+                              if (typeof data2.required !== "boolean") {
+                                validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/required", schemaPath: "#/properties/fields/items/properties/required/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                return false;
+                              }
+                              var valid2 = _errs11 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data2.secret !== void 0) {
+                                const _errs13 = errors;
+                                if (typeof data2.secret !== "boolean") {
+                                  validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/secret", schemaPath: "#/properties/fields/items/properties/secret/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  return false;
+                                }
+                                var valid2 = _errs13 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    } else {
+                      validate181.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                      return false;
+                    }
+                  }
+                  var valid1 = _errs5 === errors;
+                  if (!valid1) {
+                    break;
+                  }
+                }
+              } else {
+                validate181.errors = [{ instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+        }
+      }
+    } else {
+      validate181.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate181.errors = vErrors;
+  return errors === 0;
+}
+function validate180(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.name === void 0 && (missing0 = "name") || data.version === void 0 && (missing0 = "version") || data.place === void 0 && (missing0 = "place") || data.state === void 0 && (missing0 = "state") || data.reasons === void 0 && (missing0 = "reasons") || data.syncers === void 0 && (missing0 = "syncers") || data.backends === void 0 && (missing0 = "backends")) {
+        validate180.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.name !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.name !== "string") {
+            validate180.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.version !== void 0) {
+            const _errs3 = errors;
+            if (typeof data.version !== "string") {
+              validate180.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              return false;
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.place !== void 0) {
+              const _errs5 = errors;
+              if (typeof data.place !== "string") {
+                validate180.errors = [{ instancePath: instancePath + "/place", schemaPath: "#/properties/place/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.state !== void 0) {
+                let data3 = data.state;
+                const _errs7 = errors;
+                if (typeof data3 !== "string") {
+                  validate180.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                if (!(data3 === "loaded" || data3 === "refused" || data3 === "outdated")) {
+                  validate180.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/enum", keyword: "enum", params: { allowedValues: schema52.properties.state.enum }, message: "must be equal to one of the allowed values" }];
+                  return false;
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.reasons !== void 0) {
+                  let data4 = data.reasons;
+                  const _errs9 = errors;
+                  if (errors === _errs9) {
+                    if (Array.isArray(data4)) {
+                      var valid1 = true;
+                      const len0 = data4.length;
+                      for (let i0 = 0; i0 < len0; i0++) {
+                        const _errs11 = errors;
+                        if (typeof data4[i0] !== "string") {
+                          validate180.errors = [{ instancePath: instancePath + "/reasons/" + i0, schemaPath: "#/properties/reasons/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                        var valid1 = _errs11 === errors;
+                        if (!valid1) {
+                          break;
+                        }
+                      }
+                    } else {
+                      validate180.errors = [{ instancePath: instancePath + "/reasons", schemaPath: "#/properties/reasons/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      return false;
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.syncers !== void 0) {
+                    let data6 = data.syncers;
+                    const _errs13 = errors;
+                    if (errors === _errs13) {
+                      if (Array.isArray(data6)) {
+                        var valid2 = true;
+                        const len1 = data6.length;
+                        for (let i1 = 0; i1 < len1; i1++) {
+                          const _errs15 = errors;
+                          if (typeof data6[i1] !== "string") {
+                            validate180.errors = [{ instancePath: instancePath + "/syncers/" + i1, schemaPath: "#/properties/syncers/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                          var valid2 = _errs15 === errors;
+                          if (!valid2) {
+                            break;
+                          }
+                        }
+                      } else {
+                        validate180.errors = [{ instancePath: instancePath + "/syncers", schemaPath: "#/properties/syncers/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs13 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.backends !== void 0) {
+                      let data8 = data.backends;
+                      const _errs17 = errors;
+                      if (errors === _errs17) {
+                        if (Array.isArray(data8)) {
+                          var valid3 = true;
+                          const len2 = data8.length;
+                          for (let i2 = 0; i2 < len2; i2++) {
+                            const _errs19 = errors;
+                            if (!validate181(data8[i2], { instancePath: instancePath + "/backends/" + i2, parentData: data8, parentDataProperty: i2, rootData })) {
+                              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+                              errors = vErrors.length;
+                            }
+                            var valid3 = _errs19 === errors;
+                            if (!valid3) {
+                              break;
+                            }
+                          }
+                        } else {
+                          validate180.errors = [{ instancePath: instancePath + "/backends", schemaPath: "#/properties/backends/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                          return false;
+                        }
+                      }
+                      var valid0 = _errs17 === errors;
+                    } else {
+                      var valid0 = true;
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate180.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate180.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusPluginBackend = validate183;
+function validate183(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.type === void 0 && (missing0 = "type") || data.fields === void 0 && (missing0 = "fields")) {
+        validate183.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.type !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.type !== "string") {
+            validate183.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.fields !== void 0) {
+            let data1 = data.fields;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (Array.isArray(data1)) {
+                var valid1 = true;
+                const len0 = data1.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data2 = data1[i0];
+                  const _errs5 = errors;
+                  if (errors === _errs5) {
+                    if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
+                      let missing1;
+                      if (data2.name === void 0 && (missing1 = "name") || data2.required === void 0 && (missing1 = "required") || data2.secret === void 0 && (missing1 = "secret")) {
+                        validate183.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+                        return false;
+                      } else {
+                        if (data2.name !== void 0) {
+                          const _errs7 = errors;
+                          if (typeof data2.name !== "string") {
+                            validate183.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/name", schemaPath: "#/properties/fields/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data2.description !== void 0) {
+                            const _errs9 = errors;
+                            if (typeof data2.description !== "string") {
+                              validate183.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/description", schemaPath: "#/properties/fields/items/properties/description/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                            var valid2 = _errs9 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data2.required !== void 0) {
+                              const _errs11 = errors;
+                              if (typeof data2.required !== "boolean") {
+                                validate183.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/required", schemaPath: "#/properties/fields/items/properties/required/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                return false;
+                              }
+                              var valid2 = _errs11 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data2.secret !== void 0) {
+                                const _errs13 = errors;
+                                if (typeof data2.secret !== "boolean") {
+                                  validate183.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/secret", schemaPath: "#/properties/fields/items/properties/secret/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  return false;
+                                }
+                                var valid2 = _errs13 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    } else {
+                      validate183.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                      return false;
+                    }
+                  }
+                  var valid1 = _errs5 === errors;
+                  if (!valid1) {
+                    break;
+                  }
+                }
+              } else {
+                validate183.errors = [{ instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+        }
+      }
+    } else {
+      validate183.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate183.errors = vErrors;
+  return errors === 0;
+}
 var validateStorage = validate42;
 function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
@@ -5236,8 +5710,8 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
   validate42.errors = vErrors;
   return errors === 0;
 }
-var validateInlineStorage = validate179;
-function validate179(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateInlineStorage = validate184;
+function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (!validate43(data, { instancePath, parentData, parentDataProperty, rootData })) {
@@ -5248,18 +5722,18 @@ function validate179(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.object === void 0 && (missing0 = "object") || data.type === void 0 && (missing0 = "type")) {
-        validate179.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate184.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.object !== void 0) {
           let data0 = data.object;
           const _errs3 = errors;
           if (typeof data0 !== "string") {
-            validate179.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate184.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("storage" !== data0) {
-            validate179.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+            validate184.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
             return false;
           }
           var valid1 = _errs3 === errors;
@@ -5270,7 +5744,7 @@ function validate179(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.type !== void 0) {
             const _errs5 = errors;
             if (typeof data.type !== "string") {
-              validate179.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate184.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid1 = _errs5 === errors;
@@ -5280,15 +5754,15 @@ function validate179(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate179.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate184.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate179.errors = vErrors;
+  validate184.errors = vErrors;
   return errors === 0;
 }
-var validateStorageParams = validate181;
-function validate181(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStorageParams = validate186;
+function validate186(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   const _errs1 = errors;
@@ -5334,7 +5808,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.location === void 0 && (missing1 = "location")) {
-        validate181.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate186.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       } else {
         if (data.location !== void 0) {
@@ -5343,11 +5817,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs6) {
             if (typeof data1 === "string") {
               if (!pattern0.test(data1)) {
-                validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                 return false;
               }
             } else {
-              validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -5365,7 +5839,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate181.errors = vErrors;
+    validate186.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -5412,7 +5886,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
       if (data && typeof data == "object" && !Array.isArray(data)) {
         let missing3;
         if (data.s3_url === void 0 && (missing3 = "s3_url")) {
-          validate181.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
+          validate186.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
           if (data.s3_url !== void 0) {
@@ -5421,11 +5895,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs13) {
               if (typeof data3 === "string") {
                 if (!pattern6.test(data3)) {
-                  validate181.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                  validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
                   return false;
                 }
               } else {
-                validate181.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -5438,7 +5912,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
               let data4 = data.base_url;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate181.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
+                validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
                 return false;
               }
               var valid6 = _errs15 === errors;
@@ -5450,13 +5924,13 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                 let data5 = data.endpoint_url;
                 const _errs17 = errors;
                 if (typeof data5 !== "string" && data5 !== null) {
-                  validate181.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                  validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
                   return false;
                 }
                 if (errors === _errs17) {
                   if (typeof data5 === "string") {
                     if (!pattern7.test(data5)) {
-                      validate181.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                      validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
                       return false;
                     }
                   }
@@ -5472,11 +5946,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs19) {
                     if (typeof data6 === "string") {
                       if (!pattern8.test(data6)) {
-                        validate181.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                        validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
                         return false;
                       }
                     } else {
-                      validate181.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
@@ -5488,7 +5962,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data["path-style"] !== void 0) {
                     const _errs21 = errors;
                     if (typeof data["path-style"] !== "boolean") {
-                      validate181.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid6 = _errs21 === errors;
@@ -5502,11 +5976,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                       if (errors === _errs23) {
                         if (typeof data8 === "string") {
                           if (!pattern9.test(data8)) {
-                            validate181.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                            validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
                             return false;
                           }
                         } else {
-                          validate181.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -5521,11 +5995,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs25) {
                           if (typeof data9 === "string") {
                             if (!pattern10.test(data9)) {
-                              validate181.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                              validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
                               return false;
                             }
                           } else {
-                            validate181.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -5537,7 +6011,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                         if (data["with-index"] !== void 0) {
                           const _errs27 = errors;
                           if (typeof data["with-index"] !== "boolean") {
-                            validate181.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
                           var valid6 = _errs27 === errors;
@@ -5552,13 +6026,13 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
                                 let missing4;
                                 if (data11["access-key"] === void 0 && (missing4 = "access-key") || data11["secret-key"] === void 0 && (missing4 = "secret-key")) {
-                                  validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                                  validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                                   return false;
                                 } else {
                                   const _errs31 = errors;
                                   for (const key0 in data11) {
                                     if (!(key0 === "access-key" || key0 === "secret-key")) {
-                                      validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
                                       return false;
                                       break;
                                     }
@@ -5570,11 +6044,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                       if (errors === _errs32) {
                                         if (typeof data12 === "string") {
                                           if (func3(data12) < 1) {
-                                            validate181.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                            validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                             return false;
                                           }
                                         } else {
-                                          validate181.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                          validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                           return false;
                                         }
                                       }
@@ -5589,11 +6063,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                         if (errors === _errs34) {
                                           if (typeof data13 === "string") {
                                             if (func3(data13) < 1) {
-                                              validate181.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                              validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                               return false;
                                             }
                                           } else {
-                                            validate181.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                            validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                             return false;
                                           }
                                         }
@@ -5605,7 +6079,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                   }
                                 }
                               } else {
-                                validate181.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                 return false;
                               }
                             }
@@ -5634,7 +6108,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate181.errors = vErrors;
+      validate186.errors = vErrors;
       return false;
     }
     var valid0 = _errs8 === errors;
@@ -5643,7 +6117,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing5;
       if (data.type === void 0 && (missing5 = "type")) {
-        validate181.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
+        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
@@ -5652,11 +6126,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs37) {
             if (typeof data14 === "string") {
               if (func3(data14) < 1) {
-                validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -5669,11 +6143,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
             let data15 = data.object;
             const _errs39 = errors;
             if (typeof data15 !== "string") {
-              validate181.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if ("storage" !== data15) {
-              validate181.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+              validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
             var valid8 = _errs39 === errors;
@@ -5687,11 +6161,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs41) {
                 if (typeof data16 === "string") {
                   if (!pattern1.test(data16)) {
-                    validate181.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+                    validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate181.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -5706,11 +6180,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs43) {
                   if (typeof data17 === "string") {
                     if (!pattern4.test(data17)) {
-                      validate181.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                      validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
                   } else {
-                    validate181.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -5723,11 +6197,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                   let data18 = data.version;
                   const _errs45 = errors;
                   if (typeof data18 !== "string") {
-                    validate181.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                   if ("1" !== data18) {
-                    validate181.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+                    validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
                   var valid8 = _errs45 === errors;
@@ -5741,11 +6215,11 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs47) {
                       if (typeof data19 === "string") {
                         if (func3(data19) < 1) {
-                          validate181.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate181.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -5757,7 +6231,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data["read-only"] !== void 0) {
                       const _errs49 = errors;
                       if (typeof data["read-only"] !== "boolean") {
-                        validate181.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate186.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid8 = _errs49 === errors;
@@ -5768,7 +6242,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                       if (data.primary !== void 0) {
                         const _errs51 = errors;
                         if (typeof data.primary !== "boolean") {
-                          validate181.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                          validate186.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
                         var valid8 = _errs51 === errors;
@@ -5779,7 +6253,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                         if (data.trusted !== void 0) {
                           const _errs53 = errors;
                           if (typeof data.trusted !== "boolean") {
-                            validate181.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            validate186.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
                           var valid8 = _errs53 === errors;
@@ -5791,13 +6265,13 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                             let data23 = data["watcher-interval"];
                             const _errs55 = errors;
                             if (!(typeof data23 == "number" && (!(data23 % 1) && !isNaN(data23)) && isFinite(data23))) {
-                              validate181.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                              validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
                             if (errors === _errs55) {
                               if (typeof data23 == "number" && isFinite(data23)) {
                                 if (data23 < 1 || isNaN(data23)) {
-                                  validate181.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                                  validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
@@ -5824,7 +6298,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs58) {
                                   if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
                                   } else {
-                                    validate181.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                    validate186.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
@@ -5836,7 +6310,7 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (data.location !== void 0) {
                                   const _errs61 = errors;
                                   if (typeof data.location !== "string") {
-                                    validate181.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                   var valid8 = _errs61 === errors;
@@ -5844,15 +6318,35 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
                                   var valid8 = true;
                                 }
                                 if (valid8) {
-                                  if (data["is-local-owner"] !== void 0) {
+                                  if (data["mount-path"] !== void 0) {
+                                    let data27 = data["mount-path"];
                                     const _errs63 = errors;
-                                    if (typeof data["is-local-owner"] !== "boolean") {
-                                      validate181.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                      return false;
+                                    if (errors === _errs63) {
+                                      if (typeof data27 === "string") {
+                                        if (!pattern0.test(data27)) {
+                                          validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                                          return false;
+                                        }
+                                      } else {
+                                        validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                        return false;
+                                      }
                                     }
                                     var valid8 = _errs63 === errors;
                                   } else {
                                     var valid8 = true;
+                                  }
+                                  if (valid8) {
+                                    if (data["is-local-owner"] !== void 0) {
+                                      const _errs65 = errors;
+                                      if (typeof data["is-local-owner"] !== "boolean") {
+                                        validate186.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                        return false;
+                                      }
+                                      var valid8 = _errs65 === errors;
+                                    } else {
+                                      var valid8 = true;
+                                    }
                                   }
                                 }
                               }
@@ -5869,15 +6363,15 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate181.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate186.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate181.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-var validateAccess = validate183;
-function validate183(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateAccess = validate188;
+function validate188(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -5890,17 +6384,17 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         if (errors === _errs1) {
           if (data0 && typeof data0 == "object" && !Array.isArray(data0)) {
             if (Object.keys(data0).length > 1) {
-              validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
+              validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
               return false;
             } else {
               if (Object.keys(data0).length < 1) {
-                validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
+                validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
                 return false;
               } else {
                 const _errs3 = errors;
                 for (const key0 in data0) {
                   if (!(key0 === "user" || key0 === "user-path")) {
-                    validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                    validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
                     return false;
                     break;
                   }
@@ -5912,11 +6406,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
                         if (!pattern13.test(data1)) {
-                          validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
+                          validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
                       } else {
-                        validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -5931,11 +6425,11 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
                       if (errors === _errs6) {
                         if (typeof data2 === "string") {
                           if (func3(data2) < 1) {
-                            validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                            validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                             return false;
                           }
                         } else {
-                          validate183.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -5948,7 +6442,7 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
               }
             }
           } else {
-            validate183.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+            validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
             return false;
           }
         }
@@ -5958,30 +6452,30 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate183.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+      validate188.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
       return false;
     }
   }
-  validate183.errors = vErrors;
+  validate188.errors = vErrors;
   return errors === 0;
 }
-var validateSyncCommands = validate184;
-var schema54 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version", "check-storage"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve", "check-storage"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "check-storage" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/check-storage" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false }, "check-storage": { "title": "CheckStorageArgs", "type": "object", "additionalProperties": false, "required": ["storage"], "properties": { "storage": { "$ref": "storage.schema.json#/definitions/StorageParams" } } } } };
-var schema55 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "persist": { "type": "boolean" } } };
-function validate185(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateSyncCommands = validate189;
+var schema58 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version", "check-storage", "explain-syncer", "plugins", "reload-plugins"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve", "check-storage", "explain-syncer"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "check-storage" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/check-storage" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "explain-syncer" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/explain-syncer" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "plugins" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/plugins" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "reload-plugins" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/reload-plugins" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false }, "check-storage": { "title": "CheckStorageArgs", "type": "object", "additionalProperties": false, "required": ["storage"], "properties": { "storage": { "$ref": "storage.schema.json#/definitions/StorageParams" } } }, "explain-syncer": { "title": "ExplainSyncerArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "continuous", "unidirectional"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 } } }, "plugins": { "title": "PluginsArgs", "type": "object", "additionalProperties": false }, "reload-plugins": { "title": "ReloadPluginsArgs", "type": "object", "additionalProperties": false } } };
+var schema59 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 }, "persist": { "type": "boolean" } } };
+function validate190(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate185.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate190.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!func2.call(schema55.properties, key0)) {
-            validate185.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          if (!func2.call(schema59.properties, key0)) {
+            validate190.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -5990,7 +6484,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate185.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate190.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -6004,11 +6498,11 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate185.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate190.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate185.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate190.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -6019,8 +6513,8 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+                if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -6030,8 +6524,8 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+                  if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -6042,7 +6536,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate185.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate190.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -6053,7 +6547,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate185.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate190.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -6072,11 +6566,11 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate185.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate190.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate185.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema55.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate190.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -6085,7 +6579,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate185.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate190.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -6107,11 +6601,11 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate185.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate190.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate185.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate190.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -6121,7 +6615,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate185.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate190.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -6133,7 +6627,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate185.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate190.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -6144,7 +6638,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate185.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate190.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -6155,7 +6649,7 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate185.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate190.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -6163,15 +6657,35 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
                                 var valid0 = true;
                               }
                               if (valid0) {
-                                if (data.persist !== void 0) {
+                                if (data.syncer !== void 0) {
+                                  let data13 = data.syncer;
                                   const _errs26 = errors;
-                                  if (typeof data.persist !== "boolean") {
-                                    validate185.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                    return false;
+                                  if (errors === _errs26) {
+                                    if (typeof data13 === "string") {
+                                      if (func3(data13) < 1) {
+                                        validate190.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                        return false;
+                                      }
+                                    } else {
+                                      validate190.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      return false;
+                                    }
                                   }
                                   var valid0 = _errs26 === errors;
                                 } else {
                                   var valid0 = true;
+                                }
+                                if (valid0) {
+                                  if (data.persist !== void 0) {
+                                    const _errs28 = errors;
+                                    if (typeof data.persist !== "boolean") {
+                                      validate190.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                      return false;
+                                    }
+                                    var valid0 = _errs28 === errors;
+                                  } else {
+                                    var valid0 = true;
+                                  }
                                 }
                               }
                             }
@@ -6187,27 +6701,27 @@ function validate185(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate185.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate190.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate185.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
-function validate189(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate194(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate189.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate194.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate189.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate194.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6219,11 +6733,11 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate189.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate189.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6231,63 +6745,63 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate189.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate194.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate189.errors = vErrors;
+  validate194.errors = vErrors;
   return errors === 0;
 }
-function validate191(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate196(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate191.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate196.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate191.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate196.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate191.errors = vErrors;
+  validate196.errors = vErrors;
   return errors === 0;
 }
-function validate193(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate198(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate193.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate198.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate193.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate198.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate193.errors = vErrors;
+  validate198.errors = vErrors;
   return errors === 0;
 }
-function validate195(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate200(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate195.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate200.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate195.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate200.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6299,11 +6813,11 @@ function validate195(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate195.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate200.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate195.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate200.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6311,28 +6825,28 @@ function validate195(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate195.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate200.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate195.errors = vErrors;
+  validate200.errors = vErrors;
   return errors === 0;
 }
-var schema60 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
-function validate197(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var schema64 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
+function validate202(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
-        validate197.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate202.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "active-events")) {
-            validate197.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate202.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6344,11 +6858,11 @@ function validate197(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate197.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate202.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate197.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate202.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6368,11 +6882,11 @@ function validate197(data, { instancePath = "", parentData, parentDataProperty, 
                     let data2 = data1[i0];
                     const _errs6 = errors;
                     if (typeof data2 !== "string") {
-                      validate197.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate202.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                     if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate197.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema60.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      validate202.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                       return false;
                     }
                     var valid1 = _errs6 === errors;
@@ -6381,7 +6895,7 @@ function validate197(data, { instancePath = "", parentData, parentDataProperty, 
                     }
                   }
                 } else {
-                  validate197.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  validate202.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                   return false;
                 }
               }
@@ -6393,27 +6907,27 @@ function validate197(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate197.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate202.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate197.errors = vErrors;
+  validate202.errors = vErrors;
   return errors === 0;
 }
-function validate199(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate204(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate199.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate204.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate199.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate204.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6425,11 +6939,11 @@ function validate199(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate199.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate204.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate199.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate204.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6437,45 +6951,45 @@ function validate199(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate199.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate204.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate199.errors = vErrors;
+  validate204.errors = vErrors;
   return errors === 0;
 }
-function validate201(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate206(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate201.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate206.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate201.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate206.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate201.errors = vErrors;
+  validate206.errors = vErrors;
   return errors === 0;
 }
-function validate203(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate208(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate203.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate208.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "container-id")) {
-            validate203.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate208.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6487,11 +7001,11 @@ function validate203(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate203.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate208.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate203.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate208.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6499,45 +7013,45 @@ function validate203(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate203.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate208.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate203.errors = vErrors;
+  validate208.errors = vErrors;
   return errors === 0;
 }
-function validate205(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate210(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate205.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate210.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate205.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate210.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate205.errors = vErrors;
+  validate210.errors = vErrors;
   return errors === 0;
 }
-function validate207(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate212(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate207.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate212.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
-            validate207.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate212.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6545,8 +7059,8 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -6556,8 +7070,8 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -6571,11 +7085,11 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs4) {
                   if (typeof data2 === "string") {
                     if (func3(data2) < 1) {
-                      validate207.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      validate212.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                       return false;
                     }
                   } else {
-                    validate207.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate212.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -6587,7 +7101,7 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data["force-scan"] !== void 0) {
                   const _errs6 = errors;
                   if (typeof data["force-scan"] !== "boolean") {
-                    validate207.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate212.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -6608,11 +7122,11 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs10) {
                             if (typeof data5 === "string") {
                               if (func3(data5) < 1) {
-                                validate207.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate212.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate207.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate212.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -6622,7 +7136,7 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
                           }
                         }
                       } else {
-                        validate207.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        validate212.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                         return false;
                       }
                     }
@@ -6637,14 +7151,14 @@ function validate207(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate207.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate212.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate207.errors = vErrors;
+  validate212.errors = vErrors;
   return errors === 0;
 }
-function validate211(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate216(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -6652,7 +7166,7 @@ function validate211(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs1 = errors;
       for (const key0 in data) {
         if (!(key0 === "job-id")) {
-          validate211.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          validate216.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
           return false;
           break;
         }
@@ -6664,39 +7178,39 @@ function validate211(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs2) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate211.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate211.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
         }
       }
     } else {
-      validate211.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate216.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate211.errors = vErrors;
+  validate216.errors = vErrors;
   return errors === 0;
 }
-var schema67 = { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } };
-function validate213(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var schema71 = { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } };
+function validate218(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
-        validate213.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate218.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
-            validate213.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate218.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -6708,11 +7222,11 @@ function validate213(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate213.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate213.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6727,11 +7241,11 @@ function validate213(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate213.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate218.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate213.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate218.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -6744,11 +7258,11 @@ function validate213(data, { instancePath = "", parentData, parentDataProperty, 
                 let data2 = data.keep;
                 const _errs6 = errors;
                 if (typeof data2 !== "string") {
-                  validate213.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate218.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data2 === "source" || data2 === "target")) {
-                  validate213.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema67.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  validate218.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -6760,67 +7274,198 @@ function validate213(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate213.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate218.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate213.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-function validate215(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       for (const key0 in data) {
-        validate215.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
         break;
       }
     } else {
-      validate215.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate220.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate215.errors = vErrors;
+  validate220.errors = vErrors;
   return errors === 0;
 }
-function validate217(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate222(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.storage === void 0 && (missing0 = "storage")) {
-        validate217.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate222.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "storage")) {
-            validate217.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate222.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
         }
         if (_errs1 === errors) {
           if (data.storage !== void 0) {
-            if (!validate181(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
-              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+            if (!validate186(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
               errors = vErrors.length;
             }
           }
         }
       }
     } else {
-      validate217.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate222.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate217.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate225(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
+        validate225.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "continuous" || key0 === "unidirectional" || key0 === "syncer")) {
+            validate225.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.source !== void 0) {
+            const _errs2 = errors;
+            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              errors = vErrors.length;
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.target !== void 0) {
+              const _errs3 = errors;
+              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                errors = vErrors.length;
+              }
+              var valid0 = _errs3 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.continuous !== void 0) {
+                const _errs4 = errors;
+                if (typeof data.continuous !== "boolean") {
+                  validate225.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  return false;
+                }
+                var valid0 = _errs4 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.unidirectional !== void 0) {
+                  const _errs6 = errors;
+                  if (typeof data.unidirectional !== "boolean") {
+                    validate225.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    return false;
+                  }
+                  var valid0 = _errs6 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.syncer !== void 0) {
+                    let data4 = data.syncer;
+                    const _errs8 = errors;
+                    if (errors === _errs8) {
+                      if (typeof data4 === "string") {
+                        if (func3(data4) < 1) {
+                          validate225.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          return false;
+                        }
+                      } else {
+                        validate225.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs8 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate225.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate225.errors = vErrors;
+  return errors === 0;
+}
+function validate229(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate229.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate229.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate229.errors = vErrors;
+  return errors === 0;
+}
+function validate231(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate231.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate231.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate231.errors = vErrors;
+  return errors === 0;
+}
+function validate189(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -6841,7 +7486,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
     } else {
       if (data.cmd !== void 0) {
         let data0 = data.cmd;
-        if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve" || data0 === "check-storage")) {
+        if (!(data0 === "start" || data0 === "stop" || data0 === "job-state" || data0 === "active-events" || data0 === "test-error" || data0 === "stop-container" || data0 === "list-conflicts" || data0 === "resolve" || data0 === "check-storage" || data0 === "explain-syncer")) {
           const err1 = {};
           if (vErrors === null) {
             vErrors = [err1];
@@ -6867,7 +7512,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.args === void 0 && (missing1 = "args")) {
-        validate184.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate189.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       }
     }
@@ -6882,7 +7527,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate184.errors = vErrors;
+    validate189.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -6928,8 +7573,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs10 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
         if (data.args !== void 0) {
-          if (!validate185(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-            vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+          if (!validate190(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+            vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
             errors = vErrors.length;
           }
         }
@@ -6945,7 +7590,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate184.errors = vErrors;
+      validate189.errors = vErrors;
       return false;
     }
     var valid0 = _errs6 === errors;
@@ -6991,8 +7636,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
         const _errs16 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.args !== void 0) {
-            if (!validate189(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-              vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
+            if (!validate194(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+              vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
               errors = vErrors.length;
             }
           }
@@ -7008,7 +7653,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
           vErrors.push(err8);
         }
         errors++;
-        validate184.errors = vErrors;
+        validate189.errors = vErrors;
         return false;
       }
       var valid0 = _errs12 === errors;
@@ -7054,8 +7699,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
           const _errs22 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
             if (data.args !== void 0) {
-              if (!validate191(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+              if (!validate196(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
                 errors = vErrors.length;
               }
             }
@@ -7071,7 +7716,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors.push(err11);
           }
           errors++;
-          validate184.errors = vErrors;
+          validate189.errors = vErrors;
           return false;
         }
         var valid0 = _errs18 === errors;
@@ -7117,8 +7762,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs28 = errors;
             if (data && typeof data == "object" && !Array.isArray(data)) {
               if (data.args !== void 0) {
-                if (!validate193(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                  vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+                if (!validate198(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                  vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
                   errors = vErrors.length;
                 }
               }
@@ -7134,7 +7779,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
               vErrors.push(err14);
             }
             errors++;
-            validate184.errors = vErrors;
+            validate189.errors = vErrors;
             return false;
           }
           var valid0 = _errs24 === errors;
@@ -7180,8 +7825,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
               const _errs34 = errors;
               if (data && typeof data == "object" && !Array.isArray(data)) {
                 if (data.args !== void 0) {
-                  if (!validate195(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                    vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+                  if (!validate200(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                    vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
                     errors = vErrors.length;
                   }
                 }
@@ -7197,7 +7842,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors.push(err17);
               }
               errors++;
-              validate184.errors = vErrors;
+              validate189.errors = vErrors;
               return false;
             }
             var valid0 = _errs30 === errors;
@@ -7243,8 +7888,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                 const _errs40 = errors;
                 if (data && typeof data == "object" && !Array.isArray(data)) {
                   if (data.args !== void 0) {
-                    if (!validate197(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                      vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+                    if (!validate202(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                      vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
                       errors = vErrors.length;
                     }
                   }
@@ -7260,7 +7905,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                   vErrors.push(err20);
                 }
                 errors++;
-                validate184.errors = vErrors;
+                validate189.errors = vErrors;
                 return false;
               }
               var valid0 = _errs36 === errors;
@@ -7306,8 +7951,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                   const _errs46 = errors;
                   if (data && typeof data == "object" && !Array.isArray(data)) {
                     if (data.args !== void 0) {
-                      if (!validate199(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                        vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+                      if (!validate204(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
                         errors = vErrors.length;
                       }
                     }
@@ -7323,7 +7968,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                     vErrors.push(err23);
                   }
                   errors++;
-                  validate184.errors = vErrors;
+                  validate189.errors = vErrors;
                   return false;
                 }
                 var valid0 = _errs42 === errors;
@@ -7369,8 +8014,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs52 = errors;
                     if (data && typeof data == "object" && !Array.isArray(data)) {
                       if (data.args !== void 0) {
-                        if (!validate201(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                          vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+                        if (!validate206(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                          vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
                           errors = vErrors.length;
                         }
                       }
@@ -7386,7 +8031,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                       vErrors.push(err26);
                     }
                     errors++;
-                    validate184.errors = vErrors;
+                    validate189.errors = vErrors;
                     return false;
                   }
                   var valid0 = _errs48 === errors;
@@ -7432,8 +8077,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                       const _errs58 = errors;
                       if (data && typeof data == "object" && !Array.isArray(data)) {
                         if (data.args !== void 0) {
-                          if (!validate203(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                            vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
+                          if (!validate208(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                            vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
                             errors = vErrors.length;
                           }
                         }
@@ -7449,7 +8094,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                         vErrors.push(err29);
                       }
                       errors++;
-                      validate184.errors = vErrors;
+                      validate189.errors = vErrors;
                       return false;
                     }
                     var valid0 = _errs54 === errors;
@@ -7495,8 +8140,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                         const _errs64 = errors;
                         if (data && typeof data == "object" && !Array.isArray(data)) {
                           if (data.args !== void 0) {
-                            if (!validate205(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                              vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+                            if (!validate210(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                              vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
                               errors = vErrors.length;
                             }
                           }
@@ -7512,7 +8157,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                           vErrors.push(err32);
                         }
                         errors++;
-                        validate184.errors = vErrors;
+                        validate189.errors = vErrors;
                         return false;
                       }
                       var valid0 = _errs60 === errors;
@@ -7558,8 +8203,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs70 = errors;
                           if (data && typeof data == "object" && !Array.isArray(data)) {
                             if (data.args !== void 0) {
-                              if (!validate207(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+                              if (!validate212(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
                                 errors = vErrors.length;
                               }
                             }
@@ -7575,7 +8220,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                             vErrors.push(err35);
                           }
                           errors++;
-                          validate184.errors = vErrors;
+                          validate189.errors = vErrors;
                           return false;
                         }
                         var valid0 = _errs66 === errors;
@@ -7621,8 +8266,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                             const _errs76 = errors;
                             if (data && typeof data == "object" && !Array.isArray(data)) {
                               if (data.args !== void 0) {
-                                if (!validate211(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                  vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+                                if (!validate216(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                  vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
                                   errors = vErrors.length;
                                 }
                               }
@@ -7638,7 +8283,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                               vErrors.push(err38);
                             }
                             errors++;
-                            validate184.errors = vErrors;
+                            validate189.errors = vErrors;
                             return false;
                           }
                           var valid0 = _errs72 === errors;
@@ -7684,8 +8329,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                               const _errs82 = errors;
                               if (data && typeof data == "object" && !Array.isArray(data)) {
                                 if (data.args !== void 0) {
-                                  if (!validate213(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                    vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+                                  if (!validate218(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                    vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
                                     errors = vErrors.length;
                                   }
                                 }
@@ -7701,7 +8346,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                 vErrors.push(err41);
                               }
                               errors++;
-                              validate184.errors = vErrors;
+                              validate189.errors = vErrors;
                               return false;
                             }
                             var valid0 = _errs78 === errors;
@@ -7747,8 +8392,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                 const _errs88 = errors;
                                 if (data && typeof data == "object" && !Array.isArray(data)) {
                                   if (data.args !== void 0) {
-                                    if (!validate215(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                      vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+                                    if (!validate220(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                      vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
                                       errors = vErrors.length;
                                     }
                                   }
@@ -7764,7 +8409,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                   vErrors.push(err44);
                                 }
                                 errors++;
-                                validate184.errors = vErrors;
+                                validate189.errors = vErrors;
                                 return false;
                               }
                               var valid0 = _errs84 === errors;
@@ -7810,8 +8455,8 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                   const _errs94 = errors;
                                   if (data && typeof data == "object" && !Array.isArray(data)) {
                                     if (data.args !== void 0) {
-                                      if (!validate217(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+                                      if (!validate222(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
                                         errors = vErrors.length;
                                       }
                                     }
@@ -7827,10 +8472,202 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
                                     vErrors.push(err47);
                                   }
                                   errors++;
-                                  validate184.errors = vErrors;
+                                  validate189.errors = vErrors;
                                   return false;
                                 }
                                 var valid0 = _errs90 === errors;
+                                if (valid0) {
+                                  const _errs96 = errors;
+                                  const _errs97 = errors;
+                                  let valid48 = true;
+                                  const _errs98 = errors;
+                                  if (data && typeof data == "object" && !Array.isArray(data)) {
+                                    let missing17;
+                                    if (data.cmd === void 0 && (missing17 = "cmd")) {
+                                      const err48 = {};
+                                      if (vErrors === null) {
+                                        vErrors = [err48];
+                                      } else {
+                                        vErrors.push(err48);
+                                      }
+                                      errors++;
+                                    } else {
+                                      if (data.cmd !== void 0) {
+                                        if ("explain-syncer" !== data.cmd) {
+                                          const err49 = {};
+                                          if (vErrors === null) {
+                                            vErrors = [err49];
+                                          } else {
+                                            vErrors.push(err49);
+                                          }
+                                          errors++;
+                                        }
+                                      }
+                                    }
+                                  }
+                                  var _valid16 = _errs98 === errors;
+                                  errors = _errs97;
+                                  if (vErrors !== null) {
+                                    if (_errs97) {
+                                      vErrors.length = _errs97;
+                                    } else {
+                                      vErrors = null;
+                                    }
+                                  }
+                                  if (_valid16) {
+                                    const _errs100 = errors;
+                                    if (data && typeof data == "object" && !Array.isArray(data)) {
+                                      if (data.args !== void 0) {
+                                        if (!validate225(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                          vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+                                          errors = vErrors.length;
+                                        }
+                                      }
+                                    }
+                                    var _valid16 = _errs100 === errors;
+                                    valid48 = _valid16;
+                                  }
+                                  if (!valid48) {
+                                    const err50 = { instancePath, schemaPath: "#/allOf/16/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                                    if (vErrors === null) {
+                                      vErrors = [err50];
+                                    } else {
+                                      vErrors.push(err50);
+                                    }
+                                    errors++;
+                                    validate189.errors = vErrors;
+                                    return false;
+                                  }
+                                  var valid0 = _errs96 === errors;
+                                  if (valid0) {
+                                    const _errs102 = errors;
+                                    const _errs103 = errors;
+                                    let valid51 = true;
+                                    const _errs104 = errors;
+                                    if (data && typeof data == "object" && !Array.isArray(data)) {
+                                      let missing18;
+                                      if (data.cmd === void 0 && (missing18 = "cmd")) {
+                                        const err51 = {};
+                                        if (vErrors === null) {
+                                          vErrors = [err51];
+                                        } else {
+                                          vErrors.push(err51);
+                                        }
+                                        errors++;
+                                      } else {
+                                        if (data.cmd !== void 0) {
+                                          if ("plugins" !== data.cmd) {
+                                            const err52 = {};
+                                            if (vErrors === null) {
+                                              vErrors = [err52];
+                                            } else {
+                                              vErrors.push(err52);
+                                            }
+                                            errors++;
+                                          }
+                                        }
+                                      }
+                                    }
+                                    var _valid17 = _errs104 === errors;
+                                    errors = _errs103;
+                                    if (vErrors !== null) {
+                                      if (_errs103) {
+                                        vErrors.length = _errs103;
+                                      } else {
+                                        vErrors = null;
+                                      }
+                                    }
+                                    if (_valid17) {
+                                      const _errs106 = errors;
+                                      if (data && typeof data == "object" && !Array.isArray(data)) {
+                                        if (data.args !== void 0) {
+                                          if (!validate229(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                            vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+                                            errors = vErrors.length;
+                                          }
+                                        }
+                                      }
+                                      var _valid17 = _errs106 === errors;
+                                      valid51 = _valid17;
+                                    }
+                                    if (!valid51) {
+                                      const err53 = { instancePath, schemaPath: "#/allOf/17/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                                      if (vErrors === null) {
+                                        vErrors = [err53];
+                                      } else {
+                                        vErrors.push(err53);
+                                      }
+                                      errors++;
+                                      validate189.errors = vErrors;
+                                      return false;
+                                    }
+                                    var valid0 = _errs102 === errors;
+                                    if (valid0) {
+                                      const _errs108 = errors;
+                                      const _errs109 = errors;
+                                      let valid54 = true;
+                                      const _errs110 = errors;
+                                      if (data && typeof data == "object" && !Array.isArray(data)) {
+                                        let missing19;
+                                        if (data.cmd === void 0 && (missing19 = "cmd")) {
+                                          const err54 = {};
+                                          if (vErrors === null) {
+                                            vErrors = [err54];
+                                          } else {
+                                            vErrors.push(err54);
+                                          }
+                                          errors++;
+                                        } else {
+                                          if (data.cmd !== void 0) {
+                                            if ("reload-plugins" !== data.cmd) {
+                                              const err55 = {};
+                                              if (vErrors === null) {
+                                                vErrors = [err55];
+                                              } else {
+                                                vErrors.push(err55);
+                                              }
+                                              errors++;
+                                            }
+                                          }
+                                        }
+                                      }
+                                      var _valid18 = _errs110 === errors;
+                                      errors = _errs109;
+                                      if (vErrors !== null) {
+                                        if (_errs109) {
+                                          vErrors.length = _errs109;
+                                        } else {
+                                          vErrors = null;
+                                        }
+                                      }
+                                      if (_valid18) {
+                                        const _errs112 = errors;
+                                        if (data && typeof data == "object" && !Array.isArray(data)) {
+                                          if (data.args !== void 0) {
+                                            if (!validate231(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                              vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+                                              errors = vErrors.length;
+                                            }
+                                          }
+                                        }
+                                        var _valid18 = _errs112 === errors;
+                                        valid54 = _valid18;
+                                      }
+                                      if (!valid54) {
+                                        const err56 = { instancePath, schemaPath: "#/allOf/18/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+                                        if (vErrors === null) {
+                                          vErrors = [err56];
+                                        } else {
+                                          vErrors.push(err56);
+                                        }
+                                        errors++;
+                                        validate189.errors = vErrors;
+                                        return false;
+                                      }
+                                      var valid0 = _errs108 === errors;
+                                    }
+                                  }
+                                }
                               }
                             }
                           }
@@ -7848,66 +8685,66 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing17;
-      if (data.cmd === void 0 && (missing17 = "cmd")) {
-        validate184.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing17 }, message: "must have required property '" + missing17 + "'" }];
+      let missing20;
+      if (data.cmd === void 0 && (missing20 = "cmd")) {
+        validate189.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing20 }, message: "must have required property '" + missing20 + "'" }];
         return false;
       } else {
         if (data.cmd !== void 0) {
-          let data31 = data.cmd;
-          const _errs96 = errors;
-          if (typeof data31 !== "string") {
-            validate184.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+          let data37 = data.cmd;
+          const _errs114 = errors;
+          if (typeof data37 !== "string") {
+            validate189.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
-          if (!(data31 === "start" || data31 === "stop" || data31 === "stop-all" || data31 === "status" || data31 === "job-state" || data31 === "active-events" || data31 === "test-error" || data31 === "shutdown" || data31 === "stop-container" || data31 === "status-json" || data31 === "list-conflicts" || data31 === "subscribe" || data31 === "resolve" || data31 === "version" || data31 === "check-storage")) {
-            validate184.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema54.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
+          if (!(data37 === "start" || data37 === "stop" || data37 === "stop-all" || data37 === "status" || data37 === "job-state" || data37 === "active-events" || data37 === "test-error" || data37 === "shutdown" || data37 === "stop-container" || data37 === "status-json" || data37 === "list-conflicts" || data37 === "subscribe" || data37 === "resolve" || data37 === "version" || data37 === "check-storage" || data37 === "explain-syncer" || data37 === "plugins" || data37 === "reload-plugins")) {
+            validate189.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema58.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
-          var valid48 = _errs96 === errors;
+          var valid57 = _errs114 === errors;
         } else {
-          var valid48 = true;
+          var valid57 = true;
         }
-        if (valid48) {
+        if (valid57) {
           if (data.args !== void 0) {
-            let data32 = data.args;
-            const _errs98 = errors;
-            if (errors === _errs98) {
-              if (data32 && typeof data32 == "object" && !Array.isArray(data32)) {
+            let data38 = data.args;
+            const _errs116 = errors;
+            if (errors === _errs116) {
+              if (data38 && typeof data38 == "object" && !Array.isArray(data38)) {
               } else {
-                validate184.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                validate189.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                 return false;
               }
             }
-            var valid48 = _errs98 === errors;
+            var valid57 = _errs116 === errors;
           } else {
-            var valid48 = true;
+            var valid57 = true;
           }
         }
       }
     } else {
-      validate184.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate189.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate184.errors = vErrors;
+  validate189.errors = vErrors;
   return errors === 0;
 }
-var validateStartArgs = validate220;
-function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStartArgs = validate233;
+function validate233(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate220.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate233.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!func2.call(schema55.properties, key0)) {
-            validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          if (!func2.call(schema59.properties, key0)) {
+            validate233.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -7916,7 +8753,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate220.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate233.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -7930,11 +8767,11 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate233.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate233.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -7945,8 +8782,8 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+                if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -7956,8 +8793,8 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+                  if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -7968,7 +8805,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate220.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate233.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -7979,7 +8816,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate220.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate233.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -7998,11 +8835,11 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate220.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate233.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate220.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema55.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate233.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -8011,7 +8848,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate220.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate233.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -8033,11 +8870,11 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate220.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate233.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate220.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate233.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -8047,7 +8884,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate220.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate233.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -8059,7 +8896,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate220.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate233.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -8070,7 +8907,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate220.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate233.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -8081,7 +8918,7 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate220.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate233.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -8089,15 +8926,35 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
                                 var valid0 = true;
                               }
                               if (valid0) {
-                                if (data.persist !== void 0) {
+                                if (data.syncer !== void 0) {
+                                  let data13 = data.syncer;
                                   const _errs26 = errors;
-                                  if (typeof data.persist !== "boolean") {
-                                    validate220.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                    return false;
+                                  if (errors === _errs26) {
+                                    if (typeof data13 === "string") {
+                                      if (func3(data13) < 1) {
+                                        validate233.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                        return false;
+                                      }
+                                    } else {
+                                      validate233.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      return false;
+                                    }
                                   }
                                   var valid0 = _errs26 === errors;
                                 } else {
                                   var valid0 = true;
+                                }
+                                if (valid0) {
+                                  if (data.persist !== void 0) {
+                                    const _errs28 = errors;
+                                    if (typeof data.persist !== "boolean") {
+                                      validate233.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                      return false;
+                                    }
+                                    var valid0 = _errs28 === errors;
+                                  } else {
+                                    var valid0 = true;
+                                  }
                                 }
                               }
                             }
@@ -8113,525 +8970,27 @@ function validate220(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate220.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate233.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate220.errors = vErrors;
+  validate233.errors = vErrors;
   return errors === 0;
 }
-var validateStopArgs = validate223;
-function validate223(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate223.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate223.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate223.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate223.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate223.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate223.errors = vErrors;
-  return errors === 0;
-}
-var validateStopAllArgs = validate224;
-function validate224(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate224.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate224.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate224.errors = vErrors;
-  return errors === 0;
-}
-var validateStatusArgs = validate225;
-function validate225(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate225.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate225.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate225.errors = vErrors;
-  return errors === 0;
-}
-var validateJobStateArgs = validate226;
-function validate226(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate226.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate226.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate226.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate226.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate226.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate226.errors = vErrors;
-  return errors === 0;
-}
-var validateActiveEventsArgs = validate227;
-function validate227(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
-        validate227.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id" || key0 === "active-events")) {
-            validate227.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate227.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate227.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data["active-events"] !== void 0) {
-              let data1 = data["active-events"];
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (Array.isArray(data1)) {
-                  var valid1 = true;
-                  const len0 = data1.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data2 = data1[i0];
-                    const _errs6 = errors;
-                    if (typeof data2 !== "string") {
-                      validate227.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate227.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema60.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
-                      return false;
-                    }
-                    var valid1 = _errs6 === errors;
-                    if (!valid1) {
-                      break;
-                    }
-                  }
-                } else {
-                  validate227.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                  return false;
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
-          }
-        }
-      }
-    } else {
-      validate227.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate227.errors = vErrors;
-  return errors === 0;
-}
-var validateTestErrorArgs = validate228;
-function validate228(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate228.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate228.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate228.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate228.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate228.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate228.errors = vErrors;
-  return errors === 0;
-}
-var validateShutdownArgs = validate229;
-function validate229(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate229.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate229.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate229.errors = vErrors;
-  return errors === 0;
-}
-var validateStopContainerArgs = validate230;
-function validate230(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate230.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "container-id")) {
-            validate230.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["container-id"] !== void 0) {
-            let data0 = data["container-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate230.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate230.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate230.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate230.errors = vErrors;
-  return errors === 0;
-}
-var validateStatusJsonArgs = validate231;
-function validate231(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate231.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate231.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate231.errors = vErrors;
-  return errors === 0;
-}
-var validateListConflictsArgs = validate232;
-function validate232(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate232.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
-            validate232.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.source !== void 0) {
-            const _errs2 = errors;
-            if (!validate181(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
-              errors = vErrors.length;
-            }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data.target !== void 0) {
-              const _errs3 = errors;
-              if (!validate181(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
-                errors = vErrors.length;
-              }
-              var valid0 = _errs3 === errors;
-            } else {
-              var valid0 = true;
-            }
-            if (valid0) {
-              if (data["container-id"] !== void 0) {
-                let data2 = data["container-id"];
-                const _errs4 = errors;
-                if (errors === _errs4) {
-                  if (typeof data2 === "string") {
-                    if (func3(data2) < 1) {
-                      validate232.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                      return false;
-                    }
-                  } else {
-                    validate232.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                    return false;
-                  }
-                }
-                var valid0 = _errs4 === errors;
-              } else {
-                var valid0 = true;
-              }
-              if (valid0) {
-                if (data["force-scan"] !== void 0) {
-                  const _errs6 = errors;
-                  if (typeof data["force-scan"] !== "boolean") {
-                    validate232.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                    return false;
-                  }
-                  var valid0 = _errs6 === errors;
-                } else {
-                  var valid0 = true;
-                }
-                if (valid0) {
-                  if (data.ignore !== void 0) {
-                    let data4 = data.ignore;
-                    const _errs8 = errors;
-                    if (errors === _errs8) {
-                      if (Array.isArray(data4)) {
-                        var valid1 = true;
-                        const len0 = data4.length;
-                        for (let i0 = 0; i0 < len0; i0++) {
-                          let data5 = data4[i0];
-                          const _errs10 = errors;
-                          if (errors === _errs10) {
-                            if (typeof data5 === "string") {
-                              if (func3(data5) < 1) {
-                                validate232.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                return false;
-                              }
-                            } else {
-                              validate232.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                              return false;
-                            }
-                          }
-                          var valid1 = _errs10 === errors;
-                          if (!valid1) {
-                            break;
-                          }
-                        }
-                      } else {
-                        validate232.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                        return false;
-                      }
-                    }
-                    var valid0 = _errs8 === errors;
-                  } else {
-                    var valid0 = true;
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate232.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate232.errors = vErrors;
-  return errors === 0;
-}
-var validateSubscribeArgs = validate235;
-function validate235(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      const _errs1 = errors;
-      for (const key0 in data) {
-        if (!(key0 === "job-id")) {
-          validate235.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-          return false;
-          break;
-        }
-      }
-      if (_errs1 === errors) {
-        if (data["job-id"] !== void 0) {
-          let data0 = data["job-id"];
-          const _errs2 = errors;
-          if (errors === _errs2) {
-            if (typeof data0 === "string") {
-              if (func3(data0) < 1) {
-                validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                return false;
-              }
-            } else {
-              validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-              return false;
-            }
-          }
-        }
-      }
-    } else {
-      validate235.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate235.errors = vErrors;
-  return errors === 0;
-}
-var validateResolveArgs = validate236;
+var validateStopArgs = validate236;
 function validate236(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate236.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
+          if (!(key0 === "job-id")) {
             validate236.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
@@ -8652,46 +9011,6 @@ function validate236(data, { instancePath = "", parentData, parentDataProperty, 
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data.path !== void 0) {
-              let data1 = data.path;
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (typeof data1 === "string") {
-                  if (func3(data1) < 1) {
-                    validate236.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                    return false;
-                  }
-                } else {
-                  validate236.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                  return false;
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
-            if (valid0) {
-              if (data.keep !== void 0) {
-                let data2 = data.keep;
-                const _errs6 = errors;
-                if (typeof data2 !== "string") {
-                  validate236.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                  return false;
-                }
-                if (!(data2 === "source" || data2 === "target")) {
-                  validate236.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema67.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
-                  return false;
-                }
-                var valid0 = _errs6 === errors;
-              } else {
-                var valid0 = true;
-              }
-            }
           }
         }
       }
@@ -8703,7 +9022,7 @@ function validate236(data, { instancePath = "", parentData, parentDataProperty, 
   validate236.errors = vErrors;
   return errors === 0;
 }
-var validateVersionArgs = validate237;
+var validateStopAllArgs = validate237;
 function validate237(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -8722,33 +9041,16 @@ function validate237(data, { instancePath = "", parentData, parentDataProperty, 
   validate237.errors = vErrors;
   return errors === 0;
 }
-var validateCheckStorageArgs = validate238;
+var validateStatusArgs = validate238;
 function validate238(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.storage === void 0 && (missing0 = "storage")) {
-        validate238.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate238.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "storage")) {
-            validate238.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.storage !== void 0) {
-            if (!validate181(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
-              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
-              errors = vErrors.length;
-            }
-          }
-        }
+        break;
       }
     } else {
       validate238.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -8758,9 +9060,698 @@ function validate238(data, { instancePath = "", parentData, parentDataProperty, 
   validate238.errors = vErrors;
   return errors === 0;
 }
-var validateUser = validate240;
-var pattern33 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+var validateJobStateArgs = validate239;
+function validate239(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
+        validate239.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id")) {
+            validate239.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate239.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate239.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate239.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate239.errors = vErrors;
+  return errors === 0;
+}
+var validateActiveEventsArgs = validate240;
 function validate240(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
+        validate240.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id" || key0 === "active-events")) {
+            validate240.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate240.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate240.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data["active-events"] !== void 0) {
+              let data1 = data["active-events"];
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (Array.isArray(data1)) {
+                  var valid1 = true;
+                  const len0 = data1.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data2 = data1[i0];
+                    const _errs6 = errors;
+                    if (typeof data2 !== "string") {
+                      validate240.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
+                      validate240.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      return false;
+                    }
+                    var valid1 = _errs6 === errors;
+                    if (!valid1) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate240.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
+          }
+        }
+      }
+    } else {
+      validate240.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate240.errors = vErrors;
+  return errors === 0;
+}
+var validateTestErrorArgs = validate241;
+function validate241(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
+        validate241.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id")) {
+            validate241.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate241.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate241.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate241.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate241.errors = vErrors;
+  return errors === 0;
+}
+var validateShutdownArgs = validate242;
+function validate242(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate242.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate242.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate242.errors = vErrors;
+  return errors === 0;
+}
+var validateStopContainerArgs = validate243;
+function validate243(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate243.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "container-id")) {
+            validate243.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["container-id"] !== void 0) {
+            let data0 = data["container-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate243.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate243.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate243.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate243.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusJsonArgs = validate244;
+function validate244(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate244.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate244.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate244.errors = vErrors;
+  return errors === 0;
+}
+var validateListConflictsArgs = validate245;
+function validate245(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate245.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
+            validate245.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.source !== void 0) {
+            const _errs2 = errors;
+            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              errors = vErrors.length;
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.target !== void 0) {
+              const _errs3 = errors;
+              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                errors = vErrors.length;
+              }
+              var valid0 = _errs3 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data["container-id"] !== void 0) {
+                let data2 = data["container-id"];
+                const _errs4 = errors;
+                if (errors === _errs4) {
+                  if (typeof data2 === "string") {
+                    if (func3(data2) < 1) {
+                      validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      return false;
+                    }
+                  } else {
+                    validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                }
+                var valid0 = _errs4 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data["force-scan"] !== void 0) {
+                  const _errs6 = errors;
+                  if (typeof data["force-scan"] !== "boolean") {
+                    validate245.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    return false;
+                  }
+                  var valid0 = _errs6 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.ignore !== void 0) {
+                    let data4 = data.ignore;
+                    const _errs8 = errors;
+                    if (errors === _errs8) {
+                      if (Array.isArray(data4)) {
+                        var valid1 = true;
+                        const len0 = data4.length;
+                        for (let i0 = 0; i0 < len0; i0++) {
+                          let data5 = data4[i0];
+                          const _errs10 = errors;
+                          if (errors === _errs10) {
+                            if (typeof data5 === "string") {
+                              if (func3(data5) < 1) {
+                                validate245.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                return false;
+                              }
+                            } else {
+                              validate245.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid1 = _errs10 === errors;
+                          if (!valid1) {
+                            break;
+                          }
+                        }
+                      } else {
+                        validate245.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs8 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate245.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate245.errors = vErrors;
+  return errors === 0;
+}
+var validateSubscribeArgs = validate248;
+function validate248(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      const _errs1 = errors;
+      for (const key0 in data) {
+        if (!(key0 === "job-id")) {
+          validate248.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          return false;
+          break;
+        }
+      }
+      if (_errs1 === errors) {
+        if (data["job-id"] !== void 0) {
+          let data0 = data["job-id"];
+          const _errs2 = errors;
+          if (errors === _errs2) {
+            if (typeof data0 === "string") {
+              if (func3(data0) < 1) {
+                validate248.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                return false;
+              }
+            } else {
+              validate248.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              return false;
+            }
+          }
+        }
+      }
+    } else {
+      validate248.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate248.errors = vErrors;
+  return errors === 0;
+}
+var validateResolveArgs = validate249;
+function validate249(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
+        validate249.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
+            validate249.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate249.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate249.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.path !== void 0) {
+              let data1 = data.path;
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (typeof data1 === "string") {
+                  if (func3(data1) < 1) {
+                    validate249.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    return false;
+                  }
+                } else {
+                  validate249.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.keep !== void 0) {
+                let data2 = data.keep;
+                const _errs6 = errors;
+                if (typeof data2 !== "string") {
+                  validate249.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                if (!(data2 === "source" || data2 === "target")) {
+                  validate249.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  return false;
+                }
+                var valid0 = _errs6 === errors;
+              } else {
+                var valid0 = true;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate249.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate249.errors = vErrors;
+  return errors === 0;
+}
+var validateVersionArgs = validate250;
+function validate250(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate250.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate250.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate250.errors = vErrors;
+  return errors === 0;
+}
+var validateCheckStorageArgs = validate251;
+function validate251(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.storage === void 0 && (missing0 = "storage")) {
+        validate251.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "storage")) {
+            validate251.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.storage !== void 0) {
+            if (!validate186(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              errors = vErrors.length;
+            }
+          }
+        }
+      }
+    } else {
+      validate251.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate251.errors = vErrors;
+  return errors === 0;
+}
+var validateExplainSyncerArgs = validate253;
+function validate253(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
+        validate253.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "continuous" || key0 === "unidirectional" || key0 === "syncer")) {
+            validate253.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.source !== void 0) {
+            const _errs2 = errors;
+            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              errors = vErrors.length;
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.target !== void 0) {
+              const _errs3 = errors;
+              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                errors = vErrors.length;
+              }
+              var valid0 = _errs3 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.continuous !== void 0) {
+                const _errs4 = errors;
+                if (typeof data.continuous !== "boolean") {
+                  validate253.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  return false;
+                }
+                var valid0 = _errs4 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.unidirectional !== void 0) {
+                  const _errs6 = errors;
+                  if (typeof data.unidirectional !== "boolean") {
+                    validate253.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    return false;
+                  }
+                  var valid0 = _errs6 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.syncer !== void 0) {
+                    let data4 = data.syncer;
+                    const _errs8 = errors;
+                    if (errors === _errs8) {
+                      if (typeof data4 === "string") {
+                        if (func3(data4) < 1) {
+                          validate253.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          return false;
+                        }
+                      } else {
+                        validate253.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs8 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate253.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate253.errors = vErrors;
+  return errors === 0;
+}
+var validatePluginsArgs = validate256;
+function validate256(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate256.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate256.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate256.errors = vErrors;
+  return errors === 0;
+}
+var validateReloadPluginsArgs = validate257;
+function validate257(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate257.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate257.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate257.errors = vErrors;
+  return errors === 0;
+}
+var validateUser = validate258;
+var pattern35 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+function validate258(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -8768,18 +9759,18 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.version === void 0 && (missing0 = "version") || data.object === void 0 && (missing0 = "object") || data.owner === void 0 && (missing0 = "owner") || data.paths === void 0 && (missing0 = "paths") || data.pubkeys === void 0 && (missing0 = "pubkeys")) {
-        validate240.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate258.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.version !== void 0) {
           let data0 = data.version;
           const _errs2 = errors;
           if (typeof data0 !== "string") {
-            validate240.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate258.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("1" !== data0) {
-            validate240.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+            validate258.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
             return false;
           }
           var valid0 = _errs2 === errors;
@@ -8791,11 +9782,11 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.object;
             const _errs4 = errors;
             if (typeof data1 !== "string") {
-              validate240.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate258.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if ("user" !== data1) {
-              validate240.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
+              validate258.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
               return false;
             }
             var valid0 = _errs4 === errors;
@@ -8809,11 +9800,11 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs6) {
                 if (typeof data2 === "string") {
                   if (!pattern1.test(data2)) {
-                    validate240.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+                    validate258.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate240.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate258.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -8828,7 +9819,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs8) {
                   if (Array.isArray(data3)) {
                     if (data3.length < 1) {
-                      validate240.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                      validate258.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                       return false;
                     } else {
                       var valid1 = true;
@@ -8839,11 +9830,11 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs10) {
                           if (typeof data4 === "string") {
                             if (!pattern4.test(data4)) {
-                              validate240.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                              validate258.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                               return false;
                             }
                           } else {
-                            validate240.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate258.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -8854,7 +9845,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                       }
                     }
                   } else {
-                    validate240.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                    validate258.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                     return false;
                   }
                 }
@@ -8869,7 +9860,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs12) {
                     if (Array.isArray(data5)) {
                       if (data5.length < 1) {
-                        validate240.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                        validate258.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                         return false;
                       } else {
                         var valid2 = true;
@@ -8879,12 +9870,12 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs14 = errors;
                           if (errors === _errs14) {
                             if (typeof data6 === "string") {
-                              if (!pattern33.test(data6)) {
-                                validate240.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
+                              if (!pattern35.test(data6)) {
+                                validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
                                 return false;
                               }
                             } else {
-                              validate240.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -8895,7 +9886,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                         }
                       }
                     } else {
-                      validate240.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate258.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                   }
@@ -8907,7 +9898,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data["manifests-catalog"] !== void 0) {
                     const _errs16 = errors;
                     if (!Array.isArray(data["manifests-catalog"])) {
-                      validate240.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate258.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                     var valid0 = _errs16 === errors;
@@ -8917,8 +9908,8 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
                   if (valid0) {
                     if (data.access !== void 0) {
                       const _errs18 = errors;
-                      if (!validate183(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
-                        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+                      if (!validate188(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
+                        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                         errors = vErrors.length;
                       }
                       var valid0 = _errs18 === errors;
@@ -8933,11 +9924,11 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate240.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate258.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate240.errors = vErrors;
+  validate258.errors = vErrors;
   return errors === 0;
 }
 export {
@@ -8947,11 +9938,14 @@ export {
   validateConfig,
   validateContainer,
   validateEncryptedStorage,
+  validateExplainSyncerArgs,
   validateInlineStorage,
   validateJobStateArgs,
   validateListConflictsArgs,
   validatePlugin,
   validatePluginEntryPoint,
+  validatePluginsArgs,
+  validateReloadPluginsArgs,
   validateResolveArgs,
   validateShutdownArgs,
   validateStartArgs,
@@ -8965,10 +9959,13 @@ export {
   validateStatusJsonArgs,
   validateStatusPass,
   validateStatusPlanned,
+  validateStatusPlugin,
+  validateStatusPluginBackend,
   validateStatusProblem,
   validateStatusProgress,
   validateStatusSkipped,
   validateStatusStorage,
+  validateStatusSyncer,
   validateStatusVersion,
   validateStopAllArgs,
   validateStopArgs,

@@ -1,0 +1,3 @@
+/** Where the file system shows storages. */
+
+export { mountFinder, type MountHost, type MountParts } from './find-mount.js';

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryBackend, MemoryTree } from '@wl/adapters/memory';
+import type { Carriers, CopyFrom, CopyOutcome, CopyRequest, SyncerDefinition } from '@wl/ports';
+import { describeStorageBackend, ManualClock } from '@wl/ports/testing';
+
+import { carriedStorage } from './carried-storage.js';
+import { JobBench } from './testing/job-bench.js';
+
+const NEVER = { sourceToken: 't', isSourceRacy: false, targetToken: 't', isTargetRacy: false, sha256: 'f'.repeat(64), sizeBytes: 1 };
+
+/** A bench whose one-shot jobs carry content to the target by `carry`. */
+function benchWith(carry: CopyFrom): JobBench {
+  const bench = new JobBench();
+  const traits: SyncerDefinition['traits'] = {
+    SYNCER_NAME: 'carrier', SOURCE_TYPES: ['memory'], TARGET_TYPES: ['memory'], CONTINUOUS: false, ONE_SHOT: true, UNIDIRECTIONAL: true, REQUIRES_MOUNT: false,
+  };
+  const carriers: Carriers = { toTarget: carry };
+  bench.registry.register({ traits, create: ({ generic }) => generic!(carriers) });
+  return bench;
+}
+
+/** Carries by doing `put` for each request and claiming success. */
+function carrier(put: (request: CopyRequest) => void, claim: (request: CopyRequest) => CopyOutcome | undefined): CopyFrom {
+  return async function* (_source, requests) {
+    for (const [index, request] of requests.entries()) {
+      put(request);
+      const outcome = claim(request);
+      if (outcome !== undefined) yield [{ index, outcome }];
+    }
+  } as CopyFrom;
+}
+
+const copied = (): CopyOutcome => ({ kind: 'copied', ...NEVER }) as unknown as CopyOutcome;
+
+describe('content that a dedicated syncer carries', () => {
+  it('arrives, and the baseline holds what the storages hold, whatever the carrier claimed', async () => {
+    let carried = 0;
+    const bench = benchWith(carrier(({ path }) => void ((carried += 1), bench.tree('b').write(path, bench.tree('a').text(path) ?? '')), copied));
+    bench.tree('a').write('x', 'one');
+    bench.tree('a').write('d/y', 'two');
+    await bench.clock.advance(60_000);
+    await bench.start({ continuous: false });
+    await bench.clock.advance(1000);
+    expect(bench.job()).toMatchObject({ state: 'SYNCED', syncer: 'carrier', files: 2, problems: [] });
+    expect(bench.tree('b').text('d/y')).toBe('two');
+    expect(carried).toBe(2);
+  });
+
+  it('INV-15, INV-27: is a problem where the target does not hold it, and no baseline is written', async () => {
+    const bench = benchWith(carrier(({ path }) => bench.tree('b').write(path, 'damaged'), copied));
+    bench.tree('a').write('x', 'content');
+    await bench.start({ continuous: false });
+    await bench.clock.advance(10_000);
+    expect(bench.job()).toMatchObject({ files: 0 });
+    // The next pass finds two versions and no baseline: nobody's is overwritten.
+    await bench.manager.stop('0xaa|c1|b');
+    await bench.start({ continuous: false, syncer: 'generic' });
+    await bench.clock.advance(10_000);
+    expect(bench.job().conflicts).toMatchObject([{ path: 'x' }]);
+    expect(bench.tree('a').text('x')).toBe('content');
+  });
+
+  it('is a problem where the carrier forgets a file', async () => {
+    const bench = benchWith(carrier(() => undefined, () => undefined));
+    bench.tree('a').write('x', 'content');
+    await bench.start({ continuous: false });
+    await bench.clock.advance(10_000);
+    expect(bench.job().problems).toMatchObject([{ path: 'x', message: expect.stringContaining('did not say what became of it') }]);
+  });
+
+  it('INV-5: a conflict is none of its business', async () => {
+    let carried = 0;
+    const bench = benchWith(carrier(() => void (carried += 1), copied));
+    bench.tree('a').write('x', 'one');
+    bench.tree('b').write('x', 'two');
+    await bench.start({ continuous: false });
+    await bench.clock.advance(1000);
+    expect(bench.job().conflicts).toMatchObject([{ path: 'x' }]);
+    expect(carried).toBe(0);
+  });
+});
+
+// What is wrapped is a storage like any other.
+describeStorageBackend('a carried MemoryBackend', async () => {
+  const clock = new ManualClock();
+  const tree = new MemoryTree({ id: 'carried', clock });
+  const backend = carriedStorage(new MemoryBackend(tree, { backendId: 'carried' }), () => undefined);
+  await backend.open();
+  return {
+    backend,
+    close: () => backend.close(),
+    writeOutside: async (path, bytes) => tree.write(path, bytes),
+    readOutside: async (path) => tree.read(path),
+    removeOutside: async (path) => tree.remove(path),
+    mkdirOutside: async (path) => tree.mkdir(path),
+    renameOutside: async (from, to) => tree.rename(from, to),
+    namesOutside: async () => tree.paths(),
+    passTime: async (ms) => clock.advance(ms),
+  };
+});
