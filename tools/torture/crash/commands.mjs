@@ -98,7 +98,7 @@ async function runs(home, code, ...words) {
 }
 
 function start(home, words) {
-  const child = spawn(process.execPath, [WL, ...words], { env: environment(home), cwd: home, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [WL, ...words], { env: environment(home), cwd: home, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (said += text));
   return { process: child, ended: new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code: code ?? signal, said }))) };

@@ -31,7 +31,8 @@ export class Daemon {
     this.logFile = logFile;
     const log = openSync(logFile, 'w');
     const [program, ...args] = [...trace, process.execPath, DAEMON, '-b', base, '-l', '-', '-s', socket];
-    this.process = spawn(program, args, { env: environment(home), cwd: home, stdio: ['pipe', 'pipe', log] });
+    // In a group of its own: a Ctrl-C meant for whoever plays must not end what is played.
+    this.process = spawn(program, args, { env: environment(home), cwd: home, stdio: ['pipe', 'pipe', log], detached: true });
     closeSync(log);
     this.process.stdin.on('error', () => undefined);
     this.said = '';

@@ -71,11 +71,12 @@ async function lookAndGoOn(place) {
 }
 
 async function comeToRest(place) {
+  const daemon = place.start();
   let job;
   try {
-    job = await place.syncAndEnd(place.start());
+    job = await place.syncAndEnd(daemon);
   } catch (error) {
-    return [`stuck: ${error.message}`];
+    return [`stuck: ${error.message}; the log ends with ${daemon.log().slice(-400)}`];
   }
   const all = place.everything();
   return [...checkWhole(place, all), ...checkNothingLost(place, all), ...checkFinal(place, all, job)];
