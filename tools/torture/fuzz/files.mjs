@@ -13,7 +13,7 @@ import { bend, TRICKS } from './odd.mjs';
 
 /** Exit codes of `wl` (apps/cli/src/exit-codes.ts). */
 const CODES = new Set([0, 1, 2, 3]);
-const LIMIT_MS = 30_000;
+const LIMIT_MS = 120_000;
 
 const BOMB = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`).join('\n')}\n`;
 
