@@ -20,8 +20,10 @@ export interface Pace {
   readonly quietLimitMs: number;
   /** A deletion must last this long. */
   readonly deletionDelayMs: number;
-  /** A full pass at least this often, whatever the watchers say. */
+  /** A full pass at least this often, whatever the watchers say; */
   readonly verifyMs: number;
+  /** ever more rarely, up to this, while there is neither a hint nor anything that a hint should have told of. */
+  readonly verifyLimitMs: number;
   /** First and longest wait after a failure or a halt; doubled each time. */
   readonly retryMs: number;
   readonly retryLimitMs: number;
@@ -35,6 +37,7 @@ export const DEFAULT_PACE: Pace = {
   quietLimitMs: 400,
   deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
+  verifyLimitMs: 60 * 60_000,
   retryMs: 1000,
   retryLimitMs: 60_000,
 };
@@ -80,6 +83,10 @@ export class ContinuousJob {
   /** Whether the hints at hand came after a calm. A file that is written in pieces is news once, and after that no calm. */
   #isFirstNews = false;
   #fullPassDueMs = 0;
+  /** From one full pass to the next, as it is now. */
+  #verifyMs: number;
+  /** Whether there was a hint since the last full pass began. */
+  #wasHinted = true;
   /** Failures and halts since the last full pass that went well. Until the next one, only full passes are made. */
   #failures = 0;
   /** After a failure: when the next try is due at the latest. */
@@ -91,6 +98,7 @@ export class ContinuousJob {
 
   constructor(parts: ContinuousJobParts) {
     this.#parts = parts;
+    this.#verifyMs = parts.pace.verifyMs;
   }
 
   /** Starts the loop: watching first, then a full pass. */
@@ -138,6 +146,8 @@ export class ContinuousJob {
       this.#fullPassDueMs = Infinity;
       this.#pending.clear();
     }
+    const wasHinted = this.#wasHinted;
+    if (scope === 'all') this.#wasHinted = false;
     try {
       if (!this.#isWatching) await this.#watchOrHalt();
       if (this.#abort.signal.aborted) return;
@@ -151,6 +161,7 @@ export class ContinuousJob {
       if (scope === 'all') this.#putOff.clear();
       else for (const path of scope) this.#putOff.delete(path);
       if (isPostponed) for (const path of unsettled) this.#putOff.add(path);
+      if (scope === 'all') this.#adaptPace(report, wasHinted || this.#wasHinted);
       await this.#finish(scope, report, hintMs);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -188,7 +199,7 @@ export class ContinuousJob {
   }
 
   async #finish(scope: Scope, report: PassReport, hintMs: number | undefined): Promise<void> {
-    const { events, clock, pace } = this.#parts;
+    const { events, clock } = this.#parts;
     const now = clock.monotonicMs();
     events.report({ ...report, ...(scope !== 'all' && { scope }), ...(hintMs !== undefined && { lagMs: now - hintMs }) });
     if (report.halt !== undefined) {
@@ -201,15 +212,28 @@ export class ContinuousJob {
     }
     if (scope === 'all') {
       this.#failures = 0;
-      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + pace.verifyMs);
+      this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#verifyMs);
     }
     // Until the deletions that were put off are looked at again, in a moment, the sides differ.
     if (this.#putOff.size === 0) events.state('SYNCED');
   }
 
+  /**
+   * INV-30: events get lost where many come, and where a watcher sees not all; a full pass over
+   * what has been quiet for long is the one thing that an idle daemon would spend time on.
+   */
+  #adaptPace({ copiedFiles, deletedFiles, madeDirectories, deletedDirectories }: PassReport, wasHinted: boolean): void {
+    const { verifyMs, verifyLimitMs } = this.#parts.pace;
+    const foundMore = copiedFiles + deletedFiles + madeDirectories + deletedDirectories > 0;
+    const isCalm = !wasHinted && !foundMore && this.#degradations.size === 0;
+    this.#verifyMs = isCalm ? Math.min(2 * this.#verifyMs, verifyLimitMs) : verifyMs;
+  }
+
   /** The next try is a full pass: whether a halt or failure is over, only that can tell. */
   #failed(): void {
     this.#failures += 1;
+    // What it hid may have been missed by the watchers, too.
+    this.#wasHinted = true;
     this.#retryAtMs = this.#parts.clock.monotonicMs() + this.#backoffMs();
   }
 
@@ -243,6 +267,8 @@ export class ContinuousJob {
     // A path that was put off is looked at when its time has come: a growing log would be news without end.
     const news = hints.filter(({ path }) => (this.#pending.get(path) ?? now) <= now);
     if (news.length === 0) return;
+    this.#wasHinted = true;
+    this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.verifyMs);
     for (const { path } of news) if (path !== ROOT) this.#pending.set(path, now);
     if (this.#pending.size > HINT_LIMIT || news.some(({ path }) => path === ROOT)) {
       // Everything: a full pass looks at what is pending, too.
