@@ -9,7 +9,8 @@
  * writes into fresh directories, and small files are deleted at the end only: on ext4 without a
  * journal, creating files after deleting many is slow for minutes.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -46,13 +47,13 @@ Compares wl with cp, find, sha256sum, rsync, rclone, unison, syncthing and lsync
   --quick          a try at a fortieth of the size, into the system's temporary directory
   --install        installs missing peers from Debian's packages first (as root); else they are left out
   --page-only      makes the page anew of what was measured, measures nothing
-  --scratch DIR    where trees are made; needs up to 20 GiB
+  --scratch DIR    where trees are made; needs up to 30 GiB
   --out FILE       the page; what was measured is kept beside it as .json (default: docs/benchmarks.md)
 
 Rows, and minutes on a quiet machine of two cores:
 ${Object.entries(ROWS).map(([name, row]) => `  ${name.padEnd(14)} ${String(row.minutes).padStart(4)}${isRace(row) ? ' a round' : '        '}  ${row.title}`).join('\n')}
 
-In about 25 minutes, with 3 rounds each:
+In about 25 minutes with 3 rounds each, the removal of all trees at the end included:
   --rows small,large,single,latency-2k,latency-20k,startup,idle      (about 19)
   --rows tiny,entries                                                (about 21)
   --rows million,latency-200k                                        (about 17)`);
@@ -87,7 +88,8 @@ async function measureRows() {
       progress(`${name}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
     }
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    // Millions of files: several times faster than from here.
+    spawnSync('rm', ['-rf', scratch], { stdio: 'inherit' });
   }
 }
 

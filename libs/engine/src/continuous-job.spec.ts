@@ -278,8 +278,30 @@ describe('a continuous job', () => {
   it('sleeps through an hour of silence but for the verify passes', async () => {
     const runner = await settled(many(20));
     await runner.rig.clock.advance(HOUR);
-    expect(runner.fullListings).toBe(4);
+    expect(runner.fullListings).toBe(2);
     expect(runner.sleeps).toBeLessThanOrEqual(8);
+  });
+
+  it('INV-30: verifies every hour at last while all is quiet, and soon again after a hint or a change that no hint told of', async () => {
+    const runner = await settled(many(20));
+    const { rig } = runner;
+    await rig.clock.advance(24 * HOUR);
+    expect(runner.fullListings).toBeLessThanOrEqual(26);
+
+    runner.forget();
+    rig.sourceTree.write('f000', 'told');
+    await rig.clock.advance(DEFAULT_PACE.verifyMs + SOON);
+    expect(runner.fullListings).toBe(1);
+
+    await rig.clock.advance(24 * HOUR);
+    rig.source.events.lose(Infinity);
+    rig.target.events.lose(Infinity);
+    rig.sourceTree.write('f001', 'not told');
+    for (let waitedMs = 0; waitedMs < DEFAULT_PACE.verifyLimitMs && rig.targetTree.text('f001') !== 'not told'; waitedMs += SECOND) await rig.clock.advance(SECOND);
+    expect(rig.targetTree.text('f001')).toBe('not told');
+    runner.forget();
+    await rig.clock.advance(DEFAULT_PACE.verifyMs);
+    expect(runner.fullListings).toBe(1);
   });
 });
 
@@ -514,7 +536,8 @@ describe('T61, INV-31: the echo of its own writes', () => {
     await rig.clock.advance(24 * HOUR);
     expect(rig.events.operations).toEqual([]);
     expect(rig.events.reports.every(({ scope }) => scope === undefined)).toBe(true);
-    expect(runner.fullListings).toBe(96);
+    // One an hour, and sooner at first.
+    expect(runner.fullListings).toBe(26);
   });
 });
 

@@ -21,8 +21,10 @@ export interface Pace {
   readonly quietLimitMs: number;
   /** A deletion must last this long. */
   readonly deletionDelayMs: number;
-  /** A full pass at least this often, whatever the watchers say. */
+  /** A full pass at least this often, whatever the watchers say; */
   readonly verifyMs: number;
+  /** ever more rarely, up to this, while there is neither a hint nor anything that a hint should have told of. */
+  readonly verifyLimitMs: number;
   /** While a watcher does not see everything: a full pass at least this often, or more seldom where passes take long. */
   readonly degradedVerifyMs: number;
   /** First and longest wait after a failure or a halt; doubled each time. */
@@ -38,6 +40,7 @@ export const DEFAULT_PACE: Pace = {
   quietLimitMs: 400,
   deletionDelayMs: 400,
   verifyMs: 15 * 60_000,
+  verifyLimitMs: 60 * 60_000,
   degradedVerifyMs: 30_000,
   retryMs: 1000,
   retryLimitMs: 60_000,
@@ -87,6 +90,10 @@ export class ContinuousJob {
   #fullPassStartedMs = 0;
   /** How long the last one took. */
   #fullPassMs = 0;
+  /** From one full pass to the next where the watchers see everything, as it is now. */
+  #watchedVerifyMs: number;
+  /** Whether there was a hint since the last full pass began. */
+  #wasHinted = true;
   /** Failures and halts since the last full pass that went well. Until the next one, only full passes are made. */
   #failures = 0;
   /** After a failure: when the next try is due at the latest. */
@@ -100,6 +107,7 @@ export class ContinuousJob {
   constructor(parts: ContinuousJobParts) {
     this.#parts = parts;
     this.#problems = new ProblemRetries(parts.pace);
+    this.#watchedVerifyMs = parts.pace.verifyMs;
   }
 
   /** Starts the loop: watching first, then a full pass. */
@@ -149,6 +157,8 @@ export class ContinuousJob {
       this.#fullPassStartedMs = this.#parts.clock.monotonicMs();
       this.#pending.clear();
     }
+    const wasHinted = this.#wasHinted;
+    if (scope === 'all') this.#wasHinted = false;
     try {
       if (!this.#isWatching) await this.#watchOrHalt();
       if (this.#abort.signal.aborted) return;
@@ -163,6 +173,7 @@ export class ContinuousJob {
       if (scope === 'all') this.#putOff.clear();
       else for (const path of scope) this.#putOff.delete(path);
       if (isPostponed) for (const path of unsettled) this.#putOff.add(path);
+      if (scope === 'all') this.#adaptPace(report, wasHinted || this.#wasHinted);
       await this.#finish(scope, report, hintMs);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
@@ -220,9 +231,22 @@ export class ContinuousJob {
     if (this.#putOff.size === 0) events.state('SYNCED');
   }
 
+  /**
+   * INV-30: events get lost where many come, and where a watcher sees not all; a full pass over
+   * what has been quiet for long is the one thing that an idle daemon would spend time on.
+   */
+  #adaptPace({ copiedFiles, deletedFiles, madeDirectories, deletedDirectories }: PassReport, wasHinted: boolean): void {
+    const { verifyMs, verifyLimitMs } = this.#parts.pace;
+    const foundMore = copiedFiles + deletedFiles + madeDirectories + deletedDirectories > 0;
+    const isCalm = !wasHinted && !foundMore && this.#degradations.size === 0;
+    this.#watchedVerifyMs = isCalm ? Math.min(2 * this.#watchedVerifyMs, verifyLimitMs) : verifyMs;
+  }
+
   /** The next try is a full pass: whether a halt or failure is over, only that can tell. */
   #failed(): void {
     this.#failures += 1;
+    // What it hid may have been missed by the watchers, too.
+    this.#wasHinted = true;
     this.#retryAtMs = this.#parts.clock.monotonicMs() + this.#backoffMs();
   }
 
@@ -261,6 +285,8 @@ export class ContinuousJob {
     // A path that was put off is looked at when its time has come: a growing log would be news without end.
     const news = hints.filter(({ path }) => (this.#pending.get(path) ?? now) <= now);
     if (news.length === 0) return;
+    this.#wasHinted = true;
+    this.#fullPassDueMs = Math.min(this.#fullPassDueMs, now + this.#parts.pace.verifyMs);
     for (const { path } of news) if (path !== ROOT) this.#pending.set(path, now);
     if (this.#pending.size > HINT_LIMIT || news.some(({ path }) => path === ROOT)) {
       // Everything: a full pass looks at what is pending, too.
@@ -344,7 +370,7 @@ export class ContinuousJob {
   /** Until the next full pass. Where watching is incomplete, looking at intervals takes its place (T07, T62), at a twentieth of the time at most. */
   #verifyMs(): number {
     const { verifyMs, degradedVerifyMs } = this.#parts.pace;
-    return this.#degradations.size === 0 ? verifyMs : Math.min(verifyMs, Math.max(degradedVerifyMs, 20 * this.#fullPassMs));
+    return this.#degradations.size === 0 ? this.#watchedVerifyMs : Math.min(verifyMs, Math.max(degradedVerifyMs, 20 * this.#fullPassMs));
   }
 
   async #stopWatchers(): Promise<void> {

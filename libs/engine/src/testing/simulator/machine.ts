@@ -20,7 +20,7 @@ import type { StorageSpec, WorldSpec } from './scenario.js';
 import { DeadProcessError, WatchedPair } from './watched-pair.js';
 
 /** Times of simulated jobs, in milliseconds: as in earnest, but for the full passes, which come more often. */
-const PACE = { quietMs: 15, promptMs: 5, calmMs: 200, quietLimitMs: 400, deletionDelayMs: 400, verifyMs: 60_000, degradedVerifyMs: 30_000, retryMs: 1000, retryLimitMs: 60_000 };
+const PACE = { quietMs: 15, promptMs: 5, calmMs: 200, quietLimitMs: 400, deletionDelayMs: 400, verifyMs: 60_000, verifyLimitMs: 60_000, degradedVerifyMs: 30_000, retryMs: 1000, retryLimitMs: 60_000 };
 
 /** What a machine is made of. */
 export interface MachineParts {
