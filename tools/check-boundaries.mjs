@@ -20,6 +20,7 @@ if (process.argv.includes('--help')) {
 const nothing = /libs\/domain may import nothing but its own files.*Why/;
 const portsRoom = /libs\/ports may import its own files and @wl\/domain.*Why/;
 const engineRoom = /libs\/engine may import its own files, @wl\/domain, @wl\/ports.*Why/;
+const kitRoom = /libs\/plugin-kit may import its own files.*Why/;
 const adapterRoom = /an adapter may import its own folder.*Why/;
 const wiring = /known to apps\/\*\/src\/container\.ts and main\.ts alone.*Why/;
 const testCode = /is test code/;
@@ -76,6 +77,10 @@ const cases = [
   ['libs/adapters/src/planted/index.ts', "import 'fs';", /write 'node:fs'/],
   ['libs/adapters/src/planted/index.spec.ts', "export * from '@wl/adapters/local-fs';", adapterRoom],
 
+  ['libs/plugin-kit/src/planted.ts', "export * from '@wl/engine';", kitRoom],
+  ['libs/plugin-kit/src/planted.ts', "export * from '@wl/adapters/memory';", kitRoom],
+  ['libs/plugin-kit/src/planted.ts', "import 'yaml';", kitRoom],
+  ['libs/plugin-kit/src/testing/planted.ts', "export * from '@wl/adapters/s3';", kitRoom],
   ['apps/cli/src/planted.ts', "import 'inversify';", wiring],
   ['apps/cli/src/planted.ts', "import 'reflect-metadata';", wiring],
   ['apps/cli/src/planted.ts', "import 'chokidar';", /not in the dependencies of apps\/cli\/package\.json/],
@@ -91,6 +96,8 @@ const cases = [
   ['libs/engine/src/deep/planted.spec.ts', "import '@wl/adapters/memory'; import '@wl/ports/testing'; import '../planted.js';", undefined],
   ['libs/adapters/src/planted/deep/file.ts', "import 'node:fs'; import 'yaml'; import 'chokidar'; export * from '../index.js'; export * from '@wl/ports/schemas';", undefined],
   ['libs/adapters/src/planted/index.spec.ts', "import '@wl/ports/testing'; import '@wl/adapters/memory';", undefined],
+  ['libs/plugin-kit/src/planted.ts', "import 'node:fs'; export * from '@wl/domain'; export * from '@wl/ports';", undefined],
+  ['libs/plugin-kit/src/testing/planted.ts', "import '@wl/engine'; import '@wl/adapters/memory'; import '@wl/adapters/plugins'; import '@jest/globals';", undefined],
   ['apps/daemon/src/container.ts', "import 'inversify'; import '@wl/engine'; import '@wl/adapters/local-fs'; import 'node:path';", undefined],
   ['apps/cli/src/main.ts', "import 'reflect-metadata'; import 'clipanion';", undefined],
 ];
