@@ -37,6 +37,12 @@ const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 20;
 /** A rival that got there first answers within this time after ours gave way, in milliseconds. */
 const RIVAL_LIMIT_MS = 1_000;
+/**
+ * A pass makes a lot that is gone with the next batch, and nothing that grows with the tree: with
+ * room for 2 MiB of it (16 by default, three times over) the collector runs more often, over less,
+ * and takes no longer.
+ */
+const MEMORY_FLAGS = ['--max-semi-space-size=2'];
 const TAIL_BYTES = 8 * 1024;
 const TAIL_LINES = 10;
 
@@ -93,7 +99,7 @@ export class DaemonLauncher {
     const words = openUnnamedFile();
     const logBytes = sizeOf(logPath);
     let end: string | undefined;
-    const child = spawn(process.execPath, [program, '--base-dir', baseDirectory, '--log-path', logPath], {
+    const child = spawn(process.execPath, [...MEMORY_FLAGS, program, '--base-dir', baseDirectory, '--log-path', logPath], {
       detached: true,
       stdio: ['ignore', 'ignore', words.fd],
       cwd: '/',

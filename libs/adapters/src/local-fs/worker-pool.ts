@@ -15,6 +15,12 @@ import type { Tasks } from './worker/tasks.js';
 /** How many threads of a lane there can be. Two sides are listed at once, and one file is read while another is flushed. */
 const THREADS: Readonly<Record<Lane, number>> = { quick: 2, bulk: 2 };
 
+/**
+ * Memory for what lives shortly, in MiB: three times two. What a thread makes is gone with the
+ * next batch, and the collector's usual 48 MiB are held by each thread for good (INV-40).
+ */
+const YOUNG_MIB = 6;
+
 /** Makes a pool. `workerPath` is the file bundled from `worker/main.ts`. */
 export function createLocalFsWorkers(workerPath: string): TaskRunner {
   return new WorkerPool(workerPath);
@@ -80,7 +86,7 @@ class Thread {
 
   constructor(workerPath: string, onEnd: () => void) {
     // Descriptors opened on one thread are closed by others, so no thread may close "its own" when it ends.
-    this.worker = new Worker(workerPath, { name: 'wl local files', trackUnmanagedFds: false });
+    this.worker = new Worker(workerPath, { name: 'wl local files', trackUnmanagedFds: false, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
     this.worker.unref();
     this.worker.on('message', (reply: TaskReply) => this.settle(reply));
     this.worker.on('error', (error) => this.fail(error));
