@@ -56,7 +56,7 @@ function checkAgreement(machine: Machine, blame: (fault: string) => void): void 
   const odd = [...source.now, ...target.now].filter(([, state]) => state.startsWith('<')).map(([path]) => path);
   // Half of a move whose other half cannot arrive is kept, and told (T52).
   const waiting = machine.reported.filter(({ reason }) => reason === 'waiting').map(({ path }) => path);
-  const excused = [...conflicts.map(({ path }): string => path), ...odd, ...waiting];
+  const excused = [...conflicts.map(({ path }): string => path), ...odd, ...waiting, ...source.repeated, ...target.repeated];
   const isExcused = (path: string): boolean => isIgnored(path, machine.ignored) || excused.some((place) => path === place || path.startsWith(`${place}/`));
   // A directory that holds what is excused may stay on one side.
   const holdsExcused = (path: string, now: ReadonlyMap<string, string>): boolean => [...now.keys()].some((place) => place.startsWith(`${path}/`) && isExcused(place));

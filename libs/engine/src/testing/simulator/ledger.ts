@@ -41,12 +41,21 @@ export class Ledger {
   readonly now = new Map<string, string>();
   /** Copies of each text that are there now. */
   readonly copies = new Map<string, number>();
+  /**
+   * Set once the clock of a storage of coarse times was set back: a name can then come to hold another text
+   * under the very token of an earlier one. Nothing but reading everything again would show it.
+   */
+  mayRepeatTokens = false;
+  /** Names to which that has happened. */
+  readonly repeated = new Set<string>();
+  readonly #tokens = new Map<string, string>();
   /** Set while a power loss is carried out. */
   isWorldActing = false;
   readonly #home: MemoryVolume | undefined;
   readonly #moments = new Map<string, Moment[]>();
   readonly #ticker: Ticker;
   readonly #isWhole: boolean;
+  readonly #hasCoarseTimes: boolean;
   readonly #onChanges: (changes: readonly Change[], by: string | undefined) => void;
   readonly #onForeign: (change: TreeChange) => void;
 
@@ -55,11 +64,13 @@ export class Ledger {
     ticker: Ticker,
     onChanges: (changes: readonly Change[], by: string | undefined) => void,
     onForeign: (change: TreeChange) => void,
+    hasCoarseTimes = false,
   ) {
     this.tree = tree;
     this.#ticker = ticker;
     this.#home = tree.volume;
     this.#isWhole = !tree.isCaseSensitive;
+    this.#hasCoarseTimes = hasCoarseTimes;
     this.#onChanges = onChanges;
     this.#onForeign = onForeign;
     tree.observe((change) => this.#observe(change));
@@ -136,7 +147,15 @@ export class Ledger {
     const { version } = place.entry;
     let text = TEXTS.get(version);
     if (text === undefined) TEXTS.set(version, (text = DECODER.decode(version.bytes)));
+    if (this.#hasCoarseTimes) this.#noteToken(path, this.tree.tokenOf(place.entry), text);
     return text;
+  }
+
+  #noteToken(path: string, token: string, text: string): void {
+    const key = `${path}/${token}`;
+    const earlier = this.#tokens.get(key);
+    if (earlier !== undefined && earlier !== text && this.mayRepeatTokens) this.repeated.add(path);
+    this.#tokens.set(key, text);
   }
 
   #note({ path, before, after }: Change): void {

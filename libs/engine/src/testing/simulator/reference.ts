@@ -16,6 +16,7 @@ const SIDES = ['source', 'target'] as const;
 /** What a pass must come to; compare it after the pass. `undefined` where the reference does not know the world's ways. */
 export function expectation(who: Suspect): ((who: Suspect) => string[]) | undefined {
   if (SIDES.some((side) => !who.ledgers[side].tree.isCaseSensitive || !who.ledgers[side].tree.keepsEmptyDirectories)) return undefined;
+  if (SIDES.some((side) => who.ledgers[side].repeated.size > 0)) return undefined;
   // A conflict inside another one's place is a story of its own, which the reference cannot be told.
   const records = who.pair.conflicts();
   if (records.some((record) => records.some(({ path }) => record.path.startsWith(`${path}/`)))) return undefined;

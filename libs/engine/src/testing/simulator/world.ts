@@ -63,6 +63,7 @@ export class World {
         return;
       case 'clock':
         this.clock.stepWall(event.ms);
+        if (event.ms < 0) for (const ledger of this.ledgers) ledger.mayRepeatTokens = true;
         return;
       case 'filter':
         this.oracle.gone.clear();
@@ -210,6 +211,7 @@ export class World {
         const actor = this.#byBackend.get(by ?? '');
         if (actor !== undefined) this.oracle.foreignChanged(actor.machine, actor.side, path);
       },
+      spec.timestampGranularityMs !== undefined,
     );
     return ledger;
   }
