@@ -1,4 +1,4 @@
-/** The join says the same whether runs are compared as a whole or row by row (ADR 0014). */
+/** The join says the same whether runs are compared as a whole or row by row (ADR 0015). */
 
 import { describe, expect, it } from '@jest/globals';
 import { compareKeys, type Key } from '@wl/domain';

@@ -1,6 +1,6 @@
 /**
  * Merge-join of source listing, target listing and baseline (DESIGN §2). What all three
- * agree on is passed over without an allocation, where possible a whole run at a time (ADR 0014);
+ * agree on is passed over without an allocation, where possible a whole run at a time (ADR 0015);
  * the rest comes out in chunks, in key order.
  */
 

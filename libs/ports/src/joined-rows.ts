@@ -1,7 +1,7 @@
 /**
  * Runs of rows as joined text. Most passes find that nothing has changed: then two listings and
  * the baseline hold the same names and tokens, and comparing a thousand of them takes as long
- * as comparing one, if nobody has to take them apart (ADR 0014).
+ * as comparing one, if nobody has to take them apart (ADR 0015).
  *
  * Runs can only be equal if all three begin and end with the same keys. So a run ends where its
  * last key says so: whatever was added or removed before it, the ends behind it stay.

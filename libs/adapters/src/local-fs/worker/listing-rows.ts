@@ -1,7 +1,7 @@
 /**
  * A run of a listing, packed to cross a thread cheaply: one joined string carries the keys;
  * tokens are joined bytes and numbers typed arrays that change hands. Who gets it compares the
- * joined texts first and takes them apart only where something has changed (ADR 0014).
+ * joined texts first and takes them apart only where something has changed (ADR 0015).
  */
 
 import type { UnknownReason } from '@wl/domain';
