@@ -11,6 +11,10 @@ import { campaign, describe as tell, generate, play, playSeed, shrink, type Step
 const SCARS: readonly (readonly [seed: number, what: string])[] = [
   [12, 'INV-31: an empty directory that a one-way target does not keep was made at every pass'],
   [588, 'INV-10, INV-15: a row for what was copied onto an empty mount point'],
+  [804819, 'INV-36: a conflict stayed on record in the pass that found both sides equal'],
+  [805284, 'INV-10: damage to the state made an empty mount point a new root'],
+  [829896, 'INV-36: a conflict left the list while its disk was out'],
+  [903648, 'INV-10: a choice in a conflict wrote to an empty mount point'],
 ];
 
 /** How long the dose may take, in milliseconds of this machine's time. */

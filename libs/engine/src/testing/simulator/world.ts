@@ -1,7 +1,7 @@
 /** A simulated world: a clock, one shared storage, machines with a folder each, and people. Carries out single events. */
 
 import { MemoryTree, type MemoryVolume } from '@wl/adapters/memory';
-import type { SideName } from '@wl/domain';
+import { ancestorsOf, type RelativePath, type SideName } from '@wl/domain';
 import { ManualClock } from '@wl/ports/testing/manual-clock';
 
 import { Dice } from './dice.js';
@@ -119,6 +119,8 @@ export class World {
     const other = this.ledgers[place === 0 ? 1 : 0]!;
     const text = other.now.get(path);
     if (!isText(text) || isIgnored(path, machine.ignored) || this.ledgers[place]!.now.has(path)) return;
+    // Below a link nothing is there to be removed, nor is anything decided.
+    if (ancestorsOf(path as RelativePath).some((above) => this.ledgers[place]!.now.get(above)?.startsWith('<') === true)) return;
     const row = machine.pair.get(path as never);
     if (row?.kind === 'file' && row.hash === hashOf(text) && machine.pair.conflicts().every((record) => !isNear(record.path, path))) this.oracle.gone.set(path, text);
   }
