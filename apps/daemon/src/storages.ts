@@ -7,6 +7,7 @@ import { IntervalWatcher, type IntervalPace } from '@wl/adapters/interval-watche
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
 import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
+import { createZipBackend } from '@wl/adapters/zip-archive';
 import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend, Watcher } from '@wl/ports';
@@ -38,15 +39,45 @@ export interface Watching {
 /** Makes drivers. */
 export function storageFactory(parts: StorageParts): CreateStorage {
   return (params) => {
-    const local = LOCAL_TYPES.find((type) => type === params.type);
-    if (local === undefined && params.type !== 's3') throw new UnknownTypeError(params.type);
-    const backend = local === undefined ? createS3(params, parts) : createLocal(local, params, parts);
-    pacesAsked.set(backend, { isRemote: local === undefined, seconds: params['watcher-interval'] });
+    const create = CREATORS.get(params.type);
+    if (create === undefined) throw new UnknownTypeError(params.type);
+    const backend = create(params, parts);
+    pacesAsked.set(backend, { isRemote: REMOTE_TYPES.has(params.type), seconds: params['watcher-interval'] });
     return backend;
   };
 }
 
-function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, { baseDir, clock, workers }: StorageParts): StorageBackend {
+type Creator = (params: StorageParams, parts: StorageParts) => StorageBackend;
+
+/** What makes the driver of each type. */
+const CREATORS: ReadonlyMap<string, Creator> = new Map([
+  ...LOCAL_TYPES.map((type): [string, Creator] => [type, (params, parts) => createLocal(type, params, parts)]),
+  ['s3', createS3],
+  ['zip-archive', createZip],
+]);
+
+/** Types of places that many machines look at, and that answer over a network. */
+const REMOTE_TYPES: ReadonlySet<string> = new Set(['s3']);
+
+function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, parts: StorageParts): StorageBackend {
+  const { clock, workers } = parts;
+  return createLocalFsBackend(
+    {
+      backendId: params['backend-id'] ?? deterministicBackendId(params),
+      type,
+      location: placeOnThisMachine(params, parts),
+      readOnly: params['read-only'] ?? false,
+    },
+    { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
+  );
+}
+
+function createZip(params: StorageParams, parts: StorageParts): StorageBackend {
+  return createZipBackend({ backendId: params['backend-id'] ?? deterministicBackendId(params), location: placeOnThisMachine(params, parts) }, { clock: parts.clock });
+}
+
+/** The path of a storage on this machine, if it may be used. Throws `WildlandError`. */
+function placeOnThisMachine(params: StorageParams, { baseDir }: StorageParts): string {
   if (params.location === undefined || !params.location.startsWith('/')) {
     throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
   }
@@ -61,15 +92,7 @@ function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, 
       `storage ${params.location} and the base directory ${baseDir} lie in one another: choose a folder that does not hold it, or another --base-dir`,
     );
   }
-  return createLocalFsBackend(
-    {
-      backendId: params['backend-id'] ?? deterministicBackendId(params),
-      type,
-      location: params.location,
-      readOnly: params['read-only'] ?? false,
-    },
-    { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
-  );
+  return params.location;
 }
 
 function createS3(params: StorageParams, { baseDir, clock, env, createS3Backend }: StorageParts): StorageBackend {

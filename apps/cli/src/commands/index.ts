@@ -14,6 +14,7 @@ import { StatusCommand } from './status.js';
 import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
 import { StorageCreateS3Command } from './storage-create-s3.js';
+import { StorageCreateZipCommand } from './storage-create-zip.js';
 import { StorageDeleteCommand } from './storage-delete.js';
 import { StorageListCommand } from './storage-list.js';
 import { VersionCommand } from './version.js';
@@ -32,6 +33,7 @@ export const COMMANDS = [
   ContainerDeleteCommand,
   StorageCreateLocalCommand,
   StorageCreateS3Command,
+  StorageCreateZipCommand,
   StorageListCommand,
   StorageCheckCommand,
   StorageSignCommand,
