@@ -25,7 +25,9 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--endpoint-url': 'URL',
   '--keep': 'SIDE',
   '--location': 'DIR',
+  '--login': 'LOGIN',
   '--owner,--user': 'USER',
+  '--password': '-',
   '--region': 'REGION',
   '--s3-url': 'URL',
   '--secret-key': '-',
@@ -34,6 +36,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--storage': 'PLACE',
   '--storage-class': 'CLASS',
   '--target-storage': 'STORAGE',
+  '--url': 'URL',
   '--watcher-interval': 'SECONDS',
 };
 const DEFAULT_VALUE_WORD = 'TEXT';

@@ -81,6 +81,14 @@ describe('the table of storage types', () => {
     expect(made[0]?.host.env).toEqual({ AWS_PROFILE: 'ann' });
   });
 
+  it('serves webdav by its driver, looked at every 30 s, and says what is wrong with its fields', () => {
+    const storage = create({ type: 'webdav', url: 'https://dav.example.org/ann', base_path: 'notes', 'backend-id': 'dav', credentials: { login: 'ann', password: 'hunter2' } });
+    expect([storage.type, storage.backendId, storage.displayLocation]).toEqual(['webdav', 'dav', 'https://dav.example.org/ann/notes/']);
+    expect(watching(clock).watch(storage).description).toBe('every 30 s');
+    expect(() => create({ type: 'webdav' })).toThrow('begins with https');
+    expect(() => create({ type: 'webdav', url: 'https://host/', credentials: { login: 'ann' } })).toThrow('a login and a password');
+  });
+
   it('serves zip-archive by its driver, which looks at the file once a second', () => {
     const storage = create({ type: 'zip-archive', location: path.join(scratch, 'photos.zip'), 'backend-id': 'one' });
     expect([storage.type, storage.backendId, storage.capabilities.isReadOnly]).toEqual(['zip-archive', 'one', true]);

@@ -7,6 +7,7 @@ import { IntervalWatcher, type IntervalPace } from '@wl/adapters/interval-watche
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
 import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
+import { createWebdavBackend } from '@wl/adapters/webdav';
 import { createZipBackend } from '@wl/adapters/zip-archive';
 import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
@@ -14,6 +15,7 @@ import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
 import { notesFile, toS3Params } from './s3-storage.js';
+import { toWebdavParams } from './webdav-storage.js';
 
 /** Makes the driver for storage params. */
 export type CreateStorage = (params: StorageParams) => StorageBackend;
@@ -53,11 +55,12 @@ type Creator = (params: StorageParams, parts: StorageParts) => StorageBackend;
 const CREATORS: ReadonlyMap<string, Creator> = new Map([
   ...LOCAL_TYPES.map((type): [string, Creator] => [type, (params, parts) => createLocal(type, params, parts)]),
   ['s3', createS3],
+  ['webdav', (params, { clock, env }) => createWebdavBackend(toWebdavParams(params), { clock, env })],
   ['zip-archive', createZip],
 ]);
 
 /** Types of places that many machines look at, and that answer over a network. */
-const REMOTE_TYPES: ReadonlySet<string> = new Set(['s3']);
+const REMOTE_TYPES: ReadonlySet<string> = new Set(['s3', 'webdav']);
 
 function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, parts: StorageParts): StorageBackend {
   const { clock, workers } = parts;

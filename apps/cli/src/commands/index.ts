@@ -14,6 +14,7 @@ import { StatusCommand } from './status.js';
 import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
 import { StorageCreateS3Command } from './storage-create-s3.js';
+import { StorageCreateWebdavCommand } from './storage-create-webdav.js';
 import { StorageCreateZipCommand } from './storage-create-zip.js';
 import { StorageDeleteCommand } from './storage-delete.js';
 import { StorageListCommand } from './storage-list.js';
@@ -33,6 +34,7 @@ export const COMMANDS = [
   ContainerDeleteCommand,
   StorageCreateLocalCommand,
   StorageCreateS3Command,
+  StorageCreateWebdavCommand,
   StorageCreateZipCommand,
   StorageListCommand,
   StorageCheckCommand,

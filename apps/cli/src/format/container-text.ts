@@ -1,6 +1,6 @@
 /** How containers and storages are shown: YAML without anything that opens a door. */
 
-import { isLocal, placeOnDisk, s3PlaceOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
+import { isLocal, placeOnDisk, s3PlaceOf, webdavUrlOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
 
 import { oneLine } from './text.js';
 
@@ -22,6 +22,7 @@ export function containerDump(container: ContainerManifest, storages: readonly S
 
 /** Where a storage is: a directory or a URL; `undefined` where that may tell more than the user wants to show around. */
 export function storagePlace(storage: StorageParams): string | undefined {
+  if (storage.type === 'webdav') return webdavPlace(storage);
   if (storage.type !== 's3') return placeOnDisk(storage);
   // One that is refused may hold credentials.
   const place = s3PlaceOf(storage);
@@ -42,9 +43,16 @@ function storageDump(storage: StorageParams): Readonly<Record<string, unknown>> 
     'backend-id': storage['backend-id'],
     ...(placeOnDisk(storage) === undefined ? {} : { location: placeOnDisk(storage) }),
     ...(storage.type === 's3' ? s3Dump(storage) : {}),
+    ...(storage.type === 'webdav' ? { url: webdavPlace(storage), credentials: storage['credentials'] === undefined ? 'none' : 'stored' } : {}),
     ...(storage['read-only'] === true ? { 'read-only': true } : {}),
     ...(storage['watcher-interval'] === undefined ? {} : { 'watcher-interval': storage['watcher-interval'] }),
   };
+}
+
+/** One that is refused may hold credentials. */
+function webdavPlace(storage: StorageParams): string | undefined {
+  const url = webdavUrlOf(storage);
+  return url.ok ? url.value : undefined;
 }
 
 function s3Dump(storage: StorageParams): Readonly<Record<string, unknown>> {

@@ -25,5 +25,6 @@ export type { SetupError, SetupErrorCode } from './setup-error.js';
 export { storageFromArgument } from './storage-argument.js';
 export { deterministicBackendId, isLocal, LOCAL_TYPES, placeOnDisk, type StorageParams } from './storage-params.js';
 export { StorageStore, type AddedStorage, type ContainerStorages, type StorageListing, type StorageManifest } from './storage-store.js';
+export { parseWebdavUrl, webdavOverlap, webdavUrlOf } from './webdav-storage.js';
 export { UserStore, type UserListing, type UserManifest } from './user-store.js';
 export { writeYaml } from './yaml-edit.js';
