@@ -26,6 +26,8 @@ export interface DavAbilities {
   /** Two quick changes of one size have different ETags. */
   readonly tellsQuickChanges: boolean;
   readonly isCaseSensitive: boolean;
+  /** Names that begin with a dot are in listings; nginx leaves them out. */
+  readonly listsDotNames: boolean;
 }
 
 const CONCERN = { operation: 'try what the server can do' };
@@ -60,12 +62,15 @@ export async function probe(api: DavApi, area: Area): Promise<DavAbilities> {
     const moved = await file(third);
     await put(third, 'FIRST');
     const changed = await file(third);
+    await put(`${directory}/.dot`, 'first');
+    const listed = await api.directory(directory, CONCERN);
     return {
       keepsExisting,
       comparesDestination,
       keepsNotes: etag !== '' && moved?.note !== undefined,
       hasEtags: etag !== '',
       tellsQuickChanges: changed !== undefined && changed.token !== moved?.token,
+      listsDotNames: 'entries' in listed && listed.entries.has('.dot'),
       isCaseSensitive: (await api.look(`${directory}/THIRD`, CONCERN)) === undefined,
     };
   } finally {
@@ -99,6 +104,7 @@ function notesOf(abilities: DavAbilities): string[] {
       : 'This server writes without comparing: wl looks right before, and what another program writes between that look and the write may be lost; what was there before is in the trash.',
   ];
   if (!abilities.keepsNotes) notes.push('This server keeps no properties: modification times are those of the upload, and files are read again to learn their hashes where those were forgotten.');
+  if (!abilities.listsDotNames) notes.push('This server leaves names that begin with a dot out of its listings: wl cannot see such files there, and brings none to it.');
   if (!abilities.tellsQuickChanges) notes.push('This server tells times in whole seconds and nothing else: files that changed within the last two seconds are read to be sure of them.');
   return notes;
 }
@@ -106,13 +112,14 @@ function notesOf(abilities: DavAbilities): string[] {
 /** As `wl storage check` shows them. */
 export function abilityReports(abilities: DavAbilities): AbilityReport[] {
   const report = (ability: string, works: boolean, there: string, missing: string): AbilityReport => ({ ability, outcome: works ? 'works' : 'missing', detail: works ? there : missing });
-  const { keepsExisting, comparesDestination, keepsNotes, hasEtags, tellsQuickChanges, isCaseSensitive } = abilities;
+  const { keepsExisting, comparesDestination, keepsNotes, hasEtags, tellsQuickChanges, isCaseSensitive, listsDotNames } = abilities;
   return [
     report('create only if absent', keepsExisting, 'a move does not replace what is there', 'wl looks right before'),
     report('replace only if unchanged', comparesDestination, 'a move compares the ETag of what it replaces', 'wl looks right before'),
     report('properties', keepsNotes, 'hash and modification time are kept with each file', 'hashes are remembered on this machine; times are those of the upload'),
     report('etags', hasEtags, 'each version has one', 'versions are told apart by time and size'),
     report('quick changes', tellsQuickChanges, 'two changes within a moment differ', 'files that changed within the last two seconds are read again'),
+    report('names with a leading dot', listsDotNames, 'are listed', 'are not listed: such files are not seen, and none is brought there'),
     report('upper and lower case', isCaseSensitive, 'names may differ in case alone', 'names that differ in case alone are conflicts'),
   ];
 }

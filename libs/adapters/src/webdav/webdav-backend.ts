@@ -151,6 +151,7 @@ export class WebdavBackend implements StorageBackend {
     this.#assertWritable(concern, signal);
     const within = this.#signalFor(signal);
     const abilities = await this.#ensureAbilities();
+    assertListed(abilities, concern);
     if (expected === undefined) await this.#placing.assertParent(path, concern, within);
     const { api, area, clock } = this.#parts;
     const writer = new DavWriter({
@@ -170,6 +171,7 @@ export class WebdavBackend implements StorageBackend {
   async makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
     const concern = { operation: 'make directory', path };
     this.#assertWritable(concern);
+    assertListed(await this.#ensureAbilities(), concern);
     const { api } = this.#parts;
     const made = await api.makeDirectory(path, concern, this.#closing.signal);
     if (made === 'made') return ok(undefined);
@@ -250,4 +252,10 @@ export class WebdavBackend implements StorageBackend {
     setMaxListeners(0, either);
     return either;
   }
+}
+
+/** INV-8: what is written must show in listings, or the next one would take it for deleted. */
+function assertListed({ listsDotNames }: DavAbilities, concern: Concern & { readonly path: RelativePath }): void {
+  if (listsDotNames || !concern.path.split('/').some((part) => part.startsWith('.'))) return;
+  throw failure('name-not-representable', concern, 'this server leaves names that begin with a dot out of its listings');
 }

@@ -34,12 +34,14 @@ export interface OpenWebdavOptions {
   readonly readOnly?: boolean;
   /** Whether the server keeps modification times. */
   readonly keepsTimes: boolean;
+  /** Whether it lists names that begin with a dot. */
+  readonly listsDotNames: boolean;
 }
 
 const CONCERN = { operation: 'do by hand' };
 
 /** Makes an empty folder and opens it. */
-export async function openWebdav({ url, credentials, readOnly = false, keepsTimes }: OpenWebdavOptions): Promise<OpenBackend> {
+export async function openWebdav({ url, credentials, readOnly = false, keepsTimes, listsDotNames }: OpenWebdavOptions): Promise<OpenBackend> {
   const folder = `${url}${randomUUID()}/`;
   const apiOf = (place: string): DavApi => {
     const location = DavLocation.parse(place);
@@ -83,6 +85,7 @@ export async function openWebdav({ url, credentials, readOnly = false, keepsTime
   return {
     backend,
     ...(!keepsTimes && { keepsTimes }),
+    ...(!listsDotNames && { listsDotNames }),
     close: async () => {
       for (const one of backends) await one.close();
       await above.delete(name, 'directory', CONCERN);

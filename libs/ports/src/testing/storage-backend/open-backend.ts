@@ -35,6 +35,8 @@ export interface OpenBackend {
   readonly dropsMeetingWrites?: boolean;
   /** Whether the store keeps the modification times it is given; default true. Without, it shows times of its own. */
   readonly keepsTimes?: boolean;
+  /** Whether names that begin with a dot are listed; default true. Without, the backend refuses to write them. */
+  readonly listsDotNames?: boolean;
   /** Contents of everything in the trash. */
   readonly trashOutside?: () => Promise<readonly Uint8Array[]>;
   /** Makes a symbolic link. `target` is relative to the directory of the link. */
