@@ -26,8 +26,10 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--field': 'KEY=VALUE',
   '--keep': 'SIDE',
   '--location': 'DIR',
+  '--login': 'LOGIN',
   '--mount-path': 'DIR',
   '--owner,--user': 'USER',
+  '--password': '-',
   '--region': 'REGION',
   '--s3-url': 'URL',
   '--secret-field': 'KEY',
@@ -39,6 +41,7 @@ const VALUE_WORDS: Readonly<Record<string, string>> = {
   '--syncer': 'NAME',
   '--target-storage': 'STORAGE',
   '--type': 'TYPE',
+  '--url': 'URL',
   '--watcher-interval': 'SECONDS',
 };
 const DEFAULT_VALUE_WORD = 'TEXT';

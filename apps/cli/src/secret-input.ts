@@ -21,6 +21,8 @@ export interface SecretStreams {
 export interface SecretQuestion {
   /** What it is, for messages: `secret key`. */
   readonly name: string;
+  /** The option that `-` is given to; default `--secret-key`. */
+  readonly option?: string;
   /** Whether it may come from standard input that is no terminal. */
   readonly isPiped: boolean;
 }
@@ -30,9 +32,9 @@ const LIMIT = 4096;
 
 /** Reads a secret: asks for it where standard input is a terminal. Throws `CommandFailure`. */
 export async function readSecret({ stdin, stderr }: SecretStreams, question: SecretQuestion): Promise<string> {
-  const { name } = question;
+  const { name, option = '--secret-key' } = question;
   if (stdin.isTTY !== true && !question.isPiped) {
-    throw new UsageError(`there is no terminal to ask for the ${name} on: pipe it into the command and add --secret-key -`);
+    throw new UsageError(`there is no terminal to ask for the ${name} on: pipe it into the command and add ${option} -`);
   }
   const line = stdin.isTTY === true ? await ask(stdin, stderr, name) : await firstLine(stdin);
   const secret = line.trim();

@@ -1,12 +1,12 @@
 /**
  * The storage types that can be added to a container, and what must hold of a storage before it
- * is: its type is one of them, a local one is a directory that exists, and no two of a container
+ * is: its type is one of them, a local one is a directory that exists, an archive a file, and no two of a container
  * are in one another, in a file system or in a bucket (INV-23: the same files would be source and target at once).
  */
 
 import { stat } from 'node:fs/promises';
 
-import { canonicalPath, isLocal, LOCAL_TYPES, s3Overlap, s3PlaceOf, shellWord } from '@wl/adapters/manifests';
+import { canonicalPath, isLocal, LOCAL_TYPES, s3Overlap, s3PlaceOf, shellWord, webdavOverlap, webdavUrlOf } from '@wl/adapters/manifests';
 import { rootOverlap } from '@wl/domain';
 import type { StorageParams } from '@wl/ports/schemas';
 
@@ -16,7 +16,7 @@ import { CommandFailure, orFail } from './errors.js';
 export type StorageTypes = ReadonlySet<string>;
 
 /** All types that this version can sync. */
-export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3']);
+export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3', 'webdav', 'zip-archive']);
 
 /** Checks a storage that is to stand beside `others` in a container. Throws `CommandFailure` with what to do. */
 export async function checkNewStorage(storage: StorageParams, others: readonly StorageParams[], types: StorageTypes): Promise<void> {
@@ -24,7 +24,9 @@ export async function checkNewStorage(storage: StorageParams, others: readonly S
     throw new CommandFailure(`storages of type ${storage.type} are not supported by this version, and by no plugin of yours. Supported: ${[...types].join(', ')}`);
   }
   if (storage.type === 's3') checkPlaceInBucket(storage, others);
+  if (storage.type === 'webdav') checkFolderOnServer(storage, others);
   const { location } = storage;
+  if (storage.type === 'zip-archive' && location !== undefined) await checkArchive(location);
   if (!isLocal(storage) || location === undefined) return;
   await checkDirectory(location);
   for (const other of others) {
@@ -53,6 +55,18 @@ function checkPlaceInBucket(storage: StorageParams, others: readonly StoragePara
   }
 }
 
+function checkFolderOnServer(storage: StorageParams, others: readonly StorageParams[]): void {
+  const url = orFail(webdavUrlOf(storage));
+  for (const other of others) {
+    const otherUrl = other.type === 'webdav' ? webdavUrlOf(other) : undefined;
+    if (otherUrl?.ok !== true) continue;
+    const overlap = webdavOverlap(url, otherUrl.value);
+    if (overlap === 'apart') continue;
+    const how = overlap === 'same' ? 'are the same folder' : 'are in one another';
+    throw new CommandFailure(`${url} and ${otherUrl.value}, two storages of one container, ${how}: each storage needs a folder of its own, apart from the others`);
+  }
+}
+
 /**
  * A warning where a storage's directory holds the base directory: syncing that would copy secret
  * keys, and change what is being synced while it is.
@@ -66,12 +80,26 @@ export function ownFilesWarning(storage: StorageParams, baseDirectory: string): 
 }
 
 async function checkDirectory(location: string): Promise<void> {
+  const found = await lookAt(location);
+  if (found === undefined) throw new CommandFailure(`there is no directory ${location}. Make it first: mkdir -p ${shellWord(location)}`);
+  if (found !== 'directory') throw new CommandFailure(`${location} is no directory: a local storage needs one`);
+}
+
+async function checkArchive(location: string): Promise<void> {
+  const found = await lookAt(location);
+  if (found === undefined) throw new CommandFailure(`there is no archive ${location}: a storage of type zip-archive is only read, somebody else has to make it`);
+  if (found !== 'file') throw new CommandFailure(`${location} is no file: a storage of type zip-archive is one`);
+}
+
+/** `undefined` where nothing of that name is there. */
+async function lookAt(location: string): Promise<'directory' | 'file' | 'other' | undefined> {
   try {
-    if ((await stat(location)).isDirectory()) return;
+    const found = await stat(location);
+    return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new CommandFailure(`there is no directory ${location}. Make it first: mkdir -p ${shellWord(location)}`);
-    if (code !== 'ENOTDIR') throw new CommandFailure(`unable to look at ${location}: ${message}`);
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ENOTDIR') return 'other';
+    throw new CommandFailure(`unable to look at ${location}: ${message}`);
   }
-  throw new CommandFailure(`${location} is no directory: a local storage needs one`);
 }

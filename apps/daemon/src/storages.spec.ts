@@ -38,7 +38,7 @@ describe('the table of storage types', () => {
   });
 
   it('refuses a type it does not know, a relative place, and the place of an owner that may not name any', () => {
-    expect(() => create({ type: 'floppy' })).toThrow('storage type floppy is not supported');
+    expect(() => ['floppy', 'constructor'].forEach((type) => create({ type }))).toThrow('storage type floppy is not supported');
     expect(() => create({ type: 'local', location: 'photos' })).toThrow('absolute path');
     expect(() => create({ type: 'local', location: scratch, 'is-local-owner': false })).toThrow('local-owners');
   });
@@ -92,6 +92,22 @@ describe('the table of storage types', () => {
       { backendId: 'plain', url: 's3://bucket/', readOnly: false },
     ]);
     expect(made[0]?.host.env).toEqual({ AWS_PROFILE: 'ann' });
+  });
+
+  it('serves webdav by its driver, looked at every 30 s, and says what is wrong with its fields', () => {
+    const storage = create({ type: 'webdav', url: 'https://dav.example.org/ann', base_path: 'notes', 'backend-id': 'dav', credentials: { login: 'ann', password: 'hunter2' } });
+    expect([storage.type, storage.backendId, storage.displayLocation]).toEqual(['webdav', 'dav', 'https://dav.example.org/ann/notes/']);
+    expect(watching(clock).watch(storage).description).toBe('every 30 s');
+    expect(() => create({ type: 'webdav' })).toThrow('begins with https');
+    expect(() => create({ type: 'webdav', url: 'https://host/', credentials: { login: 'ann' } })).toThrow('a login and a password');
+  });
+
+  it('serves zip-archive by its driver, which looks at the file once a second', () => {
+    const storage = create({ type: 'zip-archive', location: path.join(scratch, 'photos.zip'), 'backend-id': 'one' });
+    expect([storage.type, storage.backendId, storage.capabilities.isReadOnly]).toEqual(['zip-archive', 'one', true]);
+    expect(watching(clock).watch(storage).description).toBe('size and time, every 1 s');
+    expect(() => create({ type: 'zip-archive', location: 'photos.zip' })).toThrow('absolute path');
+    expect(() => create({ type: 'zip-archive', location: '/x.zip', 'is-local-owner': false })).toThrow('local-owners');
   });
 
   it.each<[object, string]>([

@@ -8,6 +8,8 @@ import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
 import type { MakeBackend } from '@wl/adapters/plugins';
 import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
+import { createWebdavBackend } from '@wl/adapters/webdav';
+import { createZipBackend } from '@wl/adapters/zip-archive';
 import { rootOverlap } from '@wl/domain';
 import { WildlandError } from '@wl/engine';
 import type { Clock, StorageBackend, Watcher } from '@wl/ports';
@@ -15,11 +17,7 @@ import type { StorageParams } from '@wl/ports/schemas';
 
 import { OrByLooking } from './or-by-looking.js';
 import { notesFile, toS3Params } from './s3-storage.js';
-
-const S3_TYPE = 's3';
-
-/** Types that are served without a plugin. */
-export const BUILT_IN_TYPES: readonly string[] = [...LOCAL_TYPES, S3_TYPE];
+import { toWebdavParams } from './webdav-storage.js';
 
 /** Makes the driver for storage params. */
 export type CreateStorage = (params: StorageParams) => StorageBackend;
@@ -47,16 +45,32 @@ export interface Watching {
 /** Makes drivers. */
 export function storageFactory(parts: StorageParts): CreateStorage {
   return (params) => {
-    const local = LOCAL_TYPES.find((type) => type === params.type);
-    const backend = local === undefined ? createOther(params, parts) : createLocal(local, params, parts);
-    pacesAsked.set(backend, { isRemote: local === undefined, seconds: params['watcher-interval'] });
+    const create = CREATORS.get(params.type);
+    const backend = create === undefined ? createFromPlugin(params, parts) : create(params, parts);
+    pacesAsked.set(backend, { isRemote: !LOCAL_PLACES.has(params.type), seconds: params['watcher-interval'] });
     return backend;
   };
 }
 
-function createOther(params: StorageParams, parts: StorageParts): StorageBackend {
-  if (params.type === S3_TYPE) return createS3(params, parts);
-  const make = parts.pluginBackends?.().get(params.type);
+type Creator = (params: StorageParams, parts: StorageParts) => StorageBackend;
+
+/** What makes the driver of each type. */
+const CREATORS: ReadonlyMap<string, Creator> = new Map([
+  ...LOCAL_TYPES.map((type): [string, Creator] => [type, (params, parts) => createLocal(type, params, parts)]),
+  ['s3', createS3],
+  ['webdav', (params, { clock, env }) => createWebdavBackend(toWebdavParams(params), { clock, env })],
+  ['zip-archive', createZip],
+]);
+
+/** Types that are served without a plugin. */
+export const BUILT_IN_TYPES: readonly string[] = [...CREATORS.keys()];
+
+/** Types of places on this machine. Many machines may look at all others, and they answer over a network. */
+const LOCAL_PLACES: ReadonlySet<string> = new Set([...LOCAL_TYPES, 'zip-archive']);
+
+/** Whatever no driver of ours serves. Throws `UnknownTypeError` where no plugin does either. */
+function createFromPlugin(params: StorageParams, { pluginBackends }: StorageParts): StorageBackend {
+  const make = pluginBackends?.().get(params.type);
   if (make === undefined) throw new UnknownTypeError(params.type);
   try {
     return make({ ...params, 'backend-id': params['backend-id'] ?? deterministicBackendId(params) });
@@ -65,7 +79,25 @@ function createOther(params: StorageParams, parts: StorageParts): StorageBackend
   }
 }
 
-function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, { baseDir, clock, workers }: StorageParts): StorageBackend {
+function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, parts: StorageParts): StorageBackend {
+  const { clock, workers } = parts;
+  return createLocalFsBackend(
+    {
+      backendId: params['backend-id'] ?? deterministicBackendId(params),
+      type,
+      location: placeOnThisMachine(params, parts),
+      readOnly: params['read-only'] ?? false,
+    },
+    { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
+  );
+}
+
+function createZip(params: StorageParams, parts: StorageParts): StorageBackend {
+  return createZipBackend({ backendId: params['backend-id'] ?? deterministicBackendId(params), location: placeOnThisMachine(params, parts) }, { clock: parts.clock });
+}
+
+/** The path of a storage on this machine, if it may be used. Throws `WildlandError`. */
+function placeOnThisMachine(params: StorageParams, { baseDir }: StorageParts): string {
   if (params.location === undefined || !params.location.startsWith('/')) {
     throw new WildlandError(`a storage of type ${params.type} needs an absolute path as its location`);
   }
@@ -80,15 +112,7 @@ function createLocal(type: (typeof LOCAL_TYPES)[number], params: StorageParams, 
       `storage ${params.location} and the base directory ${baseDir} lie in one another: choose a folder that does not hold it, or another --base-dir`,
     );
   }
-  return createLocalFsBackend(
-    {
-      backendId: params['backend-id'] ?? deterministicBackendId(params),
-      type,
-      location: params.location,
-      readOnly: params['read-only'] ?? false,
-    },
-    { clock, ...(workers !== undefined && { workers }), createWatcher: (location) => new ChokidarWatcher(location, clock) },
-  );
+  return params.location;
 }
 
 function createS3(params: StorageParams, { baseDir, clock, env, createS3Backend }: StorageParts): StorageBackend {

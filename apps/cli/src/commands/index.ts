@@ -19,6 +19,8 @@ import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
 import { StorageCreateOtherCommand } from './storage-create-other.js';
 import { StorageCreateS3Command } from './storage-create-s3.js';
+import { StorageCreateWebdavCommand } from './storage-create-webdav.js';
+import { StorageCreateZipCommand } from './storage-create-zip.js';
 import { StorageDeleteCommand } from './storage-delete.js';
 import { StorageListCommand } from './storage-list.js';
 import { VersionCommand } from './version.js';
@@ -38,6 +40,8 @@ export const COMMANDS = [
   StorageCreateLocalCommand,
   StorageCreateS3Command,
   StorageCreateOtherCommand,
+  StorageCreateWebdavCommand,
+  StorageCreateZipCommand,
   StorageListCommand,
   StorageCheckCommand,
   StorageSignCommand,

@@ -1,6 +1,6 @@
 /** How containers and storages are shown: YAML without anything that opens a door. */
 
-import { isLocal, s3PlaceOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
+import { isLocal, placeOnDisk, s3PlaceOf, webdavUrlOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
 
 import { oneLine } from './text.js';
 
@@ -22,8 +22,8 @@ export function containerDump(container: ContainerManifest, storages: readonly S
 
 /** Where a storage is: a directory or a URL; `undefined` where that may tell more than the user wants to show around. */
 export function storagePlace(storage: StorageParams): string | undefined {
-  if (isLocal(storage)) return storage.location;
-  if (storage.type !== 's3') return undefined;
+  if (storage.type === 'webdav') return webdavPlace(storage);
+  if (storage.type !== 's3') return placeOnDisk(storage);
   // One that is refused may hold credentials.
   const place = s3PlaceOf(storage);
   return place.ok ? place.value.url.replace(/\/$/, '') : undefined;
@@ -41,11 +41,18 @@ function storageDump(storage: StorageParams): Readonly<Record<string, unknown>> 
   return {
     type: storage.type,
     'backend-id': storage['backend-id'],
-    ...(isLocal(storage) ? { location: storage.location } : {}),
+    ...(placeOnDisk(storage) === undefined ? {} : { location: placeOnDisk(storage) }),
     ...(storage.type === 's3' ? s3Dump(storage) : {}),
+    ...(storage.type === 'webdav' ? { url: webdavPlace(storage), credentials: storage['credentials'] === undefined ? 'none' : 'stored' } : {}),
     ...(storage['read-only'] === true ? { 'read-only': true } : {}),
     ...(storage['watcher-interval'] === undefined ? {} : { 'watcher-interval': storage['watcher-interval'] }),
   };
+}
+
+/** One that is refused may hold credentials. */
+function webdavPlace(storage: StorageParams): string | undefined {
+  const url = webdavUrlOf(storage);
+  return url.ok ? url.value : undefined;
 }
 
 function s3Dump(storage: StorageParams): Readonly<Record<string, unknown>> {

@@ -58,6 +58,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'storage.read-only-as-text.yaml': 'read-only must be true or false',
   'storage.relative-location.yaml': 'location must be an absolute path',
   'storage.relative-mount-path.yaml': 'mount-path must be an absolute path',
+  'storage.webdav-half-credentials.yaml': 'credentials lacks "password"',
+  'storage.zip-relative-location.yaml': 'location must be an absolute path',
   'storage.s3-endpoint-without-scheme.yaml': 'endpoint_url must be an http:// or https:// URL',
   'storage.s3-half-credentials.yaml': 'credentials lacks "secret-key"',
   'storage.s3-path-style-as-text.yaml': 'path-style must be true or false',

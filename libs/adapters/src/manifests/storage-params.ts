@@ -22,6 +22,11 @@ export function isLocal(storage: { readonly type: string }): boolean {
   return LOCAL_TYPES.has(storage.type);
 }
 
+/** Where on this machine a storage is, if that is where it is: a directory, or an archive. */
+export function placeOnDisk(storage: AnyStorageParams): string | undefined {
+  return isLocal(storage) || storage.type === 'zip-archive' ? storage.location : undefined;
+}
+
 /** Parameters of a storage written inside a container. */
 export function fromInlineStorage(item: InlineStorage, container: ContainerManifest, localOwners: readonly string[]): StorageParams {
   const { owner, paths } = container.data;

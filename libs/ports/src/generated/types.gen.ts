@@ -60,7 +60,7 @@ export type StorageParams = {
     [k: string]: unknown;
   };
   /**
-   * Local types: the directory. Other types: the path inside the storage.
+   * Local types: the directory; zip-archive: the file. Other types: the path inside the storage.
    */
   location?: string;
   /**

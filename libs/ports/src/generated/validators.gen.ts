@@ -477,7 +477,7 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
   validate39.errors = vErrors;
   return errors === 0;
 }
-var pattern13 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
+var pattern15 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
 function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -512,7 +512,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern13.test(data1)) {
+                        if (!pattern15.test(data1)) {
                           validate47.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -757,12 +757,12 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
   validate51.errors = vErrors;
   return errors === 0;
 }
-var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "mount-path": { "type": "string", "pattern": "^/" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
-var pattern6 = new RegExp("^s3://[^/]", "u");
-var pattern7 = new RegExp("^https?://", "u");
-var pattern8 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
-var pattern9 = new RegExp("^[A-Za-z0-9_-]+$", "u");
-var pattern10 = new RegExp("^(AES256|aws:kms(:[!-~]+)?)$", "u");
+var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "mount-path": { "type": "string", "pattern": "^/" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "webdav" } } }, "then": { "properties": { "url": { "type": "string", "pattern": "^https?://" }, "base_path": { "type": ["string", "null"] }, "credentials": { "type": "object", "properties": { "login": { "type": "string", "minLength": 1 }, "password": { "type": "string", "minLength": 1 } }, "required": ["login", "password"], "additionalProperties": false } }, "required": ["url"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "zip-archive" } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
+var pattern6 = new RegExp("^https?://", "u");
+var pattern8 = new RegExp("^s3://[^/]", "u");
+var pattern10 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
+var pattern11 = new RegExp("^[A-Za-z0-9_-]+$", "u");
+var pattern12 = new RegExp("^(AES256|aws:kms(:[!-~]+)?)$", "u");
 function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -797,7 +797,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern13.test(data1)) {
+                        if (!pattern15.test(data1)) {
                           validate44.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -949,7 +949,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         errors++;
       } else {
         if (data.type !== void 0) {
-          if ("s3" !== data.type) {
+          if ("webdav" !== data.type) {
             const err4 = {};
             if (vErrors === null) {
               vErrors = [err4];
@@ -974,21 +974,21 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
       const _errs12 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
         let missing3;
-        if (data.s3_url === void 0 && (missing3 = "s3_url")) {
+        if (data.url === void 0 && (missing3 = "url")) {
           validate43.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
-          if (data.s3_url !== void 0) {
-            let data3 = data.s3_url;
+          if (data.url !== void 0) {
+            let data3 = data.url;
             const _errs13 = errors;
             if (errors === _errs13) {
               if (typeof data3 === "string") {
                 if (!pattern6.test(data3)) {
-                  validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                  validate43.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
                   return false;
                 }
               } else {
-                validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate43.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -997,11 +997,11 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
             var valid6 = true;
           }
           if (valid6) {
-            if (data.base_url !== void 0) {
-              let data4 = data.base_url;
+            if (data.base_path !== void 0) {
+              let data4 = data.base_path;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate43.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
+                validate43.errors = [{ instancePath: instancePath + "/base_path", schemaPath: "#/allOf/1/then/properties/base_path/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_path.type }, message: "must be string,null" }];
                 return false;
               }
               var valid6 = _errs15 === errors;
@@ -1009,178 +1009,73 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               var valid6 = true;
             }
             if (valid6) {
-              if (data.endpoint_url !== void 0) {
-                let data5 = data.endpoint_url;
+              if (data.credentials !== void 0) {
+                let data5 = data.credentials;
                 const _errs17 = errors;
-                if (typeof data5 !== "string" && data5 !== null) {
-                  validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
-                  return false;
-                }
                 if (errors === _errs17) {
-                  if (typeof data5 === "string") {
-                    if (!pattern7.test(data5)) {
-                      validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                  if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
+                    let missing4;
+                    if (data5.login === void 0 && (missing4 = "login") || data5.password === void 0 && (missing4 = "password")) {
+                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                       return false;
+                    } else {
+                      const _errs19 = errors;
+                      for (const key0 in data5) {
+                        if (!(key0 === "login" || key0 === "password")) {
+                          validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                          return false;
+                          break;
+                        }
+                      }
+                      if (_errs19 === errors) {
+                        if (data5.login !== void 0) {
+                          let data6 = data5.login;
+                          const _errs20 = errors;
+                          if (errors === _errs20) {
+                            if (typeof data6 === "string") {
+                              if (func3(data6) < 1) {
+                                validate43.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                return false;
+                              }
+                            } else {
+                              validate43.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid7 = _errs20 === errors;
+                        } else {
+                          var valid7 = true;
+                        }
+                        if (valid7) {
+                          if (data5.password !== void 0) {
+                            let data7 = data5.password;
+                            const _errs22 = errors;
+                            if (errors === _errs22) {
+                              if (typeof data7 === "string") {
+                                if (func3(data7) < 1) {
+                                  validate43.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                  return false;
+                                }
+                              } else {
+                                validate43.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid7 = _errs22 === errors;
+                          } else {
+                            var valid7 = true;
+                          }
+                        }
+                      }
                     }
+                  } else {
+                    validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                    return false;
                   }
                 }
                 var valid6 = _errs17 === errors;
               } else {
                 var valid6 = true;
-              }
-              if (valid6) {
-                if (data.region !== void 0) {
-                  let data6 = data.region;
-                  const _errs19 = errors;
-                  if (errors === _errs19) {
-                    if (typeof data6 === "string") {
-                      if (!pattern8.test(data6)) {
-                        validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
-                        return false;
-                      }
-                    } else {
-                      validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                  }
-                  var valid6 = _errs19 === errors;
-                } else {
-                  var valid6 = true;
-                }
-                if (valid6) {
-                  if (data["path-style"] !== void 0) {
-                    const _errs21 = errors;
-                    if (typeof data["path-style"] !== "boolean") {
-                      validate43.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                      return false;
-                    }
-                    var valid6 = _errs21 === errors;
-                  } else {
-                    var valid6 = true;
-                  }
-                  if (valid6) {
-                    if (data["storage-class"] !== void 0) {
-                      let data8 = data["storage-class"];
-                      const _errs23 = errors;
-                      if (errors === _errs23) {
-                        if (typeof data8 === "string") {
-                          if (!pattern9.test(data8)) {
-                            validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
-                            return false;
-                          }
-                        } else {
-                          validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                          return false;
-                        }
-                      }
-                      var valid6 = _errs23 === errors;
-                    } else {
-                      var valid6 = true;
-                    }
-                    if (valid6) {
-                      if (data.sse !== void 0) {
-                        let data9 = data.sse;
-                        const _errs25 = errors;
-                        if (errors === _errs25) {
-                          if (typeof data9 === "string") {
-                            if (!pattern10.test(data9)) {
-                              validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
-                              return false;
-                            }
-                          } else {
-                            validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                            return false;
-                          }
-                        }
-                        var valid6 = _errs25 === errors;
-                      } else {
-                        var valid6 = true;
-                      }
-                      if (valid6) {
-                        if (data["with-index"] !== void 0) {
-                          const _errs27 = errors;
-                          if (typeof data["with-index"] !== "boolean") {
-                            validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                            return false;
-                          }
-                          var valid6 = _errs27 === errors;
-                        } else {
-                          var valid6 = true;
-                        }
-                        if (valid6) {
-                          if (data.credentials !== void 0) {
-                            let data11 = data.credentials;
-                            const _errs29 = errors;
-                            if (errors === _errs29) {
-                              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-                                let missing4;
-                                if (data11["access-key"] === void 0 && (missing4 = "access-key") || data11["secret-key"] === void 0 && (missing4 = "secret-key")) {
-                                  validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
-                                  return false;
-                                } else {
-                                  const _errs31 = errors;
-                                  for (const key0 in data11) {
-                                    if (!(key0 === "access-key" || key0 === "secret-key")) {
-                                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-                                      return false;
-                                      break;
-                                    }
-                                  }
-                                  if (_errs31 === errors) {
-                                    if (data11["access-key"] !== void 0) {
-                                      let data12 = data11["access-key"];
-                                      const _errs32 = errors;
-                                      if (errors === _errs32) {
-                                        if (typeof data12 === "string") {
-                                          if (func3(data12) < 1) {
-                                            validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                            return false;
-                                          }
-                                        } else {
-                                          validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                          return false;
-                                        }
-                                      }
-                                      var valid7 = _errs32 === errors;
-                                    } else {
-                                      var valid7 = true;
-                                    }
-                                    if (valid7) {
-                                      if (data11["secret-key"] !== void 0) {
-                                        let data13 = data11["secret-key"];
-                                        const _errs34 = errors;
-                                        if (errors === _errs34) {
-                                          if (typeof data13 === "string") {
-                                            if (func3(data13) < 1) {
-                                              validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                              return false;
-                                            }
-                                          } else {
-                                            validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                            return false;
-                                          }
-                                        }
-                                        var valid7 = _errs34 === errors;
-                                      } else {
-                                        var valid7 = true;
-                                      }
-                                    }
-                                  }
-                                }
-                              } else {
-                                validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                                return false;
-                              }
-                            }
-                            var valid6 = _errs29 === errors;
-                          } else {
-                            var valid6 = true;
-                          }
-                        }
-                      }
-                    }
-                  }
-                }
               }
             }
           }
@@ -1201,20 +1096,369 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
       return false;
     }
     var valid0 = _errs8 === errors;
+    if (valid0) {
+      const _errs24 = errors;
+      const _errs25 = errors;
+      let valid8 = true;
+      const _errs26 = errors;
+      if (data && typeof data == "object" && !Array.isArray(data)) {
+        let missing5;
+        if (data.type === void 0 && (missing5 = "type")) {
+          const err6 = {};
+          if (vErrors === null) {
+            vErrors = [err6];
+          } else {
+            vErrors.push(err6);
+          }
+          errors++;
+        } else {
+          if (data.type !== void 0) {
+            if ("zip-archive" !== data.type) {
+              const err7 = {};
+              if (vErrors === null) {
+                vErrors = [err7];
+              } else {
+                vErrors.push(err7);
+              }
+              errors++;
+            }
+          }
+        }
+      }
+      var _valid2 = _errs26 === errors;
+      errors = _errs25;
+      if (vErrors !== null) {
+        if (_errs25) {
+          vErrors.length = _errs25;
+        } else {
+          vErrors = null;
+        }
+      }
+      if (_valid2) {
+        const _errs28 = errors;
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          let missing6;
+          if (data.location === void 0 && (missing6 = "location")) {
+            validate43.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
+            return false;
+          } else {
+            if (data.location !== void 0) {
+              let data9 = data.location;
+              const _errs29 = errors;
+              if (errors === _errs29) {
+                if (typeof data9 === "string") {
+                  if (!pattern0.test(data9)) {
+                    validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                    return false;
+                  }
+                } else {
+                  validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+              }
+            }
+          }
+        }
+        var _valid2 = _errs28 === errors;
+        valid8 = _valid2;
+      }
+      if (!valid8) {
+        const err8 = { instancePath, schemaPath: "#/allOf/2/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+        if (vErrors === null) {
+          vErrors = [err8];
+        } else {
+          vErrors.push(err8);
+        }
+        errors++;
+        validate43.errors = vErrors;
+        return false;
+      }
+      var valid0 = _errs24 === errors;
+      if (valid0) {
+        const _errs31 = errors;
+        const _errs32 = errors;
+        let valid11 = true;
+        const _errs33 = errors;
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          let missing7;
+          if (data.type === void 0 && (missing7 = "type")) {
+            const err9 = {};
+            if (vErrors === null) {
+              vErrors = [err9];
+            } else {
+              vErrors.push(err9);
+            }
+            errors++;
+          } else {
+            if (data.type !== void 0) {
+              if ("s3" !== data.type) {
+                const err10 = {};
+                if (vErrors === null) {
+                  vErrors = [err10];
+                } else {
+                  vErrors.push(err10);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+        var _valid3 = _errs33 === errors;
+        errors = _errs32;
+        if (vErrors !== null) {
+          if (_errs32) {
+            vErrors.length = _errs32;
+          } else {
+            vErrors = null;
+          }
+        }
+        if (_valid3) {
+          const _errs35 = errors;
+          if (data && typeof data == "object" && !Array.isArray(data)) {
+            let missing8;
+            if (data.s3_url === void 0 && (missing8 = "s3_url")) {
+              validate43.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
+              return false;
+            } else {
+              if (data.s3_url !== void 0) {
+                let data11 = data.s3_url;
+                const _errs36 = errors;
+                if (errors === _errs36) {
+                  if (typeof data11 === "string") {
+                    if (!pattern8.test(data11)) {
+                      validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                      return false;
+                    }
+                  } else {
+                    validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                }
+                var valid13 = _errs36 === errors;
+              } else {
+                var valid13 = true;
+              }
+              if (valid13) {
+                if (data.base_url !== void 0) {
+                  let data12 = data.base_url;
+                  const _errs38 = errors;
+                  if (typeof data12 !== "string" && data12 !== null) {
+                    validate43.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/3/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.base_url.type }, message: "must be string,null" }];
+                    return false;
+                  }
+                  var valid13 = _errs38 === errors;
+                } else {
+                  var valid13 = true;
+                }
+                if (valid13) {
+                  if (data.endpoint_url !== void 0) {
+                    let data13 = data.endpoint_url;
+                    const _errs40 = errors;
+                    if (typeof data13 !== "string" && data13 !== null) {
+                      validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                      return false;
+                    }
+                    if (errors === _errs40) {
+                      if (typeof data13 === "string") {
+                        if (!pattern6.test(data13)) {
+                          validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                          return false;
+                        }
+                      }
+                    }
+                    var valid13 = _errs40 === errors;
+                  } else {
+                    var valid13 = true;
+                  }
+                  if (valid13) {
+                    if (data.region !== void 0) {
+                      let data14 = data.region;
+                      const _errs42 = errors;
+                      if (errors === _errs42) {
+                        if (typeof data14 === "string") {
+                          if (!pattern10.test(data14)) {
+                            validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                            return false;
+                          }
+                        } else {
+                          validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid13 = _errs42 === errors;
+                    } else {
+                      var valid13 = true;
+                    }
+                    if (valid13) {
+                      if (data["path-style"] !== void 0) {
+                        const _errs44 = errors;
+                        if (typeof data["path-style"] !== "boolean") {
+                          validate43.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/3/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                          return false;
+                        }
+                        var valid13 = _errs44 === errors;
+                      } else {
+                        var valid13 = true;
+                      }
+                      if (valid13) {
+                        if (data["storage-class"] !== void 0) {
+                          let data16 = data["storage-class"];
+                          const _errs46 = errors;
+                          if (errors === _errs46) {
+                            if (typeof data16 === "string") {
+                              if (!pattern11.test(data16)) {
+                                validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                                return false;
+                              }
+                            } else {
+                              validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid13 = _errs46 === errors;
+                        } else {
+                          var valid13 = true;
+                        }
+                        if (valid13) {
+                          if (data.sse !== void 0) {
+                            let data17 = data.sse;
+                            const _errs48 = errors;
+                            if (errors === _errs48) {
+                              if (typeof data17 === "string") {
+                                if (!pattern12.test(data17)) {
+                                  validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid13 = _errs48 === errors;
+                          } else {
+                            var valid13 = true;
+                          }
+                          if (valid13) {
+                            if (data["with-index"] !== void 0) {
+                              const _errs50 = errors;
+                              if (typeof data["with-index"] !== "boolean") {
+                                validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/3/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                return false;
+                              }
+                              var valid13 = _errs50 === errors;
+                            } else {
+                              var valid13 = true;
+                            }
+                            if (valid13) {
+                              if (data.credentials !== void 0) {
+                                let data19 = data.credentials;
+                                const _errs52 = errors;
+                                if (errors === _errs52) {
+                                  if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+                                    let missing9;
+                                    if (data19["access-key"] === void 0 && (missing9 = "access-key") || data19["secret-key"] === void 0 && (missing9 = "secret-key")) {
+                                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing9 }, message: "must have required property '" + missing9 + "'" }];
+                                      return false;
+                                    } else {
+                                      const _errs54 = errors;
+                                      for (const key1 in data19) {
+                                        if (!(key1 === "access-key" || key1 === "secret-key")) {
+                                          validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                          return false;
+                                          break;
+                                        }
+                                      }
+                                      if (_errs54 === errors) {
+                                        if (data19["access-key"] !== void 0) {
+                                          let data20 = data19["access-key"];
+                                          const _errs55 = errors;
+                                          if (errors === _errs55) {
+                                            if (typeof data20 === "string") {
+                                              if (func3(data20) < 1) {
+                                                validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                return false;
+                                              }
+                                            } else {
+                                              validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                              return false;
+                                            }
+                                          }
+                                          var valid14 = _errs55 === errors;
+                                        } else {
+                                          var valid14 = true;
+                                        }
+                                        if (valid14) {
+                                          if (data19["secret-key"] !== void 0) {
+                                            let data21 = data19["secret-key"];
+                                            const _errs57 = errors;
+                                            if (errors === _errs57) {
+                                              if (typeof data21 === "string") {
+                                                if (func3(data21) < 1) {
+                                                  validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                  return false;
+                                                }
+                                              } else {
+                                                validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                return false;
+                                              }
+                                            }
+                                            var valid14 = _errs57 === errors;
+                                          } else {
+                                            var valid14 = true;
+                                          }
+                                        }
+                                      }
+                                    }
+                                  } else {
+                                    validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                    return false;
+                                  }
+                                }
+                                var valid13 = _errs52 === errors;
+                              } else {
+                                var valid13 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          }
+          var _valid3 = _errs35 === errors;
+          valid11 = _valid3;
+        }
+        if (!valid11) {
+          const err11 = { instancePath, schemaPath: "#/allOf/3/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+          if (vErrors === null) {
+            vErrors = [err11];
+          } else {
+            vErrors.push(err11);
+          }
+          errors++;
+          validate43.errors = vErrors;
+          return false;
+        }
+        var valid0 = _errs31 === errors;
+      }
+    }
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing5;
-      if (data.type === void 0 && (missing5 = "type")) {
-        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
+      let missing10;
+      if (data.type === void 0 && (missing10 = "type")) {
+        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
-          let data14 = data.type;
-          const _errs37 = errors;
-          if (errors === _errs37) {
-            if (typeof data14 === "string") {
-              if (func3(data14) < 1) {
+          let data22 = data.type;
+          const _errs60 = errors;
+          if (errors === _errs60) {
+            if (typeof data22 === "string") {
+              if (func3(data22) < 1) {
                 validate43.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
@@ -1223,33 +1467,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               return false;
             }
           }
-          var valid8 = _errs37 === errors;
+          var valid15 = _errs60 === errors;
         } else {
-          var valid8 = true;
+          var valid15 = true;
         }
-        if (valid8) {
+        if (valid15) {
           if (data.object !== void 0) {
-            let data15 = data.object;
-            const _errs39 = errors;
-            if (typeof data15 !== "string") {
+            let data23 = data.object;
+            const _errs62 = errors;
+            if (typeof data23 !== "string") {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data15) {
+            if ("storage" !== data23) {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid8 = _errs39 === errors;
+            var valid15 = _errs62 === errors;
           } else {
-            var valid8 = true;
+            var valid15 = true;
           }
-          if (valid8) {
+          if (valid15) {
             if (data.owner !== void 0) {
-              let data16 = data.owner;
-              const _errs41 = errors;
-              if (errors === _errs41) {
-                if (typeof data16 === "string") {
-                  if (!pattern1.test(data16)) {
+              let data24 = data.owner;
+              const _errs64 = errors;
+              if (errors === _errs64) {
+                if (typeof data24 === "string") {
+                  if (!pattern1.test(data24)) {
                     validate43.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
@@ -1258,17 +1502,17 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                   return false;
                 }
               }
-              var valid8 = _errs41 === errors;
+              var valid15 = _errs64 === errors;
             } else {
-              var valid8 = true;
+              var valid15 = true;
             }
-            if (valid8) {
+            if (valid15) {
               if (data["container-path"] !== void 0) {
-                let data17 = data["container-path"];
-                const _errs43 = errors;
-                if (errors === _errs43) {
-                  if (typeof data17 === "string") {
-                    if (!pattern4.test(data17)) {
+                let data25 = data["container-path"];
+                const _errs66 = errors;
+                if (errors === _errs66) {
+                  if (typeof data25 === "string") {
+                    if (!pattern4.test(data25)) {
                       validate43.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
@@ -1277,33 +1521,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                     return false;
                   }
                 }
-                var valid8 = _errs43 === errors;
+                var valid15 = _errs66 === errors;
               } else {
-                var valid8 = true;
+                var valid15 = true;
               }
-              if (valid8) {
+              if (valid15) {
                 if (data.version !== void 0) {
-                  let data18 = data.version;
-                  const _errs45 = errors;
-                  if (typeof data18 !== "string") {
+                  let data26 = data.version;
+                  const _errs68 = errors;
+                  if (typeof data26 !== "string") {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data18) {
+                  if ("1" !== data26) {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid8 = _errs45 === errors;
+                  var valid15 = _errs68 === errors;
                 } else {
-                  var valid8 = true;
+                  var valid15 = true;
                 }
-                if (valid8) {
+                if (valid15) {
                   if (data["backend-id"] !== void 0) {
-                    let data19 = data["backend-id"];
-                    const _errs47 = errors;
-                    if (errors === _errs47) {
-                      if (typeof data19 === "string") {
-                        if (func3(data19) < 1) {
+                    let data27 = data["backend-id"];
+                    const _errs70 = errors;
+                    if (errors === _errs70) {
+                      if (typeof data27 === "string") {
+                        if (func3(data27) < 1) {
                           validate43.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
@@ -1312,107 +1556,107 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                         return false;
                       }
                     }
-                    var valid8 = _errs47 === errors;
+                    var valid15 = _errs70 === errors;
                   } else {
-                    var valid8 = true;
+                    var valid15 = true;
                   }
-                  if (valid8) {
+                  if (valid15) {
                     if (data["read-only"] !== void 0) {
-                      const _errs49 = errors;
+                      const _errs72 = errors;
                       if (typeof data["read-only"] !== "boolean") {
                         validate43.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid8 = _errs49 === errors;
+                      var valid15 = _errs72 === errors;
                     } else {
-                      var valid8 = true;
+                      var valid15 = true;
                     }
-                    if (valid8) {
+                    if (valid15) {
                       if (data.primary !== void 0) {
-                        const _errs51 = errors;
+                        const _errs74 = errors;
                         if (typeof data.primary !== "boolean") {
                           validate43.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid8 = _errs51 === errors;
+                        var valid15 = _errs74 === errors;
                       } else {
-                        var valid8 = true;
+                        var valid15 = true;
                       }
-                      if (valid8) {
+                      if (valid15) {
                         if (data.trusted !== void 0) {
-                          const _errs53 = errors;
+                          const _errs76 = errors;
                           if (typeof data.trusted !== "boolean") {
                             validate43.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid8 = _errs53 === errors;
+                          var valid15 = _errs76 === errors;
                         } else {
-                          var valid8 = true;
+                          var valid15 = true;
                         }
-                        if (valid8) {
+                        if (valid15) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data23 = data["watcher-interval"];
-                            const _errs55 = errors;
-                            if (!(typeof data23 == "number" && (!(data23 % 1) && !isNaN(data23)) && isFinite(data23))) {
+                            let data31 = data["watcher-interval"];
+                            const _errs78 = errors;
+                            if (!(typeof data31 == "number" && (!(data31 % 1) && !isNaN(data31)) && isFinite(data31))) {
                               validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs55) {
-                              if (typeof data23 == "number" && isFinite(data23)) {
-                                if (data23 < 1 || isNaN(data23)) {
+                            if (errors === _errs78) {
+                              if (typeof data31 == "number" && isFinite(data31)) {
+                                if (data31 < 1 || isNaN(data31)) {
                                   validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid8 = _errs55 === errors;
+                            var valid15 = _errs78 === errors;
                           } else {
-                            var valid8 = true;
+                            var valid15 = true;
                           }
-                          if (valid8) {
+                          if (valid15) {
                             if (data.access !== void 0) {
-                              const _errs57 = errors;
+                              const _errs80 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid8 = _errs57 === errors;
+                              var valid15 = _errs80 === errors;
                             } else {
-                              var valid8 = true;
+                              var valid15 = true;
                             }
-                            if (valid8) {
+                            if (valid15) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data25 = data["manifest-pattern"];
-                                const _errs58 = errors;
-                                if (errors === _errs58) {
-                                  if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+                                let data33 = data["manifest-pattern"];
+                                const _errs81 = errors;
+                                if (errors === _errs81) {
+                                  if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
                                   } else {
                                     validate43.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid8 = _errs58 === errors;
+                                var valid15 = _errs81 === errors;
                               } else {
-                                var valid8 = true;
+                                var valid15 = true;
                               }
-                              if (valid8) {
+                              if (valid15) {
                                 if (data.location !== void 0) {
-                                  const _errs61 = errors;
+                                  const _errs84 = errors;
                                   if (typeof data.location !== "string") {
                                     validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid8 = _errs61 === errors;
+                                  var valid15 = _errs84 === errors;
                                 } else {
-                                  var valid8 = true;
+                                  var valid15 = true;
                                 }
-                                if (valid8) {
+                                if (valid15) {
                                   if (data["mount-path"] !== void 0) {
-                                    let data27 = data["mount-path"];
-                                    const _errs63 = errors;
-                                    if (errors === _errs63) {
-                                      if (typeof data27 === "string") {
-                                        if (!pattern0.test(data27)) {
+                                    let data35 = data["mount-path"];
+                                    const _errs86 = errors;
+                                    if (errors === _errs86) {
+                                      if (typeof data35 === "string") {
+                                        if (!pattern0.test(data35)) {
                                           validate43.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                                           return false;
                                         }
@@ -1421,20 +1665,20 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                                         return false;
                                       }
                                     }
-                                    var valid8 = _errs63 === errors;
+                                    var valid15 = _errs86 === errors;
                                   } else {
-                                    var valid8 = true;
+                                    var valid15 = true;
                                   }
-                                  if (valid8) {
+                                  if (valid15) {
                                     if (data["is-local-owner"] !== void 0) {
-                                      const _errs65 = errors;
+                                      const _errs88 = errors;
                                       if (typeof data["is-local-owner"] !== "boolean") {
                                         validate43.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                         return false;
                                       }
-                                      var valid8 = _errs65 === errors;
+                                      var valid15 = _errs88 === errors;
                                     } else {
-                                      var valid8 = true;
+                                      var valid15 = true;
                                     }
                                   }
                                 }
@@ -2047,8 +2291,8 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validatePlugin = validate62;
-var pattern16 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-var pattern17 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
+var pattern18 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+var pattern19 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2073,7 +2317,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern16.test(data0)) {
+                if (!pattern18.test(data0)) {
                   validate63.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2092,7 +2336,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern17.test(data1)) {
+                  if (!pattern19.test(data1)) {
                     validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2263,7 +2507,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern16.test(data0)) {
+                if (!pattern18.test(data0)) {
                   validate66.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2282,7 +2526,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern17.test(data1)) {
+                  if (!pattern19.test(data1)) {
                     validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2307,13 +2551,13 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validateStatus = validate67;
-var pattern20 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
+var pattern22 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
 function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (typeof data === "string") {
-      if (!pattern20.test(data)) {
+      if (!pattern22.test(data)) {
         validate68.errors = [{ instancePath, schemaPath: "#/pattern", keyword: "pattern", params: { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$" }, message: 'must match pattern "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$"' }];
         return false;
       }
@@ -2575,7 +2819,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var schema32 = { "title": "StatusVersion", "type": "object", "properties": { "kind": { "type": "string", "enum": ["file", "directory"] }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" }, "size": { "$ref": "#/definitions/Count" } }, "required": ["kind"] };
-var pattern21 = new RegExp("^[0-9a-f]{64}$", "u");
+var pattern23 = new RegExp("^[0-9a-f]{64}$", "u");
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2607,7 +2851,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern21.test(data1)) {
+                if (!pattern23.test(data1)) {
                   validate87.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -4534,7 +4778,7 @@ function validate153(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern21.test(data1)) {
+                if (!pattern23.test(data1)) {
                   validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -5860,7 +6104,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
         errors++;
       } else {
         if (data.type !== void 0) {
-          if ("s3" !== data.type) {
+          if ("webdav" !== data.type) {
             const err4 = {};
             if (vErrors === null) {
               vErrors = [err4];
@@ -5885,21 +6129,21 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs12 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
         let missing3;
-        if (data.s3_url === void 0 && (missing3 = "s3_url")) {
+        if (data.url === void 0 && (missing3 = "url")) {
           validate186.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
-          if (data.s3_url !== void 0) {
-            let data3 = data.s3_url;
+          if (data.url !== void 0) {
+            let data3 = data.url;
             const _errs13 = errors;
             if (errors === _errs13) {
               if (typeof data3 === "string") {
                 if (!pattern6.test(data3)) {
-                  validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                  validate186.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
                   return false;
                 }
               } else {
-                validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/1/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate186.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -5908,11 +6152,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             var valid6 = true;
           }
           if (valid6) {
-            if (data.base_url !== void 0) {
-              let data4 = data.base_url;
+            if (data.base_path !== void 0) {
+              let data4 = data.base_path;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/1/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_url.type }, message: "must be string,null" }];
+                validate186.errors = [{ instancePath: instancePath + "/base_path", schemaPath: "#/allOf/1/then/properties/base_path/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_path.type }, message: "must be string,null" }];
                 return false;
               }
               var valid6 = _errs15 === errors;
@@ -5920,178 +6164,73 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               var valid6 = true;
             }
             if (valid6) {
-              if (data.endpoint_url !== void 0) {
-                let data5 = data.endpoint_url;
+              if (data.credentials !== void 0) {
+                let data5 = data.credentials;
                 const _errs17 = errors;
-                if (typeof data5 !== "string" && data5 !== null) {
-                  validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.endpoint_url.type }, message: "must be string,null" }];
-                  return false;
-                }
                 if (errors === _errs17) {
-                  if (typeof data5 === "string") {
-                    if (!pattern7.test(data5)) {
-                      validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/1/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                  if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
+                    let missing4;
+                    if (data5.login === void 0 && (missing4 = "login") || data5.password === void 0 && (missing4 = "password")) {
+                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                       return false;
+                    } else {
+                      const _errs19 = errors;
+                      for (const key0 in data5) {
+                        if (!(key0 === "login" || key0 === "password")) {
+                          validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                          return false;
+                          break;
+                        }
+                      }
+                      if (_errs19 === errors) {
+                        if (data5.login !== void 0) {
+                          let data6 = data5.login;
+                          const _errs20 = errors;
+                          if (errors === _errs20) {
+                            if (typeof data6 === "string") {
+                              if (func3(data6) < 1) {
+                                validate186.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                return false;
+                              }
+                            } else {
+                              validate186.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid7 = _errs20 === errors;
+                        } else {
+                          var valid7 = true;
+                        }
+                        if (valid7) {
+                          if (data5.password !== void 0) {
+                            let data7 = data5.password;
+                            const _errs22 = errors;
+                            if (errors === _errs22) {
+                              if (typeof data7 === "string") {
+                                if (func3(data7) < 1) {
+                                  validate186.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                  return false;
+                                }
+                              } else {
+                                validate186.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid7 = _errs22 === errors;
+                          } else {
+                            var valid7 = true;
+                          }
+                        }
+                      }
                     }
+                  } else {
+                    validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                    return false;
                   }
                 }
                 var valid6 = _errs17 === errors;
               } else {
                 var valid6 = true;
-              }
-              if (valid6) {
-                if (data.region !== void 0) {
-                  let data6 = data.region;
-                  const _errs19 = errors;
-                  if (errors === _errs19) {
-                    if (typeof data6 === "string") {
-                      if (!pattern8.test(data6)) {
-                        validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
-                        return false;
-                      }
-                    } else {
-                      validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/1/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                  }
-                  var valid6 = _errs19 === errors;
-                } else {
-                  var valid6 = true;
-                }
-                if (valid6) {
-                  if (data["path-style"] !== void 0) {
-                    const _errs21 = errors;
-                    if (typeof data["path-style"] !== "boolean") {
-                      validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/1/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                      return false;
-                    }
-                    var valid6 = _errs21 === errors;
-                  } else {
-                    var valid6 = true;
-                  }
-                  if (valid6) {
-                    if (data["storage-class"] !== void 0) {
-                      let data8 = data["storage-class"];
-                      const _errs23 = errors;
-                      if (errors === _errs23) {
-                        if (typeof data8 === "string") {
-                          if (!pattern9.test(data8)) {
-                            validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
-                            return false;
-                          }
-                        } else {
-                          validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/1/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                          return false;
-                        }
-                      }
-                      var valid6 = _errs23 === errors;
-                    } else {
-                      var valid6 = true;
-                    }
-                    if (valid6) {
-                      if (data.sse !== void 0) {
-                        let data9 = data.sse;
-                        const _errs25 = errors;
-                        if (errors === _errs25) {
-                          if (typeof data9 === "string") {
-                            if (!pattern10.test(data9)) {
-                              validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
-                              return false;
-                            }
-                          } else {
-                            validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/1/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                            return false;
-                          }
-                        }
-                        var valid6 = _errs25 === errors;
-                      } else {
-                        var valid6 = true;
-                      }
-                      if (valid6) {
-                        if (data["with-index"] !== void 0) {
-                          const _errs27 = errors;
-                          if (typeof data["with-index"] !== "boolean") {
-                            validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/1/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                            return false;
-                          }
-                          var valid6 = _errs27 === errors;
-                        } else {
-                          var valid6 = true;
-                        }
-                        if (valid6) {
-                          if (data.credentials !== void 0) {
-                            let data11 = data.credentials;
-                            const _errs29 = errors;
-                            if (errors === _errs29) {
-                              if (data11 && typeof data11 == "object" && !Array.isArray(data11)) {
-                                let missing4;
-                                if (data11["access-key"] === void 0 && (missing4 = "access-key") || data11["secret-key"] === void 0 && (missing4 = "secret-key")) {
-                                  validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
-                                  return false;
-                                } else {
-                                  const _errs31 = errors;
-                                  for (const key0 in data11) {
-                                    if (!(key0 === "access-key" || key0 === "secret-key")) {
-                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-                                      return false;
-                                      break;
-                                    }
-                                  }
-                                  if (_errs31 === errors) {
-                                    if (data11["access-key"] !== void 0) {
-                                      let data12 = data11["access-key"];
-                                      const _errs32 = errors;
-                                      if (errors === _errs32) {
-                                        if (typeof data12 === "string") {
-                                          if (func3(data12) < 1) {
-                                            validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                            return false;
-                                          }
-                                        } else {
-                                          validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                          return false;
-                                        }
-                                      }
-                                      var valid7 = _errs32 === errors;
-                                    } else {
-                                      var valid7 = true;
-                                    }
-                                    if (valid7) {
-                                      if (data11["secret-key"] !== void 0) {
-                                        let data13 = data11["secret-key"];
-                                        const _errs34 = errors;
-                                        if (errors === _errs34) {
-                                          if (typeof data13 === "string") {
-                                            if (func3(data13) < 1) {
-                                              validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                              return false;
-                                            }
-                                          } else {
-                                            validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/1/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                            return false;
-                                          }
-                                        }
-                                        var valid7 = _errs34 === errors;
-                                      } else {
-                                        var valid7 = true;
-                                      }
-                                    }
-                                  }
-                                }
-                              } else {
-                                validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                                return false;
-                              }
-                            }
-                            var valid6 = _errs29 === errors;
-                          } else {
-                            var valid6 = true;
-                          }
-                        }
-                      }
-                    }
-                  }
-                }
               }
             }
           }
@@ -6112,20 +6251,369 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
       return false;
     }
     var valid0 = _errs8 === errors;
+    if (valid0) {
+      const _errs24 = errors;
+      const _errs25 = errors;
+      let valid8 = true;
+      const _errs26 = errors;
+      if (data && typeof data == "object" && !Array.isArray(data)) {
+        let missing5;
+        if (data.type === void 0 && (missing5 = "type")) {
+          const err6 = {};
+          if (vErrors === null) {
+            vErrors = [err6];
+          } else {
+            vErrors.push(err6);
+          }
+          errors++;
+        } else {
+          if (data.type !== void 0) {
+            if ("zip-archive" !== data.type) {
+              const err7 = {};
+              if (vErrors === null) {
+                vErrors = [err7];
+              } else {
+                vErrors.push(err7);
+              }
+              errors++;
+            }
+          }
+        }
+      }
+      var _valid2 = _errs26 === errors;
+      errors = _errs25;
+      if (vErrors !== null) {
+        if (_errs25) {
+          vErrors.length = _errs25;
+        } else {
+          vErrors = null;
+        }
+      }
+      if (_valid2) {
+        const _errs28 = errors;
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          let missing6;
+          if (data.location === void 0 && (missing6 = "location")) {
+            validate186.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
+            return false;
+          } else {
+            if (data.location !== void 0) {
+              let data9 = data.location;
+              const _errs29 = errors;
+              if (errors === _errs29) {
+                if (typeof data9 === "string") {
+                  if (!pattern0.test(data9)) {
+                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                    return false;
+                  }
+                } else {
+                  validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+              }
+            }
+          }
+        }
+        var _valid2 = _errs28 === errors;
+        valid8 = _valid2;
+      }
+      if (!valid8) {
+        const err8 = { instancePath, schemaPath: "#/allOf/2/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+        if (vErrors === null) {
+          vErrors = [err8];
+        } else {
+          vErrors.push(err8);
+        }
+        errors++;
+        validate186.errors = vErrors;
+        return false;
+      }
+      var valid0 = _errs24 === errors;
+      if (valid0) {
+        const _errs31 = errors;
+        const _errs32 = errors;
+        let valid11 = true;
+        const _errs33 = errors;
+        if (data && typeof data == "object" && !Array.isArray(data)) {
+          let missing7;
+          if (data.type === void 0 && (missing7 = "type")) {
+            const err9 = {};
+            if (vErrors === null) {
+              vErrors = [err9];
+            } else {
+              vErrors.push(err9);
+            }
+            errors++;
+          } else {
+            if (data.type !== void 0) {
+              if ("s3" !== data.type) {
+                const err10 = {};
+                if (vErrors === null) {
+                  vErrors = [err10];
+                } else {
+                  vErrors.push(err10);
+                }
+                errors++;
+              }
+            }
+          }
+        }
+        var _valid3 = _errs33 === errors;
+        errors = _errs32;
+        if (vErrors !== null) {
+          if (_errs32) {
+            vErrors.length = _errs32;
+          } else {
+            vErrors = null;
+          }
+        }
+        if (_valid3) {
+          const _errs35 = errors;
+          if (data && typeof data == "object" && !Array.isArray(data)) {
+            let missing8;
+            if (data.s3_url === void 0 && (missing8 = "s3_url")) {
+              validate186.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
+              return false;
+            } else {
+              if (data.s3_url !== void 0) {
+                let data11 = data.s3_url;
+                const _errs36 = errors;
+                if (errors === _errs36) {
+                  if (typeof data11 === "string") {
+                    if (!pattern8.test(data11)) {
+                      validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                      return false;
+                    }
+                  } else {
+                    validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    return false;
+                  }
+                }
+                var valid13 = _errs36 === errors;
+              } else {
+                var valid13 = true;
+              }
+              if (valid13) {
+                if (data.base_url !== void 0) {
+                  let data12 = data.base_url;
+                  const _errs38 = errors;
+                  if (typeof data12 !== "string" && data12 !== null) {
+                    validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/3/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.base_url.type }, message: "must be string,null" }];
+                    return false;
+                  }
+                  var valid13 = _errs38 === errors;
+                } else {
+                  var valid13 = true;
+                }
+                if (valid13) {
+                  if (data.endpoint_url !== void 0) {
+                    let data13 = data.endpoint_url;
+                    const _errs40 = errors;
+                    if (typeof data13 !== "string" && data13 !== null) {
+                      validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                      return false;
+                    }
+                    if (errors === _errs40) {
+                      if (typeof data13 === "string") {
+                        if (!pattern6.test(data13)) {
+                          validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                          return false;
+                        }
+                      }
+                    }
+                    var valid13 = _errs40 === errors;
+                  } else {
+                    var valid13 = true;
+                  }
+                  if (valid13) {
+                    if (data.region !== void 0) {
+                      let data14 = data.region;
+                      const _errs42 = errors;
+                      if (errors === _errs42) {
+                        if (typeof data14 === "string") {
+                          if (!pattern10.test(data14)) {
+                            validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                            return false;
+                          }
+                        } else {
+                          validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid13 = _errs42 === errors;
+                    } else {
+                      var valid13 = true;
+                    }
+                    if (valid13) {
+                      if (data["path-style"] !== void 0) {
+                        const _errs44 = errors;
+                        if (typeof data["path-style"] !== "boolean") {
+                          validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/3/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                          return false;
+                        }
+                        var valid13 = _errs44 === errors;
+                      } else {
+                        var valid13 = true;
+                      }
+                      if (valid13) {
+                        if (data["storage-class"] !== void 0) {
+                          let data16 = data["storage-class"];
+                          const _errs46 = errors;
+                          if (errors === _errs46) {
+                            if (typeof data16 === "string") {
+                              if (!pattern11.test(data16)) {
+                                validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                                return false;
+                              }
+                            } else {
+                              validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid13 = _errs46 === errors;
+                        } else {
+                          var valid13 = true;
+                        }
+                        if (valid13) {
+                          if (data.sse !== void 0) {
+                            let data17 = data.sse;
+                            const _errs48 = errors;
+                            if (errors === _errs48) {
+                              if (typeof data17 === "string") {
+                                if (!pattern12.test(data17)) {
+                                  validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid13 = _errs48 === errors;
+                          } else {
+                            var valid13 = true;
+                          }
+                          if (valid13) {
+                            if (data["with-index"] !== void 0) {
+                              const _errs50 = errors;
+                              if (typeof data["with-index"] !== "boolean") {
+                                validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/3/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                return false;
+                              }
+                              var valid13 = _errs50 === errors;
+                            } else {
+                              var valid13 = true;
+                            }
+                            if (valid13) {
+                              if (data.credentials !== void 0) {
+                                let data19 = data.credentials;
+                                const _errs52 = errors;
+                                if (errors === _errs52) {
+                                  if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
+                                    let missing9;
+                                    if (data19["access-key"] === void 0 && (missing9 = "access-key") || data19["secret-key"] === void 0 && (missing9 = "secret-key")) {
+                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing9 }, message: "must have required property '" + missing9 + "'" }];
+                                      return false;
+                                    } else {
+                                      const _errs54 = errors;
+                                      for (const key1 in data19) {
+                                        if (!(key1 === "access-key" || key1 === "secret-key")) {
+                                          validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                          return false;
+                                          break;
+                                        }
+                                      }
+                                      if (_errs54 === errors) {
+                                        if (data19["access-key"] !== void 0) {
+                                          let data20 = data19["access-key"];
+                                          const _errs55 = errors;
+                                          if (errors === _errs55) {
+                                            if (typeof data20 === "string") {
+                                              if (func3(data20) < 1) {
+                                                validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                return false;
+                                              }
+                                            } else {
+                                              validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                              return false;
+                                            }
+                                          }
+                                          var valid14 = _errs55 === errors;
+                                        } else {
+                                          var valid14 = true;
+                                        }
+                                        if (valid14) {
+                                          if (data19["secret-key"] !== void 0) {
+                                            let data21 = data19["secret-key"];
+                                            const _errs57 = errors;
+                                            if (errors === _errs57) {
+                                              if (typeof data21 === "string") {
+                                                if (func3(data21) < 1) {
+                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                  return false;
+                                                }
+                                              } else {
+                                                validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                return false;
+                                              }
+                                            }
+                                            var valid14 = _errs57 === errors;
+                                          } else {
+                                            var valid14 = true;
+                                          }
+                                        }
+                                      }
+                                    }
+                                  } else {
+                                    validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                    return false;
+                                  }
+                                }
+                                var valid13 = _errs52 === errors;
+                              } else {
+                                var valid13 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          }
+          var _valid3 = _errs35 === errors;
+          valid11 = _valid3;
+        }
+        if (!valid11) {
+          const err11 = { instancePath, schemaPath: "#/allOf/3/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+          if (vErrors === null) {
+            vErrors = [err11];
+          } else {
+            vErrors.push(err11);
+          }
+          errors++;
+          validate186.errors = vErrors;
+          return false;
+        }
+        var valid0 = _errs31 === errors;
+      }
+    }
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing5;
-      if (data.type === void 0 && (missing5 = "type")) {
-        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing5 }, message: "must have required property '" + missing5 + "'" }];
+      let missing10;
+      if (data.type === void 0 && (missing10 = "type")) {
+        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
-          let data14 = data.type;
-          const _errs37 = errors;
-          if (errors === _errs37) {
-            if (typeof data14 === "string") {
-              if (func3(data14) < 1) {
+          let data22 = data.type;
+          const _errs60 = errors;
+          if (errors === _errs60) {
+            if (typeof data22 === "string") {
+              if (func3(data22) < 1) {
                 validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
@@ -6134,33 +6622,33 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               return false;
             }
           }
-          var valid8 = _errs37 === errors;
+          var valid15 = _errs60 === errors;
         } else {
-          var valid8 = true;
+          var valid15 = true;
         }
-        if (valid8) {
+        if (valid15) {
           if (data.object !== void 0) {
-            let data15 = data.object;
-            const _errs39 = errors;
-            if (typeof data15 !== "string") {
+            let data23 = data.object;
+            const _errs62 = errors;
+            if (typeof data23 !== "string") {
               validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data15) {
+            if ("storage" !== data23) {
               validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid8 = _errs39 === errors;
+            var valid15 = _errs62 === errors;
           } else {
-            var valid8 = true;
+            var valid15 = true;
           }
-          if (valid8) {
+          if (valid15) {
             if (data.owner !== void 0) {
-              let data16 = data.owner;
-              const _errs41 = errors;
-              if (errors === _errs41) {
-                if (typeof data16 === "string") {
-                  if (!pattern1.test(data16)) {
+              let data24 = data.owner;
+              const _errs64 = errors;
+              if (errors === _errs64) {
+                if (typeof data24 === "string") {
+                  if (!pattern1.test(data24)) {
                     validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
@@ -6169,17 +6657,17 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   return false;
                 }
               }
-              var valid8 = _errs41 === errors;
+              var valid15 = _errs64 === errors;
             } else {
-              var valid8 = true;
+              var valid15 = true;
             }
-            if (valid8) {
+            if (valid15) {
               if (data["container-path"] !== void 0) {
-                let data17 = data["container-path"];
-                const _errs43 = errors;
-                if (errors === _errs43) {
-                  if (typeof data17 === "string") {
-                    if (!pattern4.test(data17)) {
+                let data25 = data["container-path"];
+                const _errs66 = errors;
+                if (errors === _errs66) {
+                  if (typeof data25 === "string") {
+                    if (!pattern4.test(data25)) {
                       validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
@@ -6188,33 +6676,33 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     return false;
                   }
                 }
-                var valid8 = _errs43 === errors;
+                var valid15 = _errs66 === errors;
               } else {
-                var valid8 = true;
+                var valid15 = true;
               }
-              if (valid8) {
+              if (valid15) {
                 if (data.version !== void 0) {
-                  let data18 = data.version;
-                  const _errs45 = errors;
-                  if (typeof data18 !== "string") {
+                  let data26 = data.version;
+                  const _errs68 = errors;
+                  if (typeof data26 !== "string") {
                     validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data18) {
+                  if ("1" !== data26) {
                     validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid8 = _errs45 === errors;
+                  var valid15 = _errs68 === errors;
                 } else {
-                  var valid8 = true;
+                  var valid15 = true;
                 }
-                if (valid8) {
+                if (valid15) {
                   if (data["backend-id"] !== void 0) {
-                    let data19 = data["backend-id"];
-                    const _errs47 = errors;
-                    if (errors === _errs47) {
-                      if (typeof data19 === "string") {
-                        if (func3(data19) < 1) {
+                    let data27 = data["backend-id"];
+                    const _errs70 = errors;
+                    if (errors === _errs70) {
+                      if (typeof data27 === "string") {
+                        if (func3(data27) < 1) {
                           validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
@@ -6223,107 +6711,107 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         return false;
                       }
                     }
-                    var valid8 = _errs47 === errors;
+                    var valid15 = _errs70 === errors;
                   } else {
-                    var valid8 = true;
+                    var valid15 = true;
                   }
-                  if (valid8) {
+                  if (valid15) {
                     if (data["read-only"] !== void 0) {
-                      const _errs49 = errors;
+                      const _errs72 = errors;
                       if (typeof data["read-only"] !== "boolean") {
                         validate186.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid8 = _errs49 === errors;
+                      var valid15 = _errs72 === errors;
                     } else {
-                      var valid8 = true;
+                      var valid15 = true;
                     }
-                    if (valid8) {
+                    if (valid15) {
                       if (data.primary !== void 0) {
-                        const _errs51 = errors;
+                        const _errs74 = errors;
                         if (typeof data.primary !== "boolean") {
                           validate186.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid8 = _errs51 === errors;
+                        var valid15 = _errs74 === errors;
                       } else {
-                        var valid8 = true;
+                        var valid15 = true;
                       }
-                      if (valid8) {
+                      if (valid15) {
                         if (data.trusted !== void 0) {
-                          const _errs53 = errors;
+                          const _errs76 = errors;
                           if (typeof data.trusted !== "boolean") {
                             validate186.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid8 = _errs53 === errors;
+                          var valid15 = _errs76 === errors;
                         } else {
-                          var valid8 = true;
+                          var valid15 = true;
                         }
-                        if (valid8) {
+                        if (valid15) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data23 = data["watcher-interval"];
-                            const _errs55 = errors;
-                            if (!(typeof data23 == "number" && (!(data23 % 1) && !isNaN(data23)) && isFinite(data23))) {
+                            let data31 = data["watcher-interval"];
+                            const _errs78 = errors;
+                            if (!(typeof data31 == "number" && (!(data31 % 1) && !isNaN(data31)) && isFinite(data31))) {
                               validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs55) {
-                              if (typeof data23 == "number" && isFinite(data23)) {
-                                if (data23 < 1 || isNaN(data23)) {
+                            if (errors === _errs78) {
+                              if (typeof data31 == "number" && isFinite(data31)) {
+                                if (data31 < 1 || isNaN(data31)) {
                                   validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid8 = _errs55 === errors;
+                            var valid15 = _errs78 === errors;
                           } else {
-                            var valid8 = true;
+                            var valid15 = true;
                           }
-                          if (valid8) {
+                          if (valid15) {
                             if (data.access !== void 0) {
-                              const _errs57 = errors;
+                              const _errs80 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid8 = _errs57 === errors;
+                              var valid15 = _errs80 === errors;
                             } else {
-                              var valid8 = true;
+                              var valid15 = true;
                             }
-                            if (valid8) {
+                            if (valid15) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data25 = data["manifest-pattern"];
-                                const _errs58 = errors;
-                                if (errors === _errs58) {
-                                  if (data25 && typeof data25 == "object" && !Array.isArray(data25)) {
+                                let data33 = data["manifest-pattern"];
+                                const _errs81 = errors;
+                                if (errors === _errs81) {
+                                  if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
                                   } else {
                                     validate186.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid8 = _errs58 === errors;
+                                var valid15 = _errs81 === errors;
                               } else {
-                                var valid8 = true;
+                                var valid15 = true;
                               }
-                              if (valid8) {
+                              if (valid15) {
                                 if (data.location !== void 0) {
-                                  const _errs61 = errors;
+                                  const _errs84 = errors;
                                   if (typeof data.location !== "string") {
                                     validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid8 = _errs61 === errors;
+                                  var valid15 = _errs84 === errors;
                                 } else {
-                                  var valid8 = true;
+                                  var valid15 = true;
                                 }
-                                if (valid8) {
+                                if (valid15) {
                                   if (data["mount-path"] !== void 0) {
-                                    let data27 = data["mount-path"];
-                                    const _errs63 = errors;
-                                    if (errors === _errs63) {
-                                      if (typeof data27 === "string") {
-                                        if (!pattern0.test(data27)) {
+                                    let data35 = data["mount-path"];
+                                    const _errs86 = errors;
+                                    if (errors === _errs86) {
+                                      if (typeof data35 === "string") {
+                                        if (!pattern0.test(data35)) {
                                           validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                                           return false;
                                         }
@@ -6332,20 +6820,20 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                         return false;
                                       }
                                     }
-                                    var valid8 = _errs63 === errors;
+                                    var valid15 = _errs86 === errors;
                                   } else {
-                                    var valid8 = true;
+                                    var valid15 = true;
                                   }
-                                  if (valid8) {
+                                  if (valid15) {
                                     if (data["is-local-owner"] !== void 0) {
-                                      const _errs65 = errors;
+                                      const _errs88 = errors;
                                       if (typeof data["is-local-owner"] !== "boolean") {
                                         validate186.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                         return false;
                                       }
-                                      var valid8 = _errs65 === errors;
+                                      var valid15 = _errs88 === errors;
                                     } else {
-                                      var valid8 = true;
+                                      var valid15 = true;
                                     }
                                   }
                                 }
@@ -6405,7 +6893,7 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern13.test(data1)) {
+                        if (!pattern15.test(data1)) {
                           validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -9750,7 +10238,7 @@ function validate257(data, { instancePath = "", parentData, parentDataProperty, 
   return errors === 0;
 }
 var validateUser = validate258;
-var pattern35 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+var pattern39 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
 function validate258(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
@@ -9870,7 +10358,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs14 = errors;
                           if (errors === _errs14) {
                             if (typeof data6 === "string") {
-                              if (!pattern35.test(data6)) {
+                              if (!pattern39.test(data6)) {
                                 validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
                                 return false;
                               }

@@ -22,6 +22,22 @@ import { describeWholeFiles } from './storage-backend/whole-files.js';
 export type { OpenBackend } from './storage-backend/open-backend.js';
 export { describeReadOnlyBackend } from './storage-backend/read-only-suite.js';
 
+/** Runs what holds for looking and reading, for a kind of storage that can never be written; beside `describeReadOnlyBackend`. */
+export function describeReadableBackend(name: string, open: () => Promise<OpenBackend>): void {
+  describe(`${name} as a StorageBackend to read from`, () => {
+    let opened: OpenBackend;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(() => opened.close());
+
+    const current = (): OpenBackend => opened;
+    describeListing(current);
+    describeObserving(current);
+    describeReading(current);
+  });
+}
+
 /** Runs all tests of the port against backends that `open` makes, one for each test. */
 export function describeStorageBackend(name: string, open: () => Promise<OpenBackend>): void {
   describe(`${name} as a StorageBackend`, () => {

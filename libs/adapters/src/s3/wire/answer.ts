@@ -2,9 +2,9 @@
 
 import { S3Error } from '../s3-error.js';
 
-import type { BodyStream } from './body-stream.js';
-import type { AnswerHeaders } from './transport.js';
-import { childText, parseXml, toText, type XmlElement } from './xml.js';
+import type { BodyStream } from '../../http/body-stream.js';
+import type { AnswerHeaders } from '../../http/transport.js';
+import { childText, parseXml, toText, type XmlElement } from '../../http/xml.js';
 
 /** An `<Error>` document. */
 export interface ErrorDocument {

@@ -13,9 +13,9 @@ import { Objects } from './objects.js';
 import { findRegion } from './region.js';
 import { Requester } from './requester.js';
 import { loadSdkChain, loadSharedRegion } from './sdk-chain.js';
-import { Transport } from './transport.js';
+import { Transport } from '../../http/transport.js';
 import { abortUpload, completeUpload, createUpload, listParts, listUploads, uploadPart } from './uploads.js';
-import { childText } from './xml.js';
+import { childText } from '../../http/xml.js';
 
 /** What a test may put in the place of chance and of the SDK. */
 export interface S3ApiOptions {

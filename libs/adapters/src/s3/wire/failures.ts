@@ -6,6 +6,7 @@
 
 import type { BackendErrorCode } from '@wl/ports';
 
+import { codeOf, connectionTrouble, plain } from '../../http/connection-trouble.js';
 import { S3Error } from '../s3-error.js';
 
 import { type Answer, type ErrorDocument, header } from './answer.js';
@@ -121,46 +122,14 @@ export function clockFailure(concern: Concern, offsetMs: number): S3Error {
   );
 }
 
-const UNREACHABLE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing accepts connections there; check the address and the port of the endpoint, and whether the server runs',
-  ENOTFOUND: 'the host name is unknown; check the endpoint URL, and the connection to the network',
-  EAI_AGAIN: 'the host name cannot be looked up at the moment; check the connection to the network',
-  EHOSTUNREACH: 'there is no way to the host; check the connection to the network',
-  ENETUNREACH: 'there is no way to the host; check the connection to the network',
-  ETIMEDOUT: 'the connection timed out; check the connection to the network, and firewalls',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out; check the connection to the network, and firewalls',
-  UND_ERR_HEADERS_TIMEOUT: 'it has not answered for 60 seconds',
-  UND_ERR_BODY_TIMEOUT: 'it has not sent anything for 60 seconds in the middle of an answer',
-  ECONNRESET: 'the connection was cut',
-  EPIPE: 'the connection was cut',
-  UND_ERR_SOCKET: 'the connection was cut',
-  EPROTO: 'it does not speak TLS there; check whether the endpoint URL must begin with http://',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there; check whether the endpoint URL must begin with http://',
-};
-
-const CERTIFICATES: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed; make its authority known with NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an unknown authority; make it known with NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from an unknown authority; make it known with NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from an unknown authority; make it known with NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate comes from an unknown authority; make it known with NODE_EXTRA_CA_CERTS',
-  CERT_HAS_EXPIRED: 'its certificate has expired; it must be renewed, or the clock of this computer is wrong',
-  CERT_NOT_YET_VALID: 'its certificate is not valid yet; the clock of this computer may be wrong',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host name; check the endpoint URL, or use path style',
-};
-
-/** Errors after which the request surely never reached the endpoint. */
-const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
-
 /** A failed connection, in our words, and whether the request may have taken effect. */
 export function toConnectionFailure(error: unknown, concern: Concern): { readonly error: S3Error; readonly mayHaveRun: boolean } {
   const code = codeOf(error);
   if (code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return { error: new S3Error('damaged', 'The content is shorter or longer than was said: it changed while it was read.', { code, isRetryable: true }, { cause: error }), mayHaveRun: false };
-  const certificate = CERTIFICATES[code];
-  const says = certificate ?? UNREACHABLE[code] ?? (code.startsWith('HPE_') ? 'it does not speak HTTP there; check the endpoint URL (http:// or https://, port)' : `the connection failed${code === '' ? '' : ` (${plain(code, 40)})`}`);
+  const { says, isCertificate, mayHaveRun } = connectionTrouble(error);
   return {
-    error: new S3Error('unreachable', `${concern.host}: ${says}.`, { ...(code !== '' && { code }), isRetryable: certificate === undefined }, { cause: error }),
-    mayHaveRun: certificate === undefined && !NEVER_SENT.has(code),
+    error: new S3Error('unreachable', `${concern.host}: ${says}.`, { ...(code !== '' && { code }), isRetryable: !isCertificate }, { cause: error }),
+    mayHaveRun,
   };
 }
 
@@ -169,19 +138,7 @@ export function cancelled(says = 'The request was cancelled.'): S3Error {
   return new S3Error('cancelled', says, { isRetryable: false });
 }
 
-function codeOf(error: unknown): string {
-  const { code, cause, name } = (error ?? {}) as { code?: unknown; cause?: unknown; name?: unknown };
-  if (typeof code === 'string') return code;
-  if (name === 'HTTPParserError') return 'HPE_INVALID';
-  return cause === undefined || cause === error ? '' : codeOf(cause);
-}
-
 function whereOf(concern: Concern): string {
   const place = `the bucket "${concern.bucket}" at ${concern.host}`;
   return concern.key === undefined ? `${place.charAt(0).toUpperCase()}${place.slice(1)}` : `An object of ${place}`;
-}
-
-function plain(text: string, most: number): string {
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
-  return clean.length > most ? `${clean.slice(0, most)}…` : clean;
 }

@@ -14,7 +14,7 @@ import { toFailure } from './failures.js';
 import { toEtag } from './object-headers.js';
 import type { Requester } from './requester.js';
 import { decodeListed, type Pair } from './uri-encoding.js';
-import { childText, type XmlElement } from './xml.js';
+import { childText, type XmlElement } from '../../http/xml.js';
 
 const MOST_KEYS = 1000;
 

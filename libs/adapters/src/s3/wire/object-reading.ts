@@ -11,7 +11,7 @@ import { S3Error } from '../s3-error.js';
 import type { ObjectBody, ObjectHead } from '../s3-api.js';
 
 import { type Answer, damaged, header } from './answer.js';
-import type { BodyStream } from './body-stream.js';
+import type { BodyStream } from '../../http/body-stream.js';
 import { cancelled, toConnectionFailure, toFailure } from './failures.js';
 import { contentLength, toEtag, toObjectHead } from './object-headers.js';
 import type { Requester } from './requester.js';

@@ -10,7 +10,7 @@ import { conditionHeaders, contentLength, isRefusal, manner, propertyHeaders, to
 import { ObjectReading } from './object-reading.js';
 import type { Requester, S3Request } from './requester.js';
 import { encodeKey, encodePart, type Pair } from './uri-encoding.js';
-import { childText } from './xml.js';
+import { childText } from '../../http/xml.js';
 
 /** Makes a server that keeps checksums tell them. */
 const WITH_CHECKSUM: Pair = ['x-amz-checksum-mode', 'ENABLED'];

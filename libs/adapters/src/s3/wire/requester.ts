@@ -20,7 +20,7 @@ import { cancelled, clockFailure, type Concern, EXPIRED_CODES, toConnectionFailu
 import { type Address, addressOf, isRegion } from './region.js';
 import { BUDGET_MS, isThrottled, isWorthRepeating, MOST_TRIES, pauseMs } from './retry-policy.js';
 import { type Credentials, EMPTY_SHA256, Signer } from './signature.js';
-import type { OutgoingRequest, RawAnswer, Transport } from './transport.js';
+import type { OutgoingRequest, RawAnswer, Transport } from '../../http/transport.js';
 import { encodeKey, encodeQuery, type Pair } from './uri-encoding.js';
 
 /** A request in S3's terms. */

@@ -13,7 +13,7 @@ import { decode, toSize, toTime } from './listing.js';
 import { conditionHeaders, isRefusal, manner, propertyHeaders, toEtag } from './object-headers.js';
 import type { Requester } from './requester.js';
 import type { Pair } from './uri-encoding.js';
-import { childText } from './xml.js';
+import { childText } from '../../http/xml.js';
 
 /** Begins an upload. A repetition after a lost answer leaves one behind, which housekeeping removes. */
 export async function createUpload(requester: Requester, key: string, headers: readonly Pair[], properties: ObjectProperties, signal: AbortSignal | undefined): Promise<{ readonly uploadId: string }> {

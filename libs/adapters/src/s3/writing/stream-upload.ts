@@ -13,7 +13,7 @@ import type { ContentIdentity } from '@wl/ports';
 
 import type { WriteAnswer } from '../s3-api.js';
 
-import { ChunkPipe } from './chunk-pipe.js';
+import { ChunkPipe } from '../../http/chunk-pipe.js';
 import { conditionFor, type CheckedCondition } from './conditions.js';
 import { notAsAnnounced, stopped, withSignal, type LargeParts, type LargeUpload } from './large-upload.js';
 import { isOfWrite, propertiesFor } from './object-properties.js';

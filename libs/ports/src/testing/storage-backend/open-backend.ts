@@ -33,6 +33,10 @@ export interface OpenBackend {
    * instant, and say that it was done (Ceph's gateway): a save so lost was never there to be kept.
    */
   readonly dropsMeetingWrites?: boolean;
+  /** Whether the store keeps the modification times it is given; default true. Without, it shows times of its own. */
+  readonly keepsTimes?: boolean;
+  /** Whether names that begin with a dot are listed; default true. Without, the backend refuses to write them. */
+  readonly listsDotNames?: boolean;
   /** Contents of everything in the trash. */
   readonly trashOutside?: () => Promise<readonly Uint8Array[]>;
   /** Makes a symbolic link. `target` is relative to the directory of the link. */

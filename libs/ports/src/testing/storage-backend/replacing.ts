@@ -63,7 +63,8 @@ export function describeReplacing(current: CurrentBackend): void {
     });
 
     it('keeps the modification time to the millisecond', async () => {
-      const { backend } = current();
+      const { backend, keepsTimes = true } = current();
+      if (!keepsTimes) return;
       for (const mtimeMs of [1_600_000_000_123, 86_400_000, 1_700_000_000_999]) {
         const path = `t${String(mtimeMs)}`;
         await putOrFail(backend, path, bytesOf('x'), { attributes: { mtimeMs } });

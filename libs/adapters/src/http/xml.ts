@@ -1,5 +1,5 @@
 /**
- * Reads the XML documents of S3, strictly: a document that is cut short, followed by something,
+ * Reads the XML documents of servers, strictly: a document that is cut short, followed by something,
  * or no XML at all is refused (T02, T03), never read as a shorter one (INV-8). Elements we do
  * not know are kept and cost nothing. No document type, no entities but the five of XML.
  */
@@ -152,7 +152,7 @@ class Reader {
   #takeDeclaration(): void {
     if (this.#document.startsWith('<!--', this.#at)) return this.#skip('<!--', '-->');
     const inner = this.#stack.at(-1);
-    if (inner === undefined || !this.#document.startsWith('<![CDATA[', this.#at)) return void (this.#problem = 'it is no XML of S3');
+    if (inner === undefined || !this.#document.startsWith('<![CDATA[', this.#at)) return void (this.#problem = 'it has a document type, or is no XML');
     const start = this.#at + '<![CDATA['.length;
     this.#skip('<![CDATA[', ']]>');
     if (this.#problem === undefined) inner.text += this.#document.slice(start, this.#at - ']]>'.length);

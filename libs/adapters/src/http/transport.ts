@@ -1,7 +1,7 @@
 /**
  * Carries one request over HTTP: connections are kept and shared (64 an endpoint), nothing is
  * repeated or interpreted here. undici is loaded with the first request, so that a daemon
- * without S3 does not pay for it. Rejects with the error of the connection as it came.
+ * without remote storages does not pay for it. Rejects with the error of the connection as it came.
  *
  * T41: an answer shorter than announced is an error of the connection. T53: 60 s of silence
  * are one, too.
@@ -16,10 +16,10 @@ import { BodyStream } from './body-stream.js';
 /** Headers of an answer, names in lower case. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** A request, signed. */
+/** A request with all its headers. */
 export interface OutgoingRequest {
   readonly origin: string;
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS' | 'PROPFIND' | 'PROPPATCH' | 'MKCOL' | 'COPY' | 'MOVE';
   /** With the query; percent-encoded. */
   readonly target: string;
   /** Name, value, name, value. */
@@ -40,7 +40,7 @@ export interface RawAnswer {
 const SILENCE_LIMIT_MS = 60_000;
 const CONNECTIONS = 64;
 const EMPTY = Buffer.alloc(0);
-/** Answers that are not streamed are listings and error documents; nothing of S3 is larger. */
+/** Answers that are not streamed are listings and error documents; no directory that anybody can use has a larger one. */
 const LARGEST_DOCUMENT_BYTES = 64 * 1024 * 1024;
 /** Larger bodies go out in slices: the limit on silence then counts from the last slice that was taken. */
 const SLICE_BYTES = 256 * 1024;
@@ -67,9 +67,9 @@ export class Transport {
     const dispatcher = this.#dispatcher ?? (await (this.#opening ??= this.#open()));
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(request.isStreamed, signal, resolve, reject);
-      // After a HEAD undici would close the connection, for servers that send a body nevertheless; S3 does not.
+      // After a HEAD undici would close the connection, for servers that send a body nevertheless; none of ours does.
       const { origin, method, target: path, headers, body } = request;
-      dispatcher.dispatch({ origin, method, path, headers, body: toBody(body), reset: false }, exchange);
+      dispatcher.dispatch({ origin, method: method, path, headers, body: toBody(body), reset: false }, exchange);
     });
   }
 
@@ -132,7 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#stream !== undefined) return this.#stream.push(chunk);
     this.#chunks.push(chunk);
-    if ((this.#bytes += chunk.length) > LARGEST_DOCUMENT_BYTES) controller.abort(new Error('the answer is larger than any of S3'));
+    if ((this.#bytes += chunk.length) > LARGEST_DOCUMENT_BYTES) controller.abort(new Error('the answer is larger than any listing should be'));
   }
 
   onResponseEnd(): void {

@@ -1,0 +1,177 @@
+/**
+ * The rules of showing, removing and keeping (INV-5, INV-17). WebDAV compares before it acts and not
+ * while it does, and Apache takes what is overwritten away for an instant before the new is there;
+ * so what is replaced is copied to the trash first, and what is removed is moved there and looked
+ * at: another version than expected is given back.
+ *
+ * A move that may replace is only ever made where a file was seen right before: over a directory
+ * the protocol demands that everything in it be deleted.
+ */
+
+import { err, NO_TOKEN, ok, parentOf, ROOT, type RelativePath, type Result, type Token } from '@wl/domain';
+import { isBackendError, type Clock, type Committed, type StaleToken } from '@wl/ports';
+
+import { tagOf, type DavAbilities } from './abilities.js';
+import type { Area } from './area.js';
+import type { DavApi, Transferred } from './dav-api.js';
+import { damaged, failure, type Concern } from './failure.js';
+import type { DavFile } from './multistatus.js';
+import type { PathTurns } from './path-turns.js';
+
+/** A file in staging, verified. */
+export interface Staged {
+  readonly place: string;
+  readonly file: DavFile;
+  /** When the upload was over, by the monotonic clock. */
+  readonly uploadedMs: number;
+}
+
+/** What placing works with. */
+export interface PlacingParts {
+  readonly api: DavApi;
+  readonly area: Area;
+  readonly turns: PathTurns;
+  readonly abilities: () => DavAbilities;
+  readonly clock: Clock;
+}
+
+/** An ETag called weak until a moment ago is another text now: then it is tried again. */
+const ATTEMPTS = 3;
+/** A later change carries another time in an ETag than one from so long before: clocks of kernels tick every 10 ms at most. */
+const TICKS_MS = 20;
+
+const stale = err({ kind: 'stale-token' } as const);
+
+/** Puts files in their places and takes them away. */
+export class Placing {
+  constructor(private readonly parts: PlacingParts) {}
+
+  /** Shows a staged file at `path` if that still is version `expected`. */
+  show(path: RelativePath, staged: Staged, expected: Token | undefined, signal: AbortSignal): Promise<Result<Committed, StaleToken>> {
+    const concern = { operation: 'replace', path };
+    return this.parts.turns.take(path, async () => {
+      const swapped = expected === undefined ? await this.#create(path, staged, concern, signal) : await this.#replace(path, staged, expected, concern, signal);
+      if (!swapped) return stale;
+      const shown = await this.parts.api.look(path, concern, signal);
+      // Somebody was faster than our look: it is theirs to be told of by the next one.
+      if (shown?.kind !== 'file' || shown.sizeBytes !== staged.file.sizeBytes) throw failure('io-error', concern, 'somebody changed it right after it was written', true);
+      return ok({ token: shown.token, isRacy: shown.isRacy && !this.#isSettled(shown, staged) });
+    });
+  }
+
+  /** Rejects unless the directory above a path is there. */
+  async assertParent(path: RelativePath, concern: Concern, signal?: AbortSignal): Promise<void> {
+    const parent = parentOf(path);
+    if (parent === ROOT) return;
+    const found = await this.parts.api.look(parent, concern, signal);
+    if (found === undefined) throw failure('not-found', concern, 'the directory above is not there');
+    if (found.kind === 'file') throw failure('not-a-directory', concern, 'the directory above is a file');
+    if (found.kind === 'unknown') throw failure('io-error', concern, `the directory above cannot be seen: ${found.reason}`, true);
+  }
+
+  /** Moves version `expected` of a file to the trash. */
+  remove(path: RelativePath, expected: Token, signal: AbortSignal): Promise<Result<void, StaleToken>> {
+    const { api, area, turns } = this.parts;
+    const concern = { operation: 'remove', path };
+    return turns.take(path, async () => {
+      const found = await api.look(path, concern, signal);
+      if (found?.kind !== 'file' || found.token !== expected || expected === NO_TOKEN) return stale;
+      const place = await area.trashPlace(path, concern);
+      const moved = await this.#sureOf(() => api.move(path, place, { overwrite: false }, concern, signal), path, place, found, concern);
+      if (moved !== 'done') return moved === 'no-source' ? stale : this.#refuse(concern, 'it could not be moved to the trash');
+      const kept = await api.look(place, concern);
+      if (kept?.kind === 'file' && kept.token === expected) return ok(undefined);
+      const isDirectory = kept?.kind === 'directory';
+      const back = await api.move(place, path, { overwrite: false, isDirectory }, concern).catch(() => 'refused' as const);
+      return back === 'done' ? stale : err({ kind: 'stale-token', leftover: place } as const);
+    });
+  }
+
+  /** Removes a directory that is empty. It is taken away whole and looked into where nobody finds it: a DELETE takes everything. */
+  removeDirectory(path: RelativePath, signal: AbortSignal): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {
+    const { api, area, turns } = this.parts;
+    const concern = { operation: 'remove directory', path };
+    return turns.take(path, async () => {
+      const found = await api.look(path, concern, signal);
+      if (found === undefined) return ok(undefined);
+      if (found.kind !== 'directory') return err('not-a-directory');
+      if (!(await this.#isEmpty(path, concern))) return err('not-empty');
+      const place = await area.trashPlace(path, concern);
+      const moved = await api.move(path, place, { overwrite: false, isDirectory: true }, concern, signal);
+      if (moved === 'no-source') return ok(undefined);
+      if (moved !== 'done') return this.#refuse(concern, 'it could not be moved away');
+      if (await this.#isEmpty(place, concern)) {
+        await api.delete(place, 'directory', concern);
+        return ok(undefined);
+      }
+      const back = await api.move(place, path, { overwrite: false, isDirectory: true }, concern);
+      return back === 'done' ? err('not-empty') : this.#refuse(concern, `something was put into it in that instant, which is in ${place} now`);
+    });
+  }
+
+  /** `false`: something is there. */
+  async #create(path: RelativePath, { place, file }: Staged, concern: Concern, signal: AbortSignal): Promise<boolean> {
+    const { api } = this.parts;
+    if ((await api.look(path, concern, signal)) !== undefined) return false;
+    // nginx makes missing directories on the way, and Apache calls them its own error.
+    await this.assertParent(path, concern, signal);
+    const moved = await this.#sureOf(() => api.move(place, path, { overwrite: false }, concern, signal), place, path, file, concern);
+    if (moved === 'refused') return false;
+    if (moved === 'done') return true;
+    throw moved === 'no-parent' ? failure('not-found', concern, 'the directory above is not there') : damaged(concern, 'what was staged is gone');
+  }
+
+  /** `false`: it is another version. */
+  async #replace(path: RelativePath, { place, file }: Staged, expected: Token, concern: Concern, signal: AbortSignal): Promise<boolean> {
+    const { api, area, abilities } = this.parts;
+    let kept: string | undefined;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      if (kept === undefined && (await this.#current(path, expected, concern, signal)) !== undefined) {
+        kept = await area.trashPlace(path, concern);
+        await api.copy(path, kept, { overwrite: false }, concern, signal);
+      }
+      const current = await this.#current(path, expected, concern, signal);
+      if (kept === undefined || current === undefined) break;
+      const destinationEtag = abilities().comparesDestination ? current.etag : undefined;
+      const moved = await this.#sureOf(() => api.move(place, path, { overwrite: true, destinationEtag }, concern, signal), place, path, file, concern);
+      if (moved === 'done') return true;
+      if (moved !== 'refused') throw damaged(concern, 'what was staged, or the directory, is gone');
+    }
+    if (kept !== undefined) await api.delete(kept, 'file', concern).catch(() => undefined);
+    return false;
+  }
+
+  async #current(path: RelativePath, expected: Token, concern: Concern, signal: AbortSignal): Promise<DavFile | undefined> {
+    const found = await this.parts.api.look(path, concern, signal);
+    return found?.kind === 'file' && expected !== NO_TOKEN && found.token === expected ? found : undefined;
+  }
+
+  /** INV-18: where the answer to a move was lost, both ends tell whether it was made. */
+  async #sureOf(act: () => Promise<Transferred>, from: string, to: string, file: DavFile, concern: Concern): Promise<Transferred> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isBackendError(error) || error.code === 'cancelled') throw error;
+      const source = await this.parts.api.look(from, concern);
+      const target = source === undefined ? await this.parts.api.look(to, concern) : undefined;
+      if (target?.kind === 'file' && target.sizeBytes === file.sizeBytes && target.token === file.token) return 'done';
+      throw error;
+    }
+  }
+
+  async #isEmpty(path: string, concern: Concern): Promise<boolean> {
+    const listed = await this.parts.api.directory(path, concern);
+    if ('status' in listed) return this.#refuse(concern, 'it cannot be looked into');
+    return listed.entries.size === 0 && listed.notUnicode.length === 0 && !listed.isIncomplete;
+  }
+
+  /** The time in an ETag is that of the upload: any later change has another. */
+  #isSettled(shown: DavFile, { file, uploadedMs }: Staged): boolean {
+    const { abilities, clock } = this.parts;
+    return abilities().tellsQuickChanges && tagOf(shown) !== '' && tagOf(shown) === tagOf(file) && clock.monotonicMs() - uploadedMs > TICKS_MS;
+  }
+
+  #refuse(concern: Concern, explanation: string): never {
+    throw failure('io-error', concern, explanation, true);
+  }
+}

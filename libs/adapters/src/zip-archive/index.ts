@@ -1,0 +1,3 @@
+/** Zip archives as storages that are only read. */
+
+export { createZipBackend, type ZipHost, type ZipParams } from './zip-backend.js';
