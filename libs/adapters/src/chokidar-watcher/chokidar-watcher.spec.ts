@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync, type Dirent } from 'node:fs';
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -207,17 +207,11 @@ describe('ChokidarWatcher on a disk that fails', () => {
   it.each(['EIO', 'ENOMEM', 'ESTALE'])('T07: starts although a directory cannot be read (%s), says so, and watches the others', async (code) => {
     const tree = await openTree();
     for (const name of ['bad/x', 'good/x', 'good/deep/x']) await tree.write(name, 'x');
-    const broken: typeof watch = (root, options) => {
-      const chokidar = watch(root, options);
-      const read = chokidar._readdirp.bind(chokidar);
-      chokidar._readdirp = (directory, filters) => {
-        const stream = read(directory, filters);
-        if (directory.endsWith('bad')) stream?.destroy(Object.assign(new Error(code), { code, syscall: 'scandir', path: directory }));
-        return stream;
-      };
-      return chokidar;
+    const readDirectory = async (directory: string): Promise<Dirent[]> => {
+      if (directory.endsWith('bad')) throw Object.assign(new Error(code), { code, syscall: 'scandir', path: directory });
+      return readdir(directory, { withFileTypes: true });
     };
-    const watcher = new ChokidarWatcher(tree.root, clock, { watch: broken });
+    const watcher = new ChokidarWatcher(tree.root, clock, { readDirectory });
     const listener = new RecordingListener();
     try {
       await watcher.start(listener);

@@ -23,7 +23,7 @@ import { parseRelativePath, RESERVED_NAME, ROOT, type RelativePath } from '@wl/d
 import { BackendError, isBackendError, type Clock, type Watcher, type WatcherListener } from '@wl/ports';
 import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
-import { readDirectoriesOnly } from './directory-reader.js';
+import { readDirectoriesOnly, type ReadDirectory } from './directory-reader.js';
 import { HintBatch } from './hint-batch.js';
 import { codeOf, explainWatchError, toWatchError } from './watch-error.js';
 
@@ -33,6 +33,8 @@ const LOOK_AGAIN_MS = 1_100;
 /** Parts that a test may replace. */
 export interface ChokidarWatcherOptions {
   readonly watch?: (root: string, options: ChokidarOptions) => FSWatcher;
+  /** How directories are read; by `readdir` when left out. */
+  readonly readDirectory?: ReadDirectory;
   /** Events that the kernel keeps for a reader at most; asked from the system when left out. */
   readonly queuedEvents?: number;
 }
@@ -52,6 +54,7 @@ export class ChokidarWatcher implements Watcher {
   readonly #location: string;
   readonly #clock: Clock;
   readonly #watch: (root: string, options: ChokidarOptions) => FSWatcher;
+  readonly #readDirectory: ReadDirectory | undefined;
   readonly #stopping = new AbortController();
   readonly #batch = new HintBatch();
   /** Directories that chokidar watches, with the identity they had then. */
@@ -73,6 +76,7 @@ export class ChokidarWatcher implements Watcher {
     this.#location = location;
     this.#clock = clock;
     this.#watch = options.watch ?? watch;
+    this.#readDirectory = options.readDirectory;
     this.#queuedEvents = options.queuedEvents;
     this.description = process.platform === 'linux' ? 'inotify' : 'file system events';
   }
@@ -138,7 +142,7 @@ export class ChokidarWatcher implements Watcher {
         persistent: false,
       });
       this.#chokidar = chokidar;
-      readDirectoriesOnly(chokidar);
+      readDirectoriesOnly(chokidar, this.#readDirectory);
       chokidar.on('raw', (event, name, details) => this.#onRaw(event, name, details));
       chokidar.on('addDir', (directory, stats) => this.#onDirectoryAdded(directory, stats));
       chokidar.on('unlinkDir', (directory) => this.#onDirectoryGone(directory));
