@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { isWithin, ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Hint } from '@wl/ports';
 import { describeWatcher, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
-import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
+import type { ChokidarOptions, FSWatcher } from 'chokidar';
 
 import { ChokidarWatcher, type ChokidarWatcherOptions } from './chokidar-watcher.js';
 
@@ -239,7 +239,7 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     }
   }
 
-  const open = async (options: Pick<ChokidarWatcherOptions, 'queuedEvents'> = {}) => {
+  const open = async (options: Pick<ChokidarWatcherOptions, 'queuedEvents' | 'fileSystemType'> = {}) => {
     const tree = await openTree();
     const fake = new FakeChokidar();
     const asked: ChokidarOptions[] = [];
@@ -261,6 +261,17 @@ describe('ChokidarWatcher with a chokidar that fails', () => {
     return { tree, fake, watcher, listener, started, asked };
   };
   const failure = (code: string, where: string): Error => Object.assign(new Error(`${code}: watch`), { code, path: where });
+
+  it.each([
+    ['INV-30: says that other machines may change a network file system unheard', 0xff534d42 | 0, 1],
+    ['says nothing of the kind on a disk of this machine', 0xef53, 0],
+  ])('%s', async (_what, fileSystemType, messages) => {
+    const { tree, watcher, listener, started } = await open({ fileSystemType });
+    await started();
+    expect(listener.messages).toEqual(Array.from({ length: messages }, () => expect.stringContaining('network file system (SMB)')));
+    await watcher.stop();
+    await tree.remove();
+  });
 
   it('says once which limit to raise, and hints at everything', async () => {
     const { tree, fake, watcher, listener, started } = await open();

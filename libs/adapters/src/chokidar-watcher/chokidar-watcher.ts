@@ -25,6 +25,7 @@ import { watch, type ChokidarOptions, type FSWatcher } from 'chokidar';
 
 import { readDirectoriesOnly, type ReadDirectory } from './directory-reader.js';
 import { HintBatch } from './hint-batch.js';
+import { networkFileSystem } from './network-file-system.js';
 import { codeOf, explainWatchError, toWatchError } from './watch-error.js';
 
 /** A new directory is looked at again after this; chokidar reads a directory anew once a second at most. */
@@ -35,6 +36,8 @@ export interface ChokidarWatcherOptions {
   readonly watch?: (root: string, options: ChokidarOptions) => FSWatcher;
   /** How directories are read; by `readdir` when left out. */
   readonly readDirectory?: ReadDirectory;
+  /** What the system calls the kind of file system a directory is on, as `statfs` does; asked from the system when left out. */
+  readonly fileSystemType?: number;
   /** Events that the kernel keeps for a reader at most; asked from the system when left out. */
   readonly queuedEvents?: number;
 }
@@ -51,6 +54,7 @@ export class ChokidarWatcher implements Watcher {
   static #eventsInTurn = 0;
   readonly description: string;
   #queuedEvents: number | undefined;
+  readonly #fileSystemType: number | undefined;
   readonly #location: string;
   readonly #clock: Clock;
   readonly #watch: (root: string, options: ChokidarOptions) => FSWatcher;
@@ -78,6 +82,7 @@ export class ChokidarWatcher implements Watcher {
     this.#watch = options.watch ?? watch;
     this.#readDirectory = options.readDirectory;
     this.#queuedEvents = options.queuedEvents;
+    this.#fileSystemType = options.fileSystemType;
     this.description = process.platform === 'linux' ? 'inotify' : 'file system events';
   }
 
@@ -103,6 +108,7 @@ export class ChokidarWatcher implements Watcher {
       throw isBackendError(error) ? error : toWatchError(error, this.#location);
     }
     this.#isReady = true;
+    await this.#mindOtherMachines();
     this.#tellSoon();
     // Directories made while chokidar was still reading have no watch yet.
     for (const directory of this.#known.keys()) this.#young.add(directory);
@@ -118,6 +124,13 @@ export class ChokidarWatcher implements Watcher {
     // Closing removes all listeners, and an error still under way would then end the process.
     chokidar?.on('error', () => undefined);
     await this.#lookingAgain;
+  }
+
+  /** The kernel tells of what this machine does; what others do to a directory that they share with it makes no event here (INV-30). */
+  async #mindOtherMachines(): Promise<void> {
+    const name = await networkFileSystem(this.#root, this.#fileSystemType);
+    if (name === undefined) return;
+    this.#degrade('network', `${this.#location} is on a network file system (${name}): what other machines change there makes no events and is found a little later.`);
   }
 
   get #isStopped(): boolean {
