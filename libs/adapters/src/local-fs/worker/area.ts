@@ -74,6 +74,11 @@ export class StorageArea {
     return nextName();
   }
 
+  /** Whether versions may be put into a run of the trash now. */
+  isInUse(run: string): boolean {
+    return run === this.spec.trashRun || run.startsWith(`${this.spec.trashRun}~`);
+  }
+
   /** A free place for the version at `path`; the directories above it are made. */
   trashPlace(path: RelativePath): TrashPlace {
     const parent = parentOf(path);
