@@ -7,7 +7,7 @@ import { createInlineRunner, type TaskRunner } from './task-runner.js';
 import { createLocalFsWorkers } from './worker-pool.js';
 import type { AnchorKind } from './worker/anchor.js';
 import { createDisk, type Disk } from './worker/disk.js';
-import { createInstanceName } from './worker/instance.js';
+import { createInstanceName, systemUptime, type Uptime } from './worker/instance.js';
 import { loadNative } from './worker/native.js';
 import { createTasks } from './worker/tasks.js';
 
@@ -17,8 +17,10 @@ export interface LocalFsDeps {
   readonly workers?: TaskRunner;
   /** File bundled from `worker/main.ts`, for a pool of the storage's own. Without either, tasks run on the calling thread. */
   readonly workerPath?: string;
-  /** Dates the trash; the system's clock by default. */
+  /** Names the runs of the trash; the system's clock by default. */
   readonly clock?: Clock;
+  /** Counts the age of the trash; the system's uptime by default. */
+  readonly uptime?: () => Uptime;
   /** For how long replaced and removed versions are kept; 30 by default. */
   readonly trashRetentionDays?: number;
   /** Makes the watcher of a location; without it the storage has none of its own. */
@@ -36,6 +38,7 @@ export function createLocalFsBackend(params: LocalFsParams, deps: LocalFsDeps = 
     runner: deps.workers ?? ownRunner(deps),
     ownsRunner: deps.workers === undefined,
     clock: deps.clock ?? systemClock,
+    uptime: deps.uptime ?? systemUptime,
     trashRetentionDays: deps.trashRetentionDays ?? TRASH_RETENTION_DAYS,
     instance: createInstanceName(),
     createWatcher: deps.createWatcher,

@@ -41,6 +41,7 @@ import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
+import type { Uptime } from './worker/instance.js';
 import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
 import { createSharedHash } from './worker/shared-hash.js';
@@ -68,6 +69,8 @@ export interface LocalFsHost {
   /** Whether `close` ends the runner too. */
   readonly ownsRunner: boolean;
   readonly clock: Clock;
+  /** Since when the machine runs: what the age of the trash is counted by. */
+  readonly uptime: () => Uptime;
   /** For how long replaced and removed versions are kept. */
   readonly trashRetentionDays: number;
   /** Name of this instance's staging directory. */
@@ -132,9 +135,8 @@ export class LocalFsBackend implements StorageBackend {
     if (this.isClosed) throw this.closedError('open the storage');
     if (signal?.aborted === true) throw failure('cancelled', 'open the storage', undefined, 'stopped on request');
     if (!isAbsolute(this.displayLocation)) throw failure('not-found', 'open the storage', undefined, 'its location must be an absolute path');
-    const { clock, trashRetentionDays } = this.host;
     const area = this.isReadOnly ? undefined : this.writable().area;
-    const request = { root: { path: this.displayLocation }, area, nowMs: clock.nowMs(), retentionDays: trashRetentionDays };
+    const request = { root: { path: this.displayLocation }, area, nowMs: this.host.clock.nowMs() };
     const opened = await this.run('open', request, 'bulk');
     this.adopt(opened);
   }
@@ -156,7 +158,9 @@ export class LocalFsBackend implements StorageBackend {
     const area = this.isReadOnly ? undefined : this.writable().area;
     const known = await this.run('identify', { root: { path: this.displayLocation }, area, mark });
     // Only what was opened is worked on: whoever looks in the middle of a pass must not let it go on elsewhere.
-    if (known.device === (this.root.device ?? known.device) && known.inode === (this.root.inode ?? known.inode)) this.adopt(known);
+    const isSame = known.device === (this.root.device ?? known.device) && known.inode === (this.root.inode ?? known.inode);
+    if (isSame) this.adopt(known);
+    if (isSame && mark && !this.isReadOnly) await this.tidyTrash();
     return { ids: known.ids, location: known.location };
   }
 
@@ -336,6 +340,12 @@ export class LocalFsBackend implements StorageBackend {
     this.opened = opened;
     const { device, inode, isCaseSensitive } = opened;
     this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
+  }
+
+  /** At the begin of every pass that may write: a daemon may run for months. */
+  private tidyTrash(): Promise<void> {
+    const { clock, uptime, trashRetentionDays } = this.host;
+    return this.run('tidyTrash', { ...this.writable(), now: { ...uptime(), wallMs: clock.nowMs() }, retentionDays: trashRetentionDays }, 'bulk');
   }
 
   private writable(): Writable {

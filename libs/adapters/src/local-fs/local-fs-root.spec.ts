@@ -130,24 +130,6 @@ describe('the reserved area', () => {
     expect(await opened.backend.read(inside, 'x' as Token)).toMatchObject({ ok: false });
   });
 
-  it('loses its trash after the time it is kept, by the date in the name', async () => {
-    const clock = new ManualClock(Date.parse('2026-05-31T12:00:00Z'));
-    const trash = join(opened.location, '.wl/trash');
-    for (const run of ['2026-04-30T12Z-abcd', '2026-04-30T12Z-abcd~2', '2026-05-02T12Z-abcd', 'something else', '2020-01-01']) {
-      fs.mkdirSync(join(trash, run, 'd'), { recursive: true });
-      fs.writeFileSync(join(trash, run, 'd/file'), run);
-      fs.symlinkSync('/', join(trash, run, 'link'));
-    }
-    const backend = backendAt(opened.location, { clock });
-    await backend.open();
-    expect(fs.readdirSync(trash).sort()).toEqual(['2020-01-01', '2026-05-02T12Z-abcd', 'something else']);
-    await backend.close();
-    const shorter = backendAt(opened.location, { clock, trashRetentionDays: 7 });
-    await shorter.open();
-    expect(fs.readdirSync(trash).sort()).toEqual(['2020-01-01', 'something else']);
-    await shorter.close();
-  });
-
   it('keeps versions of one path apart, and a file from a directory of its name', async () => {
     const { backend } = opened;
     for (const content of ['1', '2', '3']) {
@@ -198,6 +180,150 @@ describe('the reserved area', () => {
     expect(fs.readdirSync(join(opened.location, '.wl/staging'))).toHaveLength(1);
     await opened.backend.close();
     expect(fs.readdirSync(join(opened.location, '.wl/staging'))).toEqual([]);
+  });
+});
+
+describe('INV-5: the trash', () => {
+  const trash = (): string => join(opened.location, '.wl/trash');
+  const ageFile = (): string => join(opened.location, '.wl/trash-age');
+  const runs = (): string[] => fs.readdirSync(trash()).sort();
+  const throwAway = (...names: readonly string[]): void => {
+    for (const name of names) {
+      fs.mkdirSync(join(trash(), name, 'd'), { recursive: true });
+      fs.writeFileSync(join(trash(), name, 'd/file'), name);
+      fs.symlinkSync('/', join(trash(), name, 'link'));
+    }
+  };
+
+  /** A machine whose clock and uptime are moved by hand. */
+  function machineAt(startMs: number, boot = 'one'): { nowMs: number; uptimeMs: number; boot: string } {
+    return { nowMs: startMs, uptimeMs: 1000, boot };
+  }
+
+  /** The beginning of a pass that may write; or of one that may not. */
+  async function look(machine: ReturnType<typeof machineAt>, { mark = true, deps = {} } = {}): Promise<void> {
+    const clock = new ManualClock(machine.nowMs);
+    const backend = backendAt(opened.location, { clock, uptime: () => ({ uptimeMs: machine.uptimeMs, boot: machine.boot }), ...deps });
+    await backend.open();
+    await backend.rootIdentity({ mark });
+    await backend.close();
+  }
+
+  const pass = (machine: ReturnType<typeof machineAt>, days: number): void => {
+    machine.nowMs += days * DAY_MS;
+    machine.uptimeMs += days * DAY_MS;
+  };
+
+  it('loses what was in it for longer than 30 days, and nothing that it did not make', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    throwAway('2026-05-30T12Z-abcd', '2026-05-30T12Z-abcd~2', 'something else', '2020-01-01');
+    await look(machine);
+    pass(machine, 2);
+    throwAway('2026-06-02T11Z-abcd');
+    await look(machine);
+    pass(machine, 28);
+    await look(machine);
+    expect(runs()).toHaveLength(5);
+    pass(machine, 1);
+    await look(machine);
+    expect(runs()).toEqual(['2020-01-01', '2026-06-02T11Z-abcd', 'something else']);
+    await look(machine, { deps: { trashRetentionDays: 7 } });
+    expect(runs()).toEqual(['2020-01-01', 'something else']);
+  });
+
+  it('T34, INV-22: is kept when the clock of a running machine steps by years and back, however often', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    throwAway('2016-05-31T12Z-abcd', '2026-05-31T11Z-abcd', '1996-05-31T12Z-abcd');
+    for (let turn = 0; turn < 3; turn += 1) {
+      for (const days of [3650, -3650, -10_950, 10_950, 40, -40]) {
+        machine.nowMs += days * DAY_MS;
+        await look(machine);
+      }
+    }
+    expect(runs()).toHaveLength(3);
+    // What really passes is counted all the same.
+    machine.nowMs -= 3650 * DAY_MS;
+    machine.uptimeMs += 31 * DAY_MS;
+    await look(machine);
+    expect(runs()).toEqual([]);
+  });
+
+  it('T34: loses a week at most when a machine starts with another date, and counts no time while the date is too old', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    throwAway('2026-05-31T11Z-abcd');
+    await look(machine);
+    const startAt = (nowMs: number): Promise<void> => look(Object.assign(machine, { nowMs, uptimeMs: 1000, boot: `${machine.boot}+` }));
+    await startAt(Date.parse('2036-05-31T12:00:00Z'));
+    await startAt(Date.parse('1970-01-01T00:00:00Z'));
+    // It learns the date once it runs.
+    machine.nowMs = Date.parse('2026-06-01T12:00:00Z');
+    await look(machine);
+    expect(runs()).toHaveLength(1);
+    pass(machine, 22);
+    await look(machine);
+    expect(runs()).toHaveLength(1);
+    pass(machine, 2);
+    await look(machine);
+    expect(runs()).toEqual([]);
+  });
+
+  it('begins anew where its age cannot be read, and keeps everything', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    throwAway('2026-05-31T11Z-abcd');
+    await look(machine);
+    for (const damage of ['', '{', '[]', 'null', '{"looked":{"wallMs":0,"uptimeMs":0,"boot":"one"},"ageMs":1,"since":[["2026-05-31T11Z-abcd",2]]}']) {
+      pass(machine, 31);
+      fs.writeFileSync(ageFile(), damage);
+      await look(machine);
+      expect(runs()).toHaveLength(1);
+    }
+    fs.rmSync(ageFile());
+    fs.mkdirSync(ageFile());
+    pass(machine, 31);
+    await look(machine);
+    expect(runs()).toHaveLength(1);
+  });
+
+  it('keeps a run that a clock which stands still names for months', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    const backend = backendAt(opened.location, { clock: new ManualClock(machine.nowMs), uptime: () => ({ uptimeMs: machine.uptimeMs, boot: 'one' }) });
+    await backend.open();
+    await backend.rootIdentity({ mark: true });
+    for (const content of ['1', '2']) {
+      await opened.writeOutside('a', Buffer.from(content));
+      await backend.remove(at('a'), (await backend.getFileToken(at('a'))) as Token);
+      machine.uptimeMs += 40 * DAY_MS;
+      await backend.rootIdentity({ mark: true });
+    }
+    expect(filesBelow(trash()).map((path) => fs.readFileSync(path, 'utf8')).sort()).toEqual(['1', '2']);
+    await backend.close();
+  });
+
+  it('T84, INV-38: is not touched, nor noted, by whoever only looks; and there is no note without a trash', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    await look(machine);
+    expect(fs.existsSync(ageFile())).toBe(false);
+    throwAway('2026-05-31T11Z-abcd');
+    await look(machine, { mark: false });
+    expect(fs.existsSync(ageFile())).toBe(false);
+    await look(machine);
+    const noted = fs.readFileSync(ageFile(), 'utf8');
+    pass(machine, 31);
+    await look(machine, { mark: false });
+    expect([runs(), fs.readFileSync(ageFile(), 'utf8')]).toEqual([['2026-05-31T11Z-abcd'], noted]);
+  });
+
+  it('writes its age once an hour, not at every pass', async () => {
+    const machine = machineAt(Date.parse('2026-05-31T12:00:00Z'));
+    throwAway('2026-05-31T11Z-abcd');
+    await look(machine);
+    const written = fs.statSync(ageFile()).ino;
+    pass(machine, 1 / 48);
+    await look(machine);
+    expect(fs.statSync(ageFile()).ino).toBe(written);
+    pass(machine, 1 / 48);
+    await look(machine);
+    expect(JSON.parse(fs.readFileSync(ageFile(), 'utf8'))).toMatchObject({ ageMs: DAY_MS / 24 });
   });
 });
 

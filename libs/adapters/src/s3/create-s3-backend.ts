@@ -84,8 +84,9 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     context,
     index: params.withIndex === true ? new IndexPages(wire, layout) : undefined,
     housekeeping: async (signal) => {
-      await sweepUploads(context, keyPrefix, await marker.serverTimeMs(signal), signal);
-      await trash.purge(host.trashRetentionDays ?? TRASH_RETENTION_DAYS, signal);
+      const serverNowMs = await marker.serverTimeMs(signal);
+      await sweepUploads(context, keyPrefix, serverNowMs, signal);
+      await trash.purge(host.trashRetentionDays ?? TRASH_RETENTION_DAYS, serverNowMs, signal);
     },
   });
 }

@@ -24,10 +24,11 @@ function kept(bench: Bench): string[] {
 }
 
 /** A short run, as of a command: what is old is cleared away when a storage starts to write. */
-async function shortRun(bench: Bench, host: Partial<S3Host> = {}): Promise<void> {
+async function shortRun(bench: Bench, host: Partial<S3Host> = {}, aheadMs = 0): Promise<void> {
   // The moment that is given to clearing away has to last.
-  const clock: Clock = { nowMs: () => bench.clock.nowMs(), monotonicMs: () => bench.clock.monotonicMs(), sleep: (ms, signal) => realClock.sleep(ms, signal) };
+  const clock: Clock = { nowMs: () => bench.clock.nowMs() + aheadMs, monotonicMs: () => bench.clock.monotonicMs(), sleep: (ms, signal) => realClock.sleep(ms, signal) };
   const backend = await bench.machine({ host: { clock, ...host } });
+  await backend.rootIdentity({ mark: true });
   await written(backend, `run ${String(bench.clock.nowMs())}`, 'x');
   await backend.close();
 }
@@ -74,6 +75,29 @@ describe('INV-5: the trash', () => {
     await shortRun(bench, { trashRetentionDays: 4 });
     expect(kept(bench)).toEqual(['one']);
     await shortRun(bench, { trashRetentionDays: 2 });
+    expect(kept(bench)).toEqual([]);
+  });
+
+  it.each([
+    ['ahead', 3650],
+    ['behind', -3650],
+  ])('T34, T53, INV-22: is kept for its time by the server’s clock, whatever a machine takes the date for (ten years %s)', async (_name, days) => {
+    const bench = await openBench();
+    const marking = await bench.machine();
+    await marking.rootIdentity({ mark: true });
+    const steps = (aheadMs: number): Clock => ({ nowMs: () => bench.clock.nowMs() + aheadMs, monotonicMs: () => bench.clock.monotonicMs(), sleep: (ms, signal) => bench.clock.sleep(ms, signal) });
+    for (const [name, aheadMs] of [['right', 0], ['stepped', days * DAY_MS]] as const) {
+      const backend = await bench.machine({ host: { clock: steps(aheadMs) } });
+      await backend.remove(toRelativePath(name), await written(backend, name, name));
+    }
+    await shortRun(bench, {}, days * DAY_MS);
+    await shortRun(bench);
+    bench.clock.skip(29 * DAY_MS);
+    await shortRun(bench, {}, days * DAY_MS);
+    await shortRun(bench);
+    expect(kept(bench)).toEqual(['right', 'stepped']);
+    bench.clock.skip(2 * DAY_MS);
+    await shortRun(bench);
     expect(kept(bench)).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 /**
  * What a sync replaces or removes on a bucket is kept for a while in our area, by a copy on the
- * server (INV-5): `.wl/trash/<hour>/<id>/<path>`, found by the hour when it has been kept long
- * enough. A versioned bucket keeps versions by itself.
+ * server (INV-5): `.wl/trash/<hour>/<id>/<path>`. How long it has been kept is told by the server's
+ * clock alone (INV-22): the hour, which is this machine's, only says where looking may be worth it.
+ * A versioned bucket keeps versions by itself.
  */
 
 import { utf8Length } from '@wl/domain';
@@ -13,7 +14,8 @@ import type { S3Api } from './s3-api.js';
 import { S3Error } from './s3-error.js';
 import type { KeptVersions } from './writing/context.js';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 /** Steps whose copies can be dropped again; far more than can be under way at once. */
 const STEPS_NOTED = 1000;
 /** Requests at a time while the trash is emptied. */
@@ -57,20 +59,34 @@ export class Trash implements KeptVersions {
     });
   }
 
-  /** Removes what has been kept for longer than that many days. */
-  async purge(retentionDays: number, signal?: AbortSignal): Promise<void> {
+  /**
+   * Removes what has been kept for longer than that many days. `serverNowMs`: the server's clock now, if it
+   * tells it; without it nothing is old.
+   */
+  async purge(retentionDays: number, serverNowMs: number | undefined, signal?: AbortSignal): Promise<void> {
+    if (serverNowMs === undefined) return;
+    const oldestMs = serverNowMs - retentionDays * DAY_MS;
     const prefix = `${this.layout.area}trash/`;
     const { commonPrefixes } = await this.api.list({ prefix, delimiter: '/' }, signal);
     for (const hour of commonPrefixes) {
       const stamp = HOUR_SHAPE.exec(hour)?.[1];
-      if (stamp === undefined || this.clock.nowMs() - Date.parse(`${stamp}:00:00Z`) <= retentionDays * DAY_MS) continue;
-      for (;;) {
-        const { objects } = await this.api.list({ prefix: hour }, signal);
-        if (objects.length === 0) break;
-        for (let at = 0; at < objects.length; at += DELETED_AT_ONCE) {
-          await Promise.all(objects.slice(at, at + DELETED_AT_ONCE).map(({ key }) => this.api.deleteObject(key, { kind: 'none' }, undefined, signal)));
-        }
+      if (stamp === undefined) continue;
+      const namedMs = Date.parse(`${stamp}:00:00Z`);
+      // Most runs are young by their name; one from the future was named by a clock that was wrong.
+      if (namedMs >= oldestMs && namedMs <= serverNowMs + HOUR_MS) continue;
+      await this.#purgeHour(hour, oldestMs, signal);
+    }
+  }
+
+  async #purgeHour(prefix: string, oldestMs: number, signal: AbortSignal | undefined): Promise<void> {
+    for (let continuation: string | undefined; ; ) {
+      const page = await this.api.list({ prefix, ...(continuation !== undefined && { continuation }) }, signal);
+      const old = page.objects.filter(({ lastModifiedMs }) => lastModifiedMs < oldestMs);
+      for (let at = 0; at < old.length; at += DELETED_AT_ONCE) {
+        await Promise.all(old.slice(at, at + DELETED_AT_ONCE).map(({ key }) => this.api.deleteObject(key, { kind: 'none' }, undefined, signal)));
       }
+      if (page.next === undefined) return;
+      continuation = page.next;
     }
   }
 

@@ -12,10 +12,9 @@ import type { Clock } from '@wl/ports';
 import type { DavApi } from './dav-api.js';
 import { failure, type Concern } from './failure.js';
 
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
-const HOUR_SHAPE = /^(\d{4}-\d{2}-\d{2}T\d{2})Z$/;
-const INSTANCE_SHAPE = /^(\d{13})-[0-9a-f-]{36}$/;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_SHAPE = /^\d{4}-\d{2}-\d{2}T\d{2}Z$/;
+const INSTANCE_SHAPE = /^\d{13}-[0-9a-f-]{36}$/;
 /** A write that takes longer than this has been given up. */
 const STAGED_MS = 7 * DAY_MS;
 
@@ -77,25 +76,23 @@ export class Area {
     if (this.#made.has(this.#staging)) await this.api.delete(this.#staging, 'directory', { operation: 'clear staging' });
   }
 
-  /** Removes what has been in the trash for so many days, and what writers that died long ago left behind. */
+  /**
+   * Removes what has been in the trash for so many days, and what writers that died long ago left behind. Only
+   * the server's clock is asked (INV-22): how long ago it put something into such a directory, by its own time.
+   * Where it does not tell that, nothing is old. Names only say what is ours.
+   */
   async purge(retentionDays: number, signal: AbortSignal): Promise<void> {
     const concern = { operation: 'clear the trash' };
-    const olderThan = async (directory: string, ageMs: number, timeOf: (name: string) => number | undefined): Promise<void> => {
+    const olderThan = async (directory: string, shape: RegExp, ageMs: number): Promise<void> => {
       const listed = await this.api.directory(directory, concern, signal);
       if ('status' in listed) return;
       for (const [name, found] of listed.entries) {
-        const madeMs = timeOf(name);
-        if (found.kind === 'directory' && madeMs !== undefined && this.clock.nowMs() - madeMs > ageMs) await this.api.delete(`${directory}/${name}`, 'directory', concern, signal);
+        const isOld = found.kind === 'directory' && listed.serverMs - (found.modifiedMs ?? NaN) > ageMs;
+        if (isOld && shape.test(name)) await this.api.delete(`${directory}/${name}`, 'directory', concern, signal);
       }
     };
-    await olderThan(`${RESERVED_NAME}/trash`, retentionDays * DAY_MS, (name) => {
-      const hour = HOUR_SHAPE.exec(name)?.[1];
-      return hour === undefined ? undefined : Date.parse(`${hour}:00:00Z`);
-    });
-    await olderThan(`${RESERVED_NAME}/staging`, STAGED_MS, (name) => {
-      const started = INSTANCE_SHAPE.exec(name)?.[1];
-      return started === undefined ? undefined : Number(started);
-    });
+    await olderThan(`${RESERVED_NAME}/trash`, HOUR_SHAPE, retentionDays * DAY_MS);
+    await olderThan(`${RESERVED_NAME}/staging`, INSTANCE_SHAPE, STAGED_MS);
   }
 
   async #make(directory: string, concern: Concern): Promise<void> {

@@ -21,6 +21,12 @@ export interface DavDirectory {
   readonly isIncomplete: boolean;
 }
 
+/** The same, and when that was. */
+export interface DatedDirectory extends DavDirectory {
+  /** The server's clock when it answered, milliseconds since the epoch; `NaN` where it does not tell. */
+  readonly serverMs: number;
+}
+
 /** A file that is being read. */
 export interface DavBody {
   readonly sizeBytes: number | undefined;
@@ -71,7 +77,7 @@ export class DavApi {
   }
 
   /** The entries of a directory; `undefined` when it is not there, a status where the server does not list it. */
-  async directory(path: string, concern: Concern, signal?: AbortSignal): Promise<DavDirectory | { readonly status: number }> {
+  async directory(path: string, concern: Concern, signal?: AbortSignal): Promise<DatedDirectory | { readonly status: number }> {
     const answer = await this.#propfind(this.location.directory(path), '1', concern, signal);
     if (answer.status !== 207) return { status: answer.status };
     const entries = new Map<string, DavFound>();
@@ -96,7 +102,7 @@ export class DavApi {
     }
     if (own === undefined) throw damaged(concern, 'the listing does not tell of the directory itself');
     if (own.kind !== 'directory') return { status: 404 };
-    return { entries, notUnicode, isIncomplete };
+    return { entries, notUnicode, isIncomplete, serverMs: serverMsOf(answer) };
   }
 
   /** Opens a file; `undefined` when it is not there. */
@@ -179,8 +185,7 @@ export class DavApi {
 
   #entries(answer: RawAnswer, concern: Concern) {
     if (answer.status !== 207) throw statusFailure(answer.status, concern);
-    const serverMs = Date.parse(headerOf(answer, 'date') ?? '');
-    return parseMultistatus(answer.bytes, serverMs, concern);
+    return parseMultistatus(answer.bytes, serverMsOf(answer), concern);
   }
 
   #send(request: DavRequest): Promise<RawAnswer> {
@@ -191,6 +196,10 @@ export class DavApi {
   close(): Promise<void> {
     return this.client.close();
   }
+}
+
+function serverMsOf(answer: RawAnswer): number {
+  return Date.parse(headerOf(answer, 'date') ?? '');
 }
 
 /** `400`: how Apache calls a place below a file. */

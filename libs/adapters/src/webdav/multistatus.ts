@@ -19,7 +19,8 @@ export interface DavEntry {
 
 /** What the server says of an entry. */
 export type DavFound =
-  | { readonly kind: 'directory' }
+  /** `modifiedMs`: when names in it last changed, by the server's clock; `undefined` where it does not tell. */
+  | { readonly kind: 'directory'; readonly modifiedMs: number | undefined }
   | DavFile
   /** `status`: what the server answered about it, 0 where it left out what makes a file. */
   | { readonly kind: 'unknown'; readonly reason: UnknownReason; readonly status: number };
@@ -70,7 +71,7 @@ function entryOf(response: XmlElement, serverMs: number, concern: Concern): DavE
   const type = properties.get('resourcetype');
   // Without its type nobody knows what it is; the status of the property says why.
   if (type === undefined) return { href, found: unknown(parts.map(statusOf).find((status) => status !== undefined && status !== 200 && status !== 404) ?? 0) };
-  if (childOf(type, 'collection') !== undefined) return { href, found: { kind: 'directory' } };
+  if (childOf(type, 'collection') !== undefined) return { href, found: { kind: 'directory', modifiedMs: timeOf(properties) } };
   return { href, found: fileOf(properties, serverMs) };
 }
 
@@ -80,7 +81,7 @@ function fileOf(properties: ReadonlyMap<string, XmlElement>, serverMs: number): 
   if (!/^\d{1,16}$/.test(size)) return unknown(0);
   const sizeBytes = Number(size);
   const etag = properties.get('getetag')?.text.trim();
-  const modifiedMs = Date.parse(properties.get('getlastmodified')?.text ?? '');
+  const modifiedMs = timeOf(properties) ?? NaN;
   const plain = normalizeEtag(etag ?? '');
   const noted = parseNote(properties.get(NOTE_NAME)?.text ?? '');
   const note = plain !== '' && noted?.etag === plain && noted.sizeBytes === sizeBytes ? noted : undefined;
@@ -95,6 +96,11 @@ function fileOf(properties: ReadonlyMap<string, XmlElement>, serverMs: number): 
     etag: etag === undefined || etag === '' ? undefined : etag,
     note,
   };
+}
+
+function timeOf(properties: ReadonlyMap<string, XmlElement>): number | undefined {
+  const modifiedMs = Date.parse(properties.get('getlastmodified')?.text ?? '');
+  return Number.isFinite(modifiedMs) ? modifiedMs : undefined;
 }
 
 /** One token wherever a version is seen; none where the server tells neither ETag nor time. */

@@ -1,6 +1,7 @@
 /**
  * The reserved area `.wl` at the root: `staging/<instance>/<thread>/` for files being written,
- * `trash/<run>/<path>` for versions that were replaced or removed, `root-id` for the marker.
+ * `trash/<run>/<path>` for versions that were replaced or removed, `trash-age` for how long they
+ * have been there, `root-id` for the marker.
  *
  * Staging holds only our own unfinished files, never somebody else's bytes: a version that
  * comes out of an exchange comes out into the trash. So staging can be emptied after a crash
@@ -72,6 +73,11 @@ export class StorageArea {
   /** A name in staging that was never used before. */
   nextName(): string {
     return nextName();
+  }
+
+  /** Whether versions may be put into a run of the trash now. */
+  isInUse(run: string): boolean {
+    return run === this.spec.trashRun || run.startsWith(`${this.spec.trashRun}~`);
   }
 
   /** A free place for the version at `path`; the directories above it are made. */

@@ -1,15 +1,13 @@
 /**
- * Cleaning up the reserved area when a storage is opened: staging of processes that died,
- * and trash that has been kept long enough. Whatever cannot be removed stays for next time.
+ * Cleaning up the reserved area: staging of processes that died, when a storage is opened, and
+ * what the trash's end (`purge-trash.ts`) needs. Whatever cannot be removed stays for next time.
  */
 
 import type { Directory } from './anchor.js';
-import { STAGING, TRASH } from './area.js';
+import { STAGING } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf } from './failure.js';
 import { isAbandoned } from './instance.js';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Name of the trash directory of an hour, `2026-11-22T21Z-…`: sorts by time, and no file system minds it. */
 export function trashRunOf(nowMs: number, suffix: string): string {
@@ -27,25 +25,14 @@ export function sweepStaging(tree: DirectoryTree, nowMs: number): void {
   }
 }
 
-/** Removes what has been in the trash for longer than `retentionDays`, by the name of its run. */
-export function purgeTrash(tree: DirectoryTree, nowMs: number, retentionDays: number): void {
-  const trash = openIfThere(tree, TRASH);
-  if (trash === undefined) return;
-  for (const name of directoriesIn(tree, trash)) {
-    const hour = /^(\d{4}-\d{2}-\d{2}T\d{2})Z/.exec(name)?.[1];
-    if (hour === undefined) continue;
-    const age = nowMs - Date.parse(`${hour}:00:00Z`);
-    if (age > retentionDays * DAY_MS) quietly(() => removeTree(tree, trash, name));
-  }
-}
-
 /** Removes this instance's staging directory when it is empty, as it should be at the end. */
 export function removeStaging(tree: DirectoryTree, instance: string): void {
   const staging = openIfThere(tree, STAGING);
   if (staging !== undefined) quietly(() => removeTree(tree, staging, instance));
 }
 
-function openIfThere(tree: DirectoryTree, path: string): Directory | undefined {
+/** The directory at `path`, `undefined` where there is none. */
+export function openIfThere(tree: DirectoryTree, path: string): Directory | undefined {
   try {
     return tree.open(path);
   } catch (error) {
@@ -54,7 +41,8 @@ function openIfThere(tree: DirectoryTree, path: string): Directory | undefined {
   }
 }
 
-function directoriesIn({ disk, anchor }: DirectoryTree, directory: Directory): string[] {
+/** Names of the directories in a directory. */
+export function directoriesIn({ disk, anchor }: DirectoryTree, directory: Directory): string[] {
   return disk.readDirectory(anchor.self(directory)).filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
@@ -71,7 +59,7 @@ function newestChange(tree: DirectoryTree, parent: Directory, name: string): num
 }
 
 /** Removes the directory `name` with everything in it; links are removed, not followed. */
-function removeTree(tree: DirectoryTree, parent: Directory, name: string): void {
+export function removeTree(tree: DirectoryTree, parent: Directory, name: string): void {
   const { disk, anchor } = tree;
   const directory = tree.openChild(parent, name);
   try {
@@ -85,7 +73,8 @@ function removeTree(tree: DirectoryTree, parent: Directory, name: string): void 
   disk.rmdir(anchor.at(parent, name));
 }
 
-function quietly(step: () => void): void {
+/** Takes a step that the system may refuse. */
+export function quietly(step: () => void): void {
   try {
     step();
   } catch (error) {

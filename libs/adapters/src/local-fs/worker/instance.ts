@@ -7,9 +7,17 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 
 import { errnoOf } from './failure.js';
+
+/** For how long a machine has been running. */
+export interface Uptime {
+  /** Milliseconds, sleep included. No step of the clock changes it. */
+  readonly uptimeMs: number;
+  /** Which start of which machine; `''` where that cannot be told. */
+  readonly boot: string;
+}
 
 /** Where a process runs and which one it is. */
 interface ProcessIdentity {
@@ -21,6 +29,8 @@ interface ProcessIdentity {
 }
 
 const PATTERN = /^([0-9a-f]{8})\.([0-9a-f]{8})\.([0-9a-f]{8})\.(\d+)\.(\d+)\.[0-9a-f]{8}$/;
+
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
 /** A staging directory whose owner cannot be asked (another machine, another container) is left alone for so long. */
 const UNKNOWN_OWNER_MS = 24 * 60 * 60 * 1000;
@@ -45,10 +55,16 @@ export function isAbandoned(name: string, changedMs: number, nowMs: number): boo
   return nowMs - changedMs > UNKNOWN_OWNER_MS;
 }
 
+/** For how long this machine has been running. */
+export function systemUptime(): Uptime {
+  const boot = readText(BOOT_ID);
+  return { uptimeMs: uptime() * 1000, boot: boot === undefined ? '' : digest(boot) };
+}
+
 function thisProcess(): ProcessIdentity {
   return {
     machine: digest(readText('/etc/machine-id') ?? hostname()),
-    boot: digest(readText('/proc/sys/kernel/random/boot_id') ?? ''),
+    boot: digest(readText(BOOT_ID) ?? ''),
     namespace: digest(readNamespace() ?? ''),
     pid: process.pid,
     start: startOf(process.pid) ?? '0',

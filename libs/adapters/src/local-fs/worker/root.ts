@@ -10,8 +10,10 @@ import type { AnchorKind, Directory } from './anchor.js';
 import { ensureDirectory, explainArea, type StorageArea } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure, toWireError } from './failure.js';
-import { purgeTrash, sweepStaging } from './housekeeping.js';
+import { sweepStaging } from './housekeeping.js';
 import { moveNoReplace } from './moves.js';
+import { purgeTrash } from './purge-trash.js';
+import type { Moment } from './trash-age.js';
 
 /** What opening found out. */
 export interface OpenedRoot {
@@ -34,13 +36,12 @@ const MARKER = 'root-id';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Checks the root and tidies its area. Nothing is made on a root that has no area yet. */
-export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, nowMs: number, retentionDays: number): OpenedRoot {
+export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, nowMs: number): OpenedRoot {
   const existing = openArea(tree, area === undefined);
   let abilities: Abilities | undefined;
   if (existing !== undefined && area !== undefined) {
     try {
       sweepStaging(tree, nowMs);
-      purgeTrash(tree, nowMs, retentionDays);
       abilities = area.abilities();
     } catch (error) {
       // A root that can be read but not written, or not now: writing will say so.
@@ -48,6 +49,15 @@ export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, now
     }
   }
   return describe(tree, existing, abilities);
+}
+
+/** Empties the trash of what has been kept long enough. Called where something may be written: looking, as a dry run does, leaves no trace (T84). */
+export function tidyTrash(tree: DirectoryTree, area: StorageArea, now: Moment, retentionDays: number): void {
+  try {
+    purgeTrash(tree, area, now, retentionDays);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+  }
 }
 
 /** Looks at the root as it is now, and marks it first where asked and possible. */

@@ -22,12 +22,13 @@ import { removeStaging } from './housekeeping.js';
 import type { PackedRows } from './listing-rows.js';
 import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
-import { identify, openRoot, type KnownRoot, type OpenedRoot } from './root.js';
+import { identify, openRoot, tidyTrash, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
 import { SharedHash, type SharedHashBuffer } from './shared-hash.js';
 import { FEW_FILES, type BatchOutcome } from './staged-batch.js';
 import { Stager, type OpenStaged } from './stager.js';
 import { mtimeMsOf, tokenOf } from './token.js';
+import type { Moment } from './trash-age.js';
 import { readWhole, type WholeReadBatch, type WholeReadItem } from './whole-read.js';
 import { writeWhole, type WholeWriteItem } from './whole-write.js';
 import { commitFiles, stageFile, type CommitItem, type CommitItemOutcome } from './write-file.js';
@@ -104,13 +105,16 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
     withTree(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
 
   return {
-    open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number; retentionDays: number }): OpenedRoot =>
+    open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number }): OpenedRoot =>
       withTree(request.root, 'open the storage', (tree) =>
-        openRoot(tree, request.area && new StorageArea(tree, request.area), request.nowMs, request.retentionDays),
+        openRoot(tree, request.area && new StorageArea(tree, request.area), request.nowMs),
       ),
 
     identify: (request: { root: RootSpec; area: AreaSpec | undefined; mark: boolean }): KnownRoot =>
       withTree(request.root, 'look at the root', (tree) => identify(tree, request.area && new StorageArea(tree, request.area), request.mark)),
+
+    tidyTrash: (request: Writable & { now: Moment; retentionDays: number }): void =>
+      withArea(request, 'clear the trash', (tree, area) => tidyTrash(tree, area, request.now, request.retentionDays)),
 
     close: (request: Writable): void => withTree(request.root, 'close the storage', (tree) => removeStaging(tree, request.area.instance)),
 
