@@ -188,7 +188,7 @@ async function deleteDirectory(
 
 /** Reports a directory that was deleted on one side and stays on the other (T66). */
 export function keepDirectory(path: RelativePath, on: SideName, log: PassLog): void {
-  log.problem(path, on, 'directory-kept', 'deleted on the other side, but kept here: it still holds what is not synced');
+  log.remark(path, on, 'directory-kept', 'deleted on the other side, but kept here: it still holds what is not synced');
 }
 
 async function isEmpty(

@@ -175,6 +175,17 @@ describe('a conflict', () => {
     expect(rig.targetTree.text('d/a')).toBe('theirs');
   });
 
+  it('INV-36: ends when both versions are gone, also below a directory that is kept for what is ignored in it', async () => {
+    const rig = await synced({ 'd/e/c': 'base' }, { filter: { patterns: ['a'], ignores: (path) => path.split('/').at(-1) === 'a' } });
+    rig.targetTree.write('d/a', 'ignored');
+    rig.targetTree.write('d/e/c', 'theirs');
+    rig.sourceTree.remove('d');
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    rig.targetTree.remove('d/e');
+    expect(await rig.pass()).toMatchObject({ conflicts: 0, problems: [{ path: 'd', reason: 'directory-kept' }] });
+    expect(rig.targetTree.text('d/a')).toBe('ignored');
+  });
+
   it('shows sizes and hashes of both versions, also where the sizes alone told them apart', async () => {
     const rig = await inConflict();
     const { source, target } = rig.pair.conflict(A)!;

@@ -168,8 +168,8 @@ class Pass {
       for (const point of await widenPoints(scope, this.#context)) {
         if ((await this.#scanPoint(point)) === 'siblings-matter') unsure.add(parentOf(point));
       }
-      if (unsure.size > 0) await this.#scan([...unsure]);
       await this.#copying;
+      if (unsure.size > 0) await this.#scanAround([...unsure]);
       return undefined;
     }
     const cursors = {
@@ -181,6 +181,14 @@ class Pass {
     await this.#copying;
     const counts = (side: SideName): SideCounts => ({ files: cursors[side].filesSeen, unknown: cursors[side].unknownSeen });
     return { source: counts('source'), target: counts('target') };
+  }
+
+  /** Scans directories in which something was looked at already: what came of that must be known, or rows just given up would decide again (INV-12). */
+  async #scanAround(directories: readonly RelativePath[]): Promise<void> {
+    await this.#baseline.flush(true);
+    // Their deletions are planned anew, and counted once.
+    this.#deletions = this.#deletions.filter(({ path }) => !directories.some((directory) => isWithin(path, directory)));
+    await this.#scan(directories);
   }
 
   #list(side: SideName, directory: RelativePath): AsyncIterable<ListingBatch> {
