@@ -75,7 +75,9 @@ function checkAgreement(machine: Machine, blame: (fault: string) => void): void 
   checkRows(machine, isExcused, blame);
   for (const record of conflicts) {
     const [ours, theirs] = [source.now.get(record.path), target.now.get(record.path)];
-    if (ours === theirs && ours !== undefined && !isIgnored(record.path, machine.ignored) && record.reason !== 'name-collision' && !isBelowOther(record.path, conflicts)) {
+    // What is neither file nor directory is not looked into: two links of one name are no agreement.
+    const isSynced = ours === FOLDER || isText(ours);
+    if (ours === theirs && isSynced && !isIgnored(record.path, machine.ignored) && record.reason !== 'name-collision' && !isBelowOther(record.path, conflicts)) {
       blame(`INV-36: ${record.path} is equal on both sides and still in conflict`);
     }
   }

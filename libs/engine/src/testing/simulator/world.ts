@@ -63,7 +63,7 @@ export class World {
         return;
       case 'clock':
         this.clock.stepWall(event.ms);
-        if (event.ms < 0) for (const ledger of this.ledgers) ledger.mayRepeatTokens = true;
+        if (event.ms < 0) for (const ledger of this.ledgers) ledger.clockSetBack();
         return;
       case 'filter':
         this.oracle.gone.clear();
