@@ -135,7 +135,8 @@ export class ConflictBook {
   }
 }
 
-function isAtOrBelow(path: RelativePath, places: ReadonlySet<RelativePath>): boolean {
+/** Whether a path is one of these places, or below one. */
+export function isAtOrBelow(path: RelativePath, places: ReadonlySet<RelativePath>): boolean {
   return places.has(path) || ancestorsOf(path).some((above) => places.has(above));
 }
 

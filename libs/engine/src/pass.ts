@@ -25,7 +25,7 @@ import {
 import { isBackendError, type BackendError, type BaselineRow, type BaselineScan, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
 import { Arrivals } from './arrivals.js';
-import { ConflictBook, type FoundConflict } from './conflict-book.js';
+import { ConflictBook, isAtOrBelow, type FoundConflict } from './conflict-book.js';
 import { trusted, type PlannedCopy } from './copier.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
@@ -165,13 +165,18 @@ class Pass {
     const { pair, filter } = this.#context;
     if (scope !== 'all' && !scope.includes(ROOT)) {
       const unsure = new Set<RelativePath>();
-      for (const point of await widenPoints(scope, this.#context)) {
+      const points = await widenPoints(scope, this.#context);
+      // What waits there is decided anew: it may be in conflict by now (INV-7), and is counted once (INV-39).
+      const places = new Set(points);
+      this.#keptBack = this.#keptBack.filter(({ path }) => !isAtOrBelow(path, places));
+      for (const point of points) {
         if ((await this.#scanPoint(point)) === 'siblings-matter') unsure.add(parentOf(point));
       }
       await this.#copying;
       if (unsure.size > 0) await this.#scanAround([...unsure]);
       return undefined;
     }
+    this.#keptBack = [];
     const cursors = {
       source: new ListingCursor(this.#list('source', ROOT), filter),
       target: new ListingCursor(this.#list('target', ROOT), filter),
@@ -187,7 +192,8 @@ class Pass {
   async #scanAround(directories: readonly RelativePath[]): Promise<void> {
     await this.#baseline.flush(true);
     // Their deletions are planned anew, and counted once.
-    this.#deletions = this.#deletions.filter(({ path }) => !directories.some((directory) => isWithin(path, directory)));
+    const places = new Set(directories);
+    this.#deletions = this.#deletions.filter(({ path }) => !places.has(ROOT) && !isAtOrBelow(path, places));
     await this.#scan(directories);
   }
 
