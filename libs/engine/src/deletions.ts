@@ -19,7 +19,7 @@ import {
   type RelativePath,
   type SideName,
 } from '@wl/domain';
-import type { Halt } from '@wl/ports';
+import type { Halt, StorageBackend } from '@wl/ports';
 
 import type { Arrivals } from './arrivals.js';
 import { reportLeftover } from './copier.js';
@@ -101,12 +101,13 @@ export async function deletionHalt(
   return undefined;
 }
 
-/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
+/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. `recordAbove`: the place above a path that is on record as a conflict. */
 export async function deleteAll(
   { deletions, moved }: DeletionPlan,
   context: PassContext,
   log: PassLog,
   baseline: BaselineWriter,
+  recordAbove: (path: RelativePath) => RelativePath | undefined,
 ): Promise<void> {
   const running: Promise<void>[] = [];
   try {
@@ -117,7 +118,7 @@ export async function deleteAll(
         await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
         continue;
       }
-      running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline));
+      running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline, recordAbove));
       if (running.length < CONCURRENCY) continue;
       await settleAll(running.splice(0));
       await baseline.flush(false);
@@ -136,12 +137,19 @@ async function deleteFile(
   context: PassContext,
   log: PassLog,
   baseline: BaselineWriter,
+  recordAbove: (path: RelativePath) => RelativePath | undefined,
 ): Promise<void> {
   try {
     // The reason to delete must still hold now, not only when the pass saw it (T39, T55).
     const other = await storageAt(context, otherSide(on)).stat(path);
     if (other.kind !== 'absent') {
       log.retry.add(path);
+      return;
+    }
+    // Below a file nothing is, but where that file is in conflict with the directory nothing is removed (INV-7).
+    const disputed = recordAbove(path);
+    if (disputed !== undefined && !(await isClear(storageAt(context, otherSide(on)), disputed))) {
+      log.retry.add(disputed);
       return;
     }
     const removed = await storageAt(context, on).remove(path, node.token);
@@ -156,6 +164,12 @@ async function deleteFile(
   } catch (error) {
     log.failure(path, on, error);
   }
+}
+
+/** Whether a directory, or nothing, is at a place. */
+async function isClear(storage: StorageBackend, path: RelativePath): Promise<boolean> {
+  const { kind } = await storage.stat(path);
+  return kind === 'absent' || kind === 'directory';
 }
 
 async function deleteDirectory(

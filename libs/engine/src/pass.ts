@@ -454,17 +454,21 @@ class Pass {
       if (plan.deletions.some(isPlain) && this.#options.isDisturbed?.() === true) {
         const moves = plan.deletions.filter((item) => plan.moved.has(item));
         for (const item of plan.deletions) if (!plan.moved.has(item)) this.#log.retry.add(item.path);
-        await deleteAll({ ...plan, deletions: moves }, this.#context, this.#log, this.#baseline);
+        await this.#deleteAll({ ...plan, deletions: moves });
         return undefined;
       }
     }
-    await deleteAll(plan, this.#context, this.#log, this.#baseline);
+    await this.#deleteAll(plan);
     if (this.#options.allowMassDelete) {
       await this.#baseline.flush(true);
       // The user has accepted them: they count for no later deletion.
       pair.clearDeletions();
     }
     return undefined;
+  }
+
+  #deleteAll(plan: DeletionPlan): Promise<void> {
+    return deleteAll(plan, this.#context, this.#log, this.#baseline, (path) => this.#conflicts.recordAbove(path));
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */
