@@ -49,9 +49,10 @@ export class ConflictBook {
     return this.#known.get(path);
   }
 
-  /** The outermost place above a path that is on record, if there is one. */
-  recordAbove(path: RelativePath): RelativePath | undefined {
-    return this.#known.size === 0 ? undefined : ancestorsOf(path).find((above) => this.#known.has(above));
+  /** The places above a path that are in conflict, or were when the pass began. */
+  disputedAbove(path: RelativePath): RelativePath[] {
+    if (this.#known.size === 0 && this.#confirmed.size === 0) return [];
+    return ancestorsOf(path).filter((above) => this.#known.has(above) || this.#confirmed.has(above));
   }
 
   /** Number of conflicts found by this pass. */

@@ -19,7 +19,7 @@ import {
   type RelativePath,
   type SideName,
 } from '@wl/domain';
-import type { Halt, StorageBackend } from '@wl/ports';
+import type { Halt } from '@wl/ports';
 
 import type { Arrivals } from './arrivals.js';
 import { reportLeftover } from './copier.js';
@@ -101,24 +101,28 @@ export async function deletionHalt(
   return undefined;
 }
 
-/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. `recordAbove`: the place above a path that is on record as a conflict. */
-export async function deleteAll(
-  { deletions, moved }: DeletionPlan,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-  recordAbove: (path: RelativePath) => RelativePath | undefined,
-): Promise<void> {
+/** What carrying out deletions takes. */
+export interface Deleting {
+  readonly context: PassContext;
+  readonly log: PassLog;
+  readonly baseline: BaselineWriter;
+  /** The places above a path that are, or a moment ago were, in conflict. */
+  readonly disputedAbove: (path: RelativePath) => readonly RelativePath[];
+}
+
+/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
+export async function deleteAll({ deletions, moved }: DeletionPlan, deleting: Deleting): Promise<void> {
+  const { context, baseline } = deleting;
   const running: Promise<void>[] = [];
   try {
     for (const deletion of deletions) {
       context.signal?.throwIfAborted();
       if (deletion.kind === 'delete-directory') {
         await settleAll(running.splice(0));
-        await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
+        await deleteDirectory(deletion.on, deletion.path, deleting);
         continue;
       }
-      running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline, recordAbove));
+      running.push(deleteFile(deletion, moved.has(deletion), deleting));
       if (running.length < CONCURRENCY) continue;
       await settleAll(running.splice(0));
       await baseline.flush(false);
@@ -131,27 +135,29 @@ export async function deleteAll(
   await settleAll(running);
 }
 
-async function deleteFile(
-  { on, path, node }: FileDeletion,
-  isMoved: boolean,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-  recordAbove: (path: RelativePath) => RelativePath | undefined,
-): Promise<void> {
+/**
+ * Whether the reason to delete still holds now, and not only when the pass saw it (T39, T55). Below a file nothing is;
+ * but where that file is in conflict with the directory, nothing is removed (INV-7).
+ */
+async function isStillGone(on: SideName, path: RelativePath, { context, log, disputedAbove }: Deleting): Promise<boolean> {
+  const other = storageAt(context, otherSide(on));
+  if ((await other.stat(path)).kind !== 'absent') {
+    log.retry.add(path);
+    return false;
+  }
+  for (const disputed of disputedAbove(path)) {
+    const { kind } = await other.stat(disputed);
+    if (kind === 'absent' || kind === 'directory') continue;
+    log.retry.add(disputed);
+    return false;
+  }
+  return true;
+}
+
+async function deleteFile({ on, path, node }: FileDeletion, isMoved: boolean, deleting: Deleting): Promise<void> {
+  const { context, log, baseline } = deleting;
   try {
-    // The reason to delete must still hold now, not only when the pass saw it (T39, T55).
-    const other = await storageAt(context, otherSide(on)).stat(path);
-    if (other.kind !== 'absent') {
-      log.retry.add(path);
-      return;
-    }
-    // Below a file nothing is, but where that file is in conflict with the directory nothing is removed (INV-7).
-    const disputed = recordAbove(path);
-    if (disputed !== undefined && !(await isClear(storageAt(context, otherSide(on)), disputed))) {
-      log.retry.add(disputed);
-      return;
-    }
+    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).remove(path, node.token);
     if (!removed.ok) {
       log.retry.add(path);
@@ -166,25 +172,10 @@ async function deleteFile(
   }
 }
 
-/** Whether a directory, or nothing, is at a place. */
-async function isClear(storage: StorageBackend, path: RelativePath): Promise<boolean> {
-  const { kind } = await storage.stat(path);
-  return kind === 'absent' || kind === 'directory';
-}
-
-async function deleteDirectory(
-  on: SideName,
-  path: RelativePath,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-): Promise<void> {
+async function deleteDirectory(on: SideName, path: RelativePath, deleting: Deleting): Promise<void> {
+  const { context, log, baseline } = deleting;
   try {
-    const other = await storageAt(context, otherSide(on)).stat(path);
-    if (other.kind !== 'absent') {
-      log.retry.add(path);
-      return;
-    }
+    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).removeDirectory(path);
     if (removed.ok) {
       baseline.add({ kind: 'delete', key: directoryKey(path) });

@@ -188,7 +188,10 @@ class Pass {
     return { source: counts('source'), target: counts('target') };
   }
 
-  /** Scans directories in which something was looked at already: what came of that must be known, or rows just given up would decide again (INV-12). */
+  /**
+   * Scans directories in which something was looked at already: what came of that must be known first,
+   * or rows that were given up a moment ago would decide again (INV-12).
+   */
   async #scanAround(directories: readonly RelativePath[]): Promise<void> {
     await this.#baseline.flush(true);
     // Their deletions are planned anew, and counted once.
@@ -468,7 +471,8 @@ class Pass {
   }
 
   #deleteAll(plan: DeletionPlan): Promise<void> {
-    return deleteAll(plan, this.#context, this.#log, this.#baseline, (path) => this.#conflicts.recordAbove(path));
+    const disputedAbove = (path: RelativePath): RelativePath[] => this.#conflicts.disputedAbove(path);
+    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove });
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */
