@@ -15,7 +15,7 @@ import {
   type SideName,
   type Version,
 } from '@wl/domain';
-import type { ConflictRecord } from '@wl/ports';
+import type { ConflictRecord, PathFilter } from '@wl/ports';
 
 import { hashFiles } from './hashing.js';
 import { storageAt, type PassContext, type PassLog } from './pass-context.js';
@@ -47,6 +47,12 @@ export class ConflictBook {
   /** The record of a path, as `reconcile` takes it. */
   known(path: RelativePath): KnownConflict | undefined {
     return this.#known.get(path);
+  }
+
+  /** The places above a path that are in conflict, or were when the pass began. */
+  disputedAbove(path: RelativePath): RelativePath[] {
+    if (this.#known.size === 0 && this.#confirmed.size === 0) return [];
+    return ancestorsOf(path).filter((above) => this.#known.has(above) || this.#confirmed.has(above));
   }
 
   /** Number of conflicts found by this pass. */
@@ -98,7 +104,7 @@ export class ConflictBook {
         isInScope(path) &&
         !this.#confirmed.has(path) &&
         // What the rules leave out is nobody's conflict, whatever came of the directory that holds it.
-        (this.#isIgnored(path) || (!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden))),
+        (this.#isLeftOut(path) || (!this.#log.isUnfinished(path) && !isAtOrBelow(path, this.#hidden))),
     );
     if (ended.length === 0) return;
     await this.#assertRoots();
@@ -106,12 +112,9 @@ export class ConflictBook {
     for (const path of ended) this.#context.events.conflictResolved(path);
   }
 
-  #isIgnored(path: RelativePath): boolean {
-    const { filter } = this.#context;
-    if (filter === undefined) return false;
+  #isLeftOut(path: RelativePath): boolean {
     const record = this.#known.get(path);
-    const isDirectory = record?.source.kind === 'directory' || record?.target.kind === 'directory';
-    return ancestorsOf(path).some((above) => filter.ignores(above, true)) || filter.ignores(path, isDirectory);
+    return record !== undefined && isLeftOut(record, this.#context.filter);
   }
 
   /** The record to store, or `undefined` when the one on record says the same. */
@@ -135,7 +138,15 @@ export class ConflictBook {
   }
 }
 
-function isAtOrBelow(path: RelativePath, places: ReadonlySet<RelativePath>): boolean {
+/** Whether the rules leave out what a conflict is about: then it is nobody's any more (INV-14). */
+export function isLeftOut({ path, source, target }: ConflictRecord, filter: PathFilter | undefined): boolean {
+  if (filter === undefined) return false;
+  const isDirectory = source.kind === 'directory' || target.kind === 'directory';
+  return ancestorsOf(path).some((above) => filter.ignores(above, true)) || filter.ignores(path, isDirectory);
+}
+
+/** Whether a path is one of these places, or below one. */
+export function isAtOrBelow(path: RelativePath, places: ReadonlySet<RelativePath>): boolean {
   return places.has(path) || ancestorsOf(path).some((above) => places.has(above));
 }
 

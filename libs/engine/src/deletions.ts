@@ -101,23 +101,28 @@ export async function deletionHalt(
   return undefined;
 }
 
+/** What carrying out deletions takes. */
+export interface Deleting {
+  readonly context: PassContext;
+  readonly log: PassLog;
+  readonly baseline: BaselineWriter;
+  /** The places above a path that are, or a moment ago were, in conflict. */
+  readonly disputedAbove: (path: RelativePath) => readonly RelativePath[];
+}
+
 /** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
-export async function deleteAll(
-  { deletions, moved }: DeletionPlan,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-): Promise<void> {
+export async function deleteAll({ deletions, moved }: DeletionPlan, deleting: Deleting): Promise<void> {
+  const { context, baseline } = deleting;
   const running: Promise<void>[] = [];
   try {
     for (const deletion of deletions) {
       context.signal?.throwIfAborted();
       if (deletion.kind === 'delete-directory') {
         await settleAll(running.splice(0));
-        await deleteDirectory(deletion.on, deletion.path, context, log, baseline);
+        await deleteDirectory(deletion.on, deletion.path, deleting);
         continue;
       }
-      running.push(deleteFile(deletion, moved.has(deletion), context, log, baseline));
+      running.push(deleteFile(deletion, moved.has(deletion), deleting));
       if (running.length < CONCURRENCY) continue;
       await settleAll(running.splice(0));
       await baseline.flush(false);
@@ -130,20 +135,29 @@ export async function deleteAll(
   await settleAll(running);
 }
 
-async function deleteFile(
-  { on, path, node }: FileDeletion,
-  isMoved: boolean,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-): Promise<void> {
+/**
+ * Whether the reason to delete still holds now, and not only when the pass saw it (T39, T55). Below a file nothing is;
+ * but where that file is in conflict with the directory, nothing is removed (INV-7).
+ */
+async function isStillGone(on: SideName, path: RelativePath, { context, log, disputedAbove }: Deleting): Promise<boolean> {
+  const other = storageAt(context, otherSide(on));
+  if ((await other.stat(path)).kind !== 'absent') {
+    log.retry.add(path);
+    return false;
+  }
+  for (const disputed of disputedAbove(path)) {
+    const { kind } = await other.stat(disputed);
+    if (kind === 'absent' || kind === 'directory') continue;
+    log.retry.add(disputed);
+    return false;
+  }
+  return true;
+}
+
+async function deleteFile({ on, path, node }: FileDeletion, isMoved: boolean, deleting: Deleting): Promise<void> {
+  const { context, log, baseline } = deleting;
   try {
-    // The reason to delete must still hold now, not only when the pass saw it (T39, T55).
-    const other = await storageAt(context, otherSide(on)).stat(path);
-    if (other.kind !== 'absent') {
-      log.retry.add(path);
-      return;
-    }
+    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).remove(path, node.token);
     if (!removed.ok) {
       log.retry.add(path);
@@ -158,19 +172,10 @@ async function deleteFile(
   }
 }
 
-async function deleteDirectory(
-  on: SideName,
-  path: RelativePath,
-  context: PassContext,
-  log: PassLog,
-  baseline: BaselineWriter,
-): Promise<void> {
+async function deleteDirectory(on: SideName, path: RelativePath, deleting: Deleting): Promise<void> {
+  const { context, log, baseline } = deleting;
   try {
-    const other = await storageAt(context, otherSide(on)).stat(path);
-    if (other.kind !== 'absent') {
-      log.retry.add(path);
-      return;
-    }
+    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).removeDirectory(path);
     if (removed.ok) {
       baseline.add({ kind: 'delete', key: directoryKey(path) });
@@ -188,7 +193,7 @@ async function deleteDirectory(
 
 /** Reports a directory that was deleted on one side and stays on the other (T66). */
 export function keepDirectory(path: RelativePath, on: SideName, log: PassLog): void {
-  log.problem(path, on, 'directory-kept', 'deleted on the other side, but kept here: it still holds what is not synced');
+  log.remark(path, on, 'directory-kept', 'deleted on the other side, but kept here: it still holds what is not synced');
 }
 
 async function isEmpty(

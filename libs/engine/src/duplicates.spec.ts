@@ -201,6 +201,19 @@ describe('a file whose content the destination was thought to hold', () => {
     expect(rig.snapshots()[0]).toEqual(rig.snapshots()[1]);
   });
 
+  it('INV-7: whose copies come late leaves its old names alone that are in conflict by then', async () => {
+    const rig = await synced({ 'd/a': 'a', 'd/b': 'b', o: 'o' });
+    rig.targetTree.rename('d', 'e');
+    // The copies break off; the person takes the old name for a file while the deletions wait for them.
+    rig.target.faults.loseReply('read', { times: 2 });
+    const stop = rig.target.faults.on('read', 'before', () => {
+      stop();
+      rig.targetTree.write('d', 'a file');
+    });
+    expect(await rig.pass()).toMatchObject({ copiedFiles: 2, conflicts: 1 });
+    expect(seen(rig.sourceTree)).toEqual({ 'd/a': 'a', 'd/b': 'b', 'e/a': 'a', 'e/b': 'b', o: 'o' });
+  });
+
   it('INV-5: tells of a version that a copy displaced', async () => {
     const rig = await synced({ old: big('content'), o: 'o' }, WITHIN);
     rig.sourceTree.rename('old', 'new');

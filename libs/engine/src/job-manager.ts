@@ -207,7 +207,7 @@ export class JobManager {
     if (keep === 'target' && args.unidirectional) {
       throw new WildlandError('the source of a one-way job is never changed; keep the source, or change it yourself');
     }
-    await resolveConflict({ source, target, pair, path: path.value, keep });
+    await resolveConflict({ source, target, pair, filter: this.#filter(args.ignore), path: path.value, keep });
   }
 
   async #launch(args: StartArgs, listener: JobListener | undefined, { isResumed }: { isResumed: boolean }): Promise<Job> {

@@ -16,7 +16,7 @@ async function inConflict(): Promise<Rig> {
   return rig;
 }
 
-const resolve = (rig: Rig, keep: SideName, path = A) => resolveConflict({ source: rig.source, target: rig.target, pair: rig.pair, path, keep });
+const resolve = (rig: Rig, keep: SideName, path = A) => resolveConflict({ ...rig.context(), path, keep });
 
 describe('a conflict', () => {
   it('T81: stays through restarts and unrelated changes, is told once, and keeps when it began', async () => {
@@ -175,6 +175,31 @@ describe('a conflict', () => {
     expect(rig.targetTree.text('d/a')).toBe('theirs');
   });
 
+  it('INV-7: of a file with a directory deletes nothing below it, also if the file was away when it was looked for', async () => {
+    const rig = await synced({ 'd/c': 'base', o: 'o' }, { isUnidirectional: true });
+    rig.sourceTree.remove('d');
+    rig.sourceTree.write('d', 'a file');
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    rig.sourceTree.remove('d');
+    const stop = rig.source.faults.on('stat', 'before', () => {
+      stop();
+      rig.sourceTree.write('d', 'a file');
+    });
+    expect(await rig.pass()).toMatchObject({ conflicts: 1, deletedFiles: 0 });
+    expect(files(rig.targetTree)).toEqual({ 'd/c': 'base', o: 'o' });
+  });
+
+  it('INV-36: ends when both versions are gone, also below a directory that is kept for what is ignored in it', async () => {
+    const rig = await synced({ 'd/e/c': 'base' }, { filter: { patterns: ['a'], ignores: (path) => path.split('/').at(-1) === 'a' } });
+    rig.targetTree.write('d/a', 'ignored');
+    rig.targetTree.write('d/e/c', 'theirs');
+    rig.sourceTree.remove('d');
+    expect(await rig.pass()).toMatchObject({ conflicts: 1 });
+    rig.targetTree.remove('d/e');
+    expect(await rig.pass()).toMatchObject({ conflicts: 0, problems: [{ path: 'd', reason: 'directory-kept' }] });
+    expect(rig.targetTree.text('d/a')).toBe('ignored');
+  });
+
   it('shows sizes and hashes of both versions, also where the sizes alone told them apart', async () => {
     const rig = await inConflict();
     const { source, target } = rig.pair.conflict(A)!;
@@ -238,6 +263,13 @@ describe('choosing a version', () => {
         }
       }
     }
+  });
+
+  it('INV-14: is refused where the rules leave the path out since the conflict was listed', async () => {
+    const rig = await inConflict();
+    rig.restart({ filter: { patterns: ['a'], ignores: (path) => path === 'a' } });
+    for (const keep of ['source', 'target'] as const) await expect(resolve(rig, keep)).rejects.toThrow('a is left out by the rules of this job');
+    expect([rig.sourceTree.text('a'), rig.targetTree.text('a')]).toEqual(['left', 'right!']);
   });
 
   it('keeps the deletion where that was one of the two', async () => {

@@ -75,8 +75,14 @@ export class PassLog {
     this.#context = context;
   }
 
+  /** A step on this path, and with it whatever is below, has not come to its end. */
   problem(path: string, side: SideName, reason: string, message: string): void {
     this.unfinished.add(path as RelativePath);
+    this.remark(path, side, reason, message);
+  }
+
+  /** Something that a person should know, though all was looked at and decided (INV-36: conflicts below end). */
+  remark(path: string, side: SideName, reason: string, message: string): void {
     if (this.problems.length < REPORT_LIMIT) this.problems.push({ path, side, reason, message });
   }
 

@@ -99,7 +99,7 @@ describe('a directory that a choice brings back', () => {
     await rig.clock.advance(60_000);
     expect(await rig.pass()).toMatchObject({ conflicts: 1 });
     // The user decides for the directory by removing the file.
-    await resolveConflict({ source: rig.source, target: rig.target, pair: rig.pair, path: at('d'), keep: 'source' });
+    await resolveConflict({ ...rig.context(), path: at('d'), keep: 'source' });
     expect(rig.targetTree.text('d')).toBeUndefined();
     rig.target.faults.on('makeDirectory', 'after', () => rig.crash());
     await rig.pass().catch(() => undefined);

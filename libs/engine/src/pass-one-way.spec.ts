@@ -58,7 +58,7 @@ describe('a one-way pass', () => {
     rig.sourceTree.write('a', 'left');
     rig.targetTree.write('a', 'right');
     expect(await rig.pass()).toMatchObject({ conflicts: 1 });
-    await resolveConflict({ source: rig.source, target: rig.target, pair: rig.pair, path: toRelativePath('a'), keep: 'source' });
+    await resolveConflict({ ...rig.context(), path: toRelativePath('a'), keep: 'source' });
     expect(await rig.pass()).toMatchObject({ conflicts: 0 });
     expect(files(rig.targetTree)).toEqual({ a: 'left', b: '2' });
   });

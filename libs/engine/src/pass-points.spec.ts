@@ -50,6 +50,29 @@ describe('a pass over points', () => {
     expect(rig.pair.conflicts()).toMatchObject([{ path: 'd', reason: 'file-against-directory' }]);
   });
 
+  it('T73, INV-12: takes no row for a reason to delete that its own first look has given up', async () => {
+    const rig = await synced({ 'd/b': '2', c: '3' }, { source: { isCaseSensitive: false } });
+    rig.targetTree.remove('d');
+    rig.sourceTree.remove('d/b');
+    // Gone on both sides at the first look, and back before the directory around it is looked at.
+    const stop = rig.source.faults.on('list', 'before', ({ path }) => {
+      if (path !== '') return;
+      rig.sourceTree.write('d/b', '2');
+      stop();
+    });
+    await rig.pass(['d']);
+    for (const tree of [rig.sourceTree, rig.targetTree]) expect(files(tree)).toEqual({ 'd/b': '2', c: '3' });
+    expect(rig.sourceTree.trash.size).toBe(0);
+  });
+
+  it('T73, T85, INV-39: counts a deletion once that was met from two points', async () => {
+    const before = Object.fromEntries(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'].map((name) => [`d/${name}`, name]));
+    const rig = await synced({ ...before, x: 'x' }, { source: { isCaseSensitive: false } });
+    for (const path of ['x', ...Object.keys(before).slice(0, 6)]) rig.targetTree.remove(path);
+    // Whether `x` was renamed in case only its siblings can tell, and `d` is one of them.
+    expect(await rig.pass(['d', 'x'])).toMatchObject({ deletedFiles: 7, halt: undefined });
+  });
+
   it('looks at the point and nowhere else', async () => {
     const rig = await synced({ 'd/a': '1', 'd/b': '2', 'e/c': '3', f: '4' });
     for (const path of ['d/a', 'd/b', 'e/c', 'f']) rig.sourceTree.write(path, 'changed');

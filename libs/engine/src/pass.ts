@@ -25,7 +25,7 @@ import {
 import { isBackendError, type BackendError, type BaselineRow, type BaselineScan, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
 import { Arrivals } from './arrivals.js';
-import { ConflictBook, type FoundConflict } from './conflict-book.js';
+import { ConflictBook, isAtOrBelow, type FoundConflict } from './conflict-book.js';
 import { trusted, type PlannedCopy } from './copier.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
@@ -165,13 +165,18 @@ class Pass {
     const { pair, filter } = this.#context;
     if (scope !== 'all' && !scope.includes(ROOT)) {
       const unsure = new Set<RelativePath>();
-      for (const point of await widenPoints(scope, this.#context)) {
+      const points = await widenPoints(scope, this.#context);
+      // What waits there is decided anew: it may be in conflict by now (INV-7), and is counted once (INV-39).
+      const places = new Set(points);
+      this.#keptBack = this.#keptBack.filter(({ path }) => !isAtOrBelow(path, places));
+      for (const point of points) {
         if ((await this.#scanPoint(point)) === 'siblings-matter') unsure.add(parentOf(point));
       }
-      if (unsure.size > 0) await this.#scan([...unsure]);
       await this.#copying;
+      if (unsure.size > 0) await this.#scanAround([...unsure]);
       return undefined;
     }
+    this.#keptBack = [];
     const cursors = {
       source: new ListingCursor(this.#list('source', ROOT), filter),
       target: new ListingCursor(this.#list('target', ROOT), filter),
@@ -181,6 +186,18 @@ class Pass {
     await this.#copying;
     const counts = (side: SideName): SideCounts => ({ files: cursors[side].filesSeen, unknown: cursors[side].unknownSeen });
     return { source: counts('source'), target: counts('target') };
+  }
+
+  /**
+   * Scans directories in which something was looked at already: what came of that must be known first,
+   * or rows that were given up a moment ago would decide again (INV-12).
+   */
+  async #scanAround(directories: readonly RelativePath[]): Promise<void> {
+    await this.#baseline.flush(true);
+    // Their deletions are planned anew, and counted once.
+    const places = new Set(directories);
+    this.#deletions = this.#deletions.filter(({ path }) => !places.has(ROOT) && !isAtOrBelow(path, places));
+    await this.#scan(directories);
   }
 
   #list(side: SideName, directory: RelativePath): AsyncIterable<ListingBatch> {
@@ -440,17 +457,22 @@ class Pass {
       if (plan.deletions.some(isPlain) && this.#options.isDisturbed?.() === true) {
         const moves = plan.deletions.filter((item) => plan.moved.has(item));
         for (const item of plan.deletions) if (!plan.moved.has(item)) this.#log.retry.add(item.path);
-        await deleteAll({ ...plan, deletions: moves }, this.#context, this.#log, this.#baseline);
+        await this.#deleteAll({ ...plan, deletions: moves });
         return undefined;
       }
     }
-    await deleteAll(plan, this.#context, this.#log, this.#baseline);
+    await this.#deleteAll(plan);
     if (this.#options.allowMassDelete) {
       await this.#baseline.flush(true);
       // The user has accepted them: they count for no later deletion.
       pair.clearDeletions();
     }
     return undefined;
+  }
+
+  #deleteAll(plan: DeletionPlan): Promise<void> {
+    const disputedAbove = (path: RelativePath): RelativePath[] => this.#conflicts.disputedAbove(path);
+    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove });
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */

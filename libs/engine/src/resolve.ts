@@ -5,8 +5,9 @@
  */
 
 import { ancestorsOf, otherSide, SKIP_REASONS, type FileNode, type Node, type RelativePath, type SideName, type UnknownReason, type Version } from '@wl/domain';
-import { isBackendError, type PairState, type StorageBackend } from '@wl/ports';
+import { isBackendError, type PairState, type PathFilter, type StorageBackend } from '@wl/ports';
 
+import { isLeftOut } from './conflict-book.js';
 import { copyThrough } from './copier.js';
 import { adviceOnRoot, checkRoots } from './root-guard.js';
 import { WildlandError } from './wildland-error.js';
@@ -16,14 +17,17 @@ export interface Choice {
   readonly source: StorageBackend;
   readonly target: StorageBackend;
   readonly pair: PairState;
+  /** The rules of the job. A record outlives a change of them until the next pass. */
+  readonly filter: PathFilter | undefined;
   readonly path: RelativePath;
   readonly keep: SideName;
 }
 
 /** Carries a choice out, or rejects with `WildlandError` and has then changed nothing. */
-export async function resolveConflict({ source, target, pair, path, keep }: Choice): Promise<void> {
+export async function resolveConflict({ source, target, pair, filter, path, keep }: Choice): Promise<void> {
   const record = pair.conflict(path);
   if (record === undefined) throw new WildlandError(`${path} is not in conflict`);
+  if (isLeftOut(record, filter)) throw new WildlandError(`${path} is left out by the rules of this job, so nothing is changed there; change the rules, then choose`);
   if (record.reason === 'name-collision') {
     throw new WildlandError(`${path} and another name differ only in case, and one storage cannot hold both; rename one of them`);
   }

@@ -15,6 +15,9 @@ const SCARS: readonly (readonly [seed: number, what: string])[] = [
   [805284, 'INV-10: damage to the state made an empty mount point a new root'],
   [829896, 'INV-36: a conflict left the list while its disk was out'],
   [903648, 'INV-10: a choice in a conflict wrote to an empty mount point'],
+  [2043806, 'INV-36: a directory kept for what is ignored in it kept conflicts on record whose versions were gone'],
+  [2089381, 'INV-12: a row that the first look of a pass had given up was the reason for a deletion by its second'],
+  [2861498, 'INV-7: the old names of a move whose copies came late were deleted, though in conflict by then'],
 ];
 
 /** How long the dose may take, in milliseconds of this machine's time. */

@@ -40,6 +40,7 @@ export function injectStorageFault(machine: Machine, event: Extract<Event, { kin
       return;
     case 'stale':
       machine.excuses.stale = true;
+      machine.ledgers[side].readsBecomeStale();
       oracle.gone.clear();
       faults.staleReads(operation === 'list' || operation === 'stat' ? operation : 'read', scope);
       return;

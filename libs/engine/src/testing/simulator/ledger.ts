@@ -42,12 +42,13 @@ export class Ledger {
   /** Copies of each text that are there now. */
   readonly copies = new Map<string, number>();
   /**
-   * Set once the clock of a storage of coarse times was set back: a name can then come to hold another text
-   * under the very token of an earlier one. Nothing but reading everything again would show it.
+   * Names that came to hold another text under the very token of an earlier one, by a clock of a storage of
+   * coarse times that was set back. Nothing but reading everything again would show it.
    */
-  mayRepeatTokens = false;
-  /** Names to which that has happened. */
   readonly repeated = new Set<string>();
+  #mayRepeatTokens = false;
+  /** Names to which that has happened within one tick of a clock, which an engine that is told the truth sees. */
+  readonly #repeatedInTime = new Set<string>();
   readonly #tokens = new Map<string, string>();
   /** Set while a power loss is carried out. */
   isWorldActing = false;
@@ -86,16 +87,27 @@ export class Ledger {
     return this.#home;
   }
 
+  /** The clock of this storage was set back. */
+  clockSetBack(): void {
+    this.#mayRepeatTokens = true;
+  }
+
+  /** Somebody may be shown an earlier text for the one of this token: what stands for two texts was taken for the wrong one. */
+  readsBecomeStale(): void {
+    this.#mayRepeatTokens = true;
+    for (const path of this.#repeatedInTime) this.repeated.add(path);
+  }
+
   /** Whether this name ever held that. */
   everHeld(path: string, state: State): boolean {
     return (this.#moments.get(path) ?? []).some((moment) => moment.state === state) || (state === undefined && !this.#moments.has(path));
   }
 
-  /** Whether, at a moment or later, this name held something else, and not by a power loss. */
-  everDifferedSince(path: string, state: State, serial: number): boolean {
+  /** Whether, at a moment or later, this name held something else, and not by a power loss, unless that counts too. */
+  everDifferedSince(path: string, state: State, serial: number, countsWorld = false): boolean {
     let then: State;
     for (const moment of this.#moments.get(path) ?? []) {
-      if (moment.isWorld) continue;
+      if (moment.isWorld && !countsWorld) continue;
       if (moment.serial > serial && moment.state !== state) return true;
       if (moment.serial <= serial) then = moment.state;
     }
@@ -154,7 +166,7 @@ export class Ledger {
   #noteToken(path: string, token: string, text: string): void {
     const key = `${path}/${token}`;
     const earlier = this.#tokens.get(key);
-    if (earlier !== undefined && earlier !== text && this.mayRepeatTokens) this.repeated.add(path);
+    if (earlier !== undefined && earlier !== text) (this.#mayRepeatTokens ? this.repeated : this.#repeatedInTime).add(path);
     this.#tokens.set(key, text);
   }
 

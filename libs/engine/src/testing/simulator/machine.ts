@@ -156,7 +156,7 @@ export class Machine implements Suspect {
     if (given.kind === 'file') this.#parts.oracle.giveUpHash(given.sha256);
     const { source, target } = life.storages;
     try {
-      await resolveConflict({ source, target, pair, path: record.path, keep });
+      await resolveConflict({ source, target, pair, filter: life.context.filter, path: record.path, keep });
     } catch (error) {
       if (!(error instanceof WildlandError) && !isExpected(error)) this.#parts.oracle.blame(`resolving ${record.path}: ${textOf(error)}`);
     }

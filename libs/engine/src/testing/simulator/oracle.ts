@@ -254,7 +254,8 @@ export class Oracle {
       const states = { source: who.ledgers.source.now.get(path), target: who.ledgers.target.now.get(path) };
       // A version that changed while it was hashed for the record can have become the other one.
       if (states.source === states.target) continue;
-      const isUntouched = (['source', 'target'] as const).every((side) => !who.ledgers[side].everDifferedSince(path, states[side], then));
+      // A version that a power loss took, and that came again, was away all the same.
+      const isUntouched = (['source', 'target'] as const).every((side) => !who.ledgers[side].everDifferedSince(path, states[side], then, true));
       if (isUntouched && isShown(record.source, states.source) && isShown(record.target, states.target)) {
         this.blame(`INV-36: the conflict of ${path} ended by itself on machine ${String(who.index)}`);
       }

@@ -4,7 +4,7 @@
  * Recorded conflicts, which it does not know, are told to it as baselines.
  */
 
-import { isDirectoryKey, pathOfKey, ROOT, type Key } from '@wl/domain';
+import { ancestorsOf, isDirectoryKey, pathOfKey, ROOT, type Key } from '@wl/domain';
 import { dir, expectedOutcome, file, flatten, ignored, ignoredDirectory, show as showFlat, unknown, type Flat, type Roots, type Tree } from '@wl/domain/testing';
 
 import { FOLDER, isText } from './ledger.js';
@@ -24,7 +24,7 @@ export function expectation(who: Suspect): ((who: Suspect) => string[]) | undefi
   const baseline = baselineOf(who, numbers);
   if (baseline === undefined) return undefined;
   const sides = { source: sideOf(who, 'source', numbers), target: sideOf(who, 'target', numbers) };
-  applyRecords(who, baseline, sides);
+  if (!applyRecords(who, baseline, sides)) return undefined;
   const roots: Roots = { baseline: treeOf(baseline), source: treeOf(sides.source), target: treeOf(sides.target) };
   const expected = expectedOutcome(roots, who.isUnidirectional);
   const wanted = { source: flatten(expected.source), target: flatten(expected.target) };
@@ -86,9 +86,12 @@ function sideOf(who: Suspect, side: 'source' | 'target', numbers: Numbers): Flat
   return new Map([...flat].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** SPEC.md §4, known conflicts: a choice is as if nothing had been agreed, a dispute as if something else had. */
-function applyRecords(who: Suspect, baseline: Flat, sides: Readonly<Record<'source' | 'target', Flat>>): void {
-  if (who.isUnidirectional) return;
+/**
+ * SPEC.md §4, known conflicts: a choice is as if nothing had been agreed, a dispute as if something else had.
+ * `false` where that cannot be told: with the directory around it forgotten, nothing can have been agreed in it.
+ */
+function applyRecords(who: Suspect, baseline: Flat, sides: Readonly<Record<'source' | 'target', Flat>>): boolean {
+  if (who.isUnidirectional) return true;
   for (const record of who.pair.conflicts()) {
     const { path } = record;
     const states = { source: who.ledgers.source.now.get(path), target: who.ledgers.target.now.get(path) };
@@ -99,8 +102,11 @@ function applyRecords(who: Suspect, baseline: Flat, sides: Readonly<Record<'sour
     if (sides[left].get(path)?.kind === 'unknown') continue;
     const isChoice = record[removed].kind !== 'absent' && isShown(record[left], states[left]);
     for (const other of [...baseline.keys()]) if (other === path || other.startsWith(`${path}/`)) baseline.delete(other);
-    if (!isChoice) baseline.set(path, states[left] === FOLDER ? file(0) : dir());
+    if (isChoice) continue;
+    if (ancestorsOf(path).some((above) => baseline.get(above)?.kind !== 'directory')) return false;
+    baseline.set(path, states[left] === FOLDER ? file(0) : dir());
   }
+  return true;
 }
 
 function treeOf(flat: Flat): Readonly<Record<string, Tree>> {

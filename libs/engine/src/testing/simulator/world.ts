@@ -63,7 +63,7 @@ export class World {
         return;
       case 'clock':
         this.clock.stepWall(event.ms);
-        if (event.ms < 0) for (const ledger of this.ledgers) ledger.mayRepeatTokens = true;
+        if (event.ms < 0) for (const ledger of this.ledgers) ledger.clockSetBack();
         return;
       case 'filter':
         this.oracle.gone.clear();
@@ -100,11 +100,14 @@ export class World {
     if (ledger === undefined) return;
     for (const path of [...this.oracle.gone.keys()]) if (isNear(path, event.path) || (event.gesture === 'rename' && isNear(path, event.to))) this.oracle.gone.delete(path);
     const before = new Map(ledger.copies);
+    const held = ledger.now.get(event.path);
     this.#isPersonActing = true;
     this.people.act(event);
     this.#isPersonActing = false;
     this.#giveUp(ledger, before);
-    if (event.gesture === 'remove') this.#expectGone(event.place, event.path);
+    // Who removes what is not there decides nothing, and who removes a directory that had taken a file's place may
+    // have chosen the file by that (INV-36).
+    if (event.gesture === 'remove' && isText(held)) this.#expectGone(event.place, event.path);
   }
 
   /** What a person took a copy of away, they gave up. */
