@@ -83,6 +83,9 @@ export class MemoryBackend implements StorageBackend {
   readonly #options: MemoryBackendOptions;
   readonly #gate: MemoryGate;
   readonly #observer: MemoryObserver;
+  /** Attempts to open that are under way. */
+  #opening = 0;
+  #wasOpened = false;
   readonly #writers = new Set<MemoryWriter>();
 
   constructor(tree: MemoryTree, options: MemoryBackendOptions) {
@@ -112,16 +115,20 @@ export class MemoryBackend implements StorageBackend {
 
   async open(signal?: AbortSignal): Promise<void> {
     if (this.#gate.state === 'crashed') throw failure('cancelled', 'open', ROOT, 'the backend has crashed');
-    const before = this.#gate.state;
+    this.#opening += 1;
     this.#gate.state = 'open';
     try {
       await this.#gate.pass('open', ROOT, signal, (volume) => {
         // Leftovers of a crash; those of other machines that still write are not ours to touch.
         for (const [name, staged] of volume.staging) if (!staged.isAlive) volume.staging.delete(name);
       });
+      this.#wasOpened = true;
     } catch (error) {
-      if (before === 'new') this.#gate.state = before;
+      // One attempt that fails shuts no door on another that is under way.
+      if (this.#opening === 1 && !this.#wasOpened && this.#gate.state === 'open') this.#gate.state = 'new';
       throw error;
+    } finally {
+      this.#opening -= 1;
     }
   }
 
