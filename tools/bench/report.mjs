@@ -75,6 +75,10 @@ const TABLES = {
     `Over ${seconds} s without a change the daemon used ${percent.toFixed(3)} % of one processor; it holds ${nowMiB.toFixed(0)} MiB, at most so far ${peakMiB.toFixed(0)} MiB.`,
     '',
   ],
+  simulator: ({ from, scenarios, passes, calls, seconds, failures }) => [
+    `${scenarios.toLocaleString('en')} scenarios from seed ${from} in ${seconds} s on one core, ${Math.round(scenarios / seconds)} a second, with ${Math.round(passes / seconds)} passes and ${Math.round(calls / seconds).toLocaleString('en')} calls of storages; ${failures.length} broke something. What they are: [torture.md](torture.md).`,
+    '',
+  ],
   startup: (data) => [
     '| | median, ms | over `node -e 0`, ms | CPU, ms | peak memory, MiB | runs |',
     '|---|---:|---:|---:|---:|---:|',

@@ -126,9 +126,27 @@ export const ROWS = {
     peers: [],
     run: (context) => startup({ ...context, times: context.isQuick ? 3 : 30 }),
   },
+  simulator: {
+    kind: 'simulator',
+    title: 'Scenarios of the simulator',
+    minutes: 2,
+    peers: [],
+    run: ({ isQuick, progress }) => simulated(isQuick ? 0.2 : 2, progress),
+  },
 };
 
-for (const [name, row] of Object.entries(ROWS)) row.goals = GOALS[name];
+for (const [name, row] of Object.entries(ROWS)) row.goals = GOALS[name] ?? [];
+
+/** What `npm run simulate` plays in so many minutes on one core, each scenario once; its figures. */
+function simulated(minutes, progress) {
+  const args = [path.join(root, 'tools/simulate.mjs'), '--once', '--json', '--minutes', String(minutes), '--from', String(Date.now() % 1_000_000_000)];
+  const done = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const json = done.stdout.split('\n').find((line) => line.startsWith('{'));
+  if (json === undefined) throw new Error(`simulate: ${done.stderr}`);
+  const figures = JSON.parse(json);
+  progress(`simulator: ${Math.round(figures.scenarios / figures.seconds)} scenarios a second`);
+  return figures;
+}
 
 /** Passes of the engine over 20 thousand to 10 million entries, by number. */
 function madeUp({ scratch, label, isQuick, progress }) {
