@@ -37,8 +37,8 @@ export function checkTheEnd(world: World): void {
 /** Every version is somewhere, or somebody took it away. */
 function checkVersions({ people, ledgers, machines, oracle }: World): void {
   const there = new Set(ledgers.flatMap(({ now }) => [...now.values()]));
-  // Under faults that no engine can see through, the trash is what was promised.
-  if (machines.some(({ excuses }) => excuses.precondition || excuses.stale)) {
+  // Under faults that no engine can see through, and where one token stands for two texts, the trash is what was promised.
+  if (machines.some(({ excuses }) => excuses.precondition || excuses.stale || excuses.ambiguousTokens)) {
     for (const { tree } of ledgers) for (const { bytes } of tree.trash.values()) there.add(new TextDecoder().decode(bytes));
   }
   for (const text of people.written) {
