@@ -5,11 +5,12 @@
  * the figures. Builds the programs when they are not built. What each part does: docs/torture.md.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-const ROOT = path.resolve(import.meta.dirname, '..');
+import { areBuilt, ROOT } from './torture/programs.mjs';
+
 const PAGE = path.join(ROOT, 'docs/torture.md');
 const START = '<!-- torture: npm run torture -- --write -->';
 const END = '<!-- end of torture -->';
@@ -146,7 +147,7 @@ function writePage(rows) {
 }
 
 function build() {
-  if (existsSync(path.join(ROOT, 'dist/cli/wl.cjs')) && existsSync(path.join(ROOT, 'dist/daemon/wl-sync-daemon.cjs'))) return true;
+  if (areBuilt()) return true;
   console.log('building the programs first');
   return spawnSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: 'inherit' }).status === 0;
 }

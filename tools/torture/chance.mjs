@@ -14,6 +14,8 @@ export function chanceOf(seed) {
   return {
     next,
     below,
+    /** An integer from `low` to `high`. */
+    between: (low, high) => low + below(high - low + 1),
     /** Whether something of that probability happens. */
     happens: (probability) => next() < probability,
     /** One of a list. */

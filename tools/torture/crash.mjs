@@ -4,18 +4,17 @@
  * Run it after a change to how files, rows or batches are written. Builds nothing: run
  * `npm run build` first. What it does and found: docs/torture.md, "Crashes and power loss".
  */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { playWorld, points, scratchFor } from './crash/campaign.mjs';
 import { playChaos } from './crash/chaos.mjs';
 import { playCommands } from './crash/commands.mjs';
-import { DAEMON } from './crash/daemon.mjs';
 import { disks } from './crash/disks.mjs';
 import { scenarios } from './crash/scenarios.mjs';
 import { endInOrder, isOver } from './crash/time.mjs';
 import { MissingMeans, tracer } from './crash/tracer.mjs';
+import { areBuilt } from './programs.mjs';
 
 /**
  * Everything there is, in the order it is worth most when time is short. Shares of the time; what
@@ -130,7 +129,7 @@ not reached in that time is said. Exits with 1 when something was wrong, with 2 
   --kill N    only SIGKILL before the N-th call; --point JSON: only the point that a failure printed`);
     return 0;
   }
-  if (!existsSync(DAEMON)) throw new MissingMeans('the programs are not built: npm run build');
+  if (!areBuilt()) throw new MissingMeans('the programs are not built: npm run build');
   endInOrder();
   const log = (text) => console.log(text);
   const seed = Number(options.seed);

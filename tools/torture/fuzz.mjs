@@ -15,7 +15,7 @@ import { spoilFiles } from './fuzz/files.mjs';
 import { startProbe } from './fuzz/probe.mjs';
 import { attacks } from './fuzz/socket.mjs';
 import { Home, requireBuild, until } from './home.mjs';
-import { sha256 } from './sides.mjs';
+import { sha256 } from './sha256.mjs';
 
 const KINDS = ['dead', 'late', 'silent', 'unclear', 'leak', 'touched', 'fat', 'broken'];
 /** Resident memory that no attack may drive the daemon beyond, MiB. */

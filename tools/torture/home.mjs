@@ -11,9 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export const ROOT = path.resolve(import.meta.dirname, '../..');
-export const WL = path.join(ROOT, 'dist/cli/wl.cjs');
-export const DAEMON = path.join(ROOT, 'dist/daemon/wl-sync-daemon.cjs');
+import { areBuilt, DAEMON, WL } from './programs.mjs';
 
 /** A program that has not ended by then is killed and counts as one that hangs. Milliseconds. */
 const RUN_LIMIT_MS = 60_000;
@@ -22,7 +20,7 @@ const DAEMON_LIMIT_MS = 30_000;
 
 /** Says what is missing where the programs are not built. */
 export function requireBuild() {
-  if (existsSync(WL) && existsSync(DAEMON)) return;
+  if (areBuilt()) return;
   console.error('the programs are not built: run `npm run build` first');
   process.exit(2);
 }

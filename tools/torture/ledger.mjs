@@ -11,7 +11,7 @@
  * INV-5: every version that no person gave up is in place, in a conflict, or in a trash.
  * INV-6: what is visible is a version that somebody wrote, whole.
  */
-import { sha256 } from './sides.mjs';
+import { sha256 } from './sha256.mjs';
 
 const SIDES = ['left', 'right'];
 const EMPTY = sha256(Buffer.alloc(0));

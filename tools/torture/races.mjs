@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
 import { loadMemory } from './races/habits.mjs';
-import { dice } from './races/records.mjs';
+import { chanceOf } from './chance.mjs';
 import { judgeTorn, versionMaker } from './races/torn.mjs';
 import { missingContested, missingSaves } from './races/verdict.mjs';
 import { editorOrders, sampledDirectories } from './races/world.mjs';
@@ -82,7 +82,7 @@ function start(file, order, children) {
 
 /** Decides conflicts while the editors save, and ends the race in time. Answers how many were decided. */
 async function duringRace({ home, editors, end, seed, log }) {
-  const die = dice(seed);
+  const die = chanceOf(seed);
   let isRacing = true;
   let decided = 0;
   const finished = Promise.allSettled(editors.map(({ done }) => done)).then(() => (isRacing = false));

@@ -2,16 +2,13 @@
  * The two sides of a pair as a person and an independent checker see them: plain walks and
  * SHA-256, no code of the product. A side is a directory or a bucket of the S3 server for tests.
  */
-import { createHash } from 'node:crypto';
 import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { sha256 } from './sha256.mjs';
+
 /** The product's own area at the top of a storage. */
 const OWN_AREA = '.wl';
-
-export function sha256(bytes) {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** A directory. `workshop` is a directory on the same file system, outside of it, where a person prepares files; `user` owns what is made. */
 export class Folder {

@@ -3,17 +3,15 @@
  * that ends with it. For campaigns that treat `wl` as a black box; nothing outside the directory is touched.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The checkout. */
-export const checkout = path.resolve(import.meta.dirname, '../..');
-const PROGRAM = path.join(checkout, 'dist/cli/wl.cjs');
+import { areBuilt, WL } from './programs.mjs';
 
 /** Whether the programs are built; says so on stderr when they are not. */
 export function isBuilt() {
-  if (existsSync(PROGRAM)) return true;
+  if (areBuilt()) return true;
   console.error('Error: the programs are not built yet; run `npm run build` first');
   return false;
 }
@@ -33,7 +31,7 @@ export class WlHome {
 
   /** Runs `wl`; gives exit code and output. */
   run(...args) {
-    const [program, ...rest] = [...this.prefix, process.execPath, PROGRAM, ...args];
+    const [program, ...rest] = [...this.prefix, process.execPath, WL, ...args];
     const { status, signal, stdout, stderr } = spawnSync(program, rest, { env: this.env, encoding: 'utf8', timeout: 300_000, maxBuffer: 1 << 28 });
     return { code: status ?? signal, stdout, stderr };
   }

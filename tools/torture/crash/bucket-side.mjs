@@ -1,10 +1,10 @@
 /** A bucket on the S3 server of the tests, in this process, that stands for the right side of a world. */
-import path from 'node:path';
 
 import { importSource } from '../../bundle-testing.mjs';
-import { AREA, bytesOf, DIRECTORY, sha256 } from './files.mjs';
+import { ROOT } from '../programs.mjs';
+import { sha256 } from '../sha256.mjs';
+import { AREA, bytesOf, DIRECTORY } from './files.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
 const FOLDER = 'photos/';
 
 /** Requests that change something, by the names the server's log gives them. */

@@ -7,7 +7,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { environment, WL } from './daemon.mjs';
+import { WL } from '../programs.mjs';
+import { environment } from './daemon.mjs';
 import { AREA, DIRECTORY, everything, hashed, plant, visible } from './files.mjs';
 import { randomOf } from './random.mjs';
 import { isOver } from './time.mjs';

@@ -5,9 +5,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-export const DAEMON = path.join(ROOT, 'dist/daemon/wl-sync-daemon.cjs');
-export const WL = path.join(ROOT, 'dist/cli/wl.cjs');
+import { DAEMON } from '../programs.mjs';
 
 /** A run that takes longer is a failure, milliseconds: far beyond what one takes on a busy machine. */
 export const LIMIT_MS = 60_000;

@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { sha256 } from '../sha256.mjs';
+
 /** The area of the product at the root of each storage. */
 export const AREA = '.wl';
 
@@ -29,9 +31,6 @@ export function bytesOf(content) {
   }
   return all;
 }
-
-/** 64 lower-case hex digits. */
-export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 const hashes = new Map();
 

@@ -8,7 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { importSource } from '../../bundle-testing.mjs';
-import { Home, ROOT } from '../home.mjs';
+import { Home } from '../home.mjs';
+import { ROOT } from '../programs.mjs';
 import { Ledger } from '../ledger.mjs';
 import { BucketSide, Folder } from '../sides.mjs';
 import { playFaults, startSynced } from './campaign.mjs';

@@ -8,7 +8,8 @@ import { cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, symlin
 import { createServer } from 'node:net';
 import path from 'node:path';
 
-import { DAEMON, processesWith, signal, until, WL } from '../home.mjs';
+import { processesWith, signal, until } from '../home.mjs';
+import { DAEMON, WL } from '../programs.mjs';
 import { bend, TRICKS } from './odd.mjs';
 
 /** Exit codes of `wl` (apps/cli/src/exit-codes.ts). */

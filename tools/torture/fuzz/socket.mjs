@@ -8,7 +8,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ROOT } from '../home.mjs';
+import { ROOT } from '../programs.mjs';
 import { bend, RAW, TRICKS, VALUES } from './odd.mjs';
 
 const EXAMPLES = path.join(ROOT, 'schemas/examples');

@@ -7,11 +7,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { checkout } from '../wl-home.mjs';
+import { WL } from '../programs.mjs';
 import { Processes } from './processes.mjs';
 import { Syncthing } from './syncthing.mjs';
 
-const WL = path.join(checkout, 'dist/cli/wl.cjs');
 
 /** `wl`, one pass at a time. */
 const wl = {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { checkout } from '../wl-home.mjs';
+import { ROOT } from '../programs.mjs';
 
 const START = '<!-- peers: npm run torture:peers -- --write -->';
 const END = '<!-- end of peers -->';
@@ -35,7 +35,7 @@ export function tableOf({ seed, programs, rows }) {
 
 /** Writes the table between its markers. */
 export function writePage(outcome) {
-  const page = path.join(checkout, 'docs/torture.md');
+  const page = path.join(ROOT, 'docs/torture.md');
   const text = readFileSync(page, 'utf8');
   const [begin, end] = [text.indexOf(START), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error(`${page} has no place for the table: ${START} … ${END}`);

@@ -11,7 +11,7 @@ import * as fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { dice } from '../races/records.mjs';
+import { chanceOf } from '../chance.mjs';
 import { filesBelow } from './world.mjs';
 
 const verdict = (word, because) => ({ verdict: word, because });
@@ -293,7 +293,7 @@ export const scenarios = [
     title: 'Killed ten times at random instants, then run to the end',
     before: (world) => manyFiles(world, 'left', 'old', 150),
     act: async (world, { ready, sync, kill, recover, unlock, seed }) => {
-      const die = dice(seed);
+      const die = chanceOf(seed);
       manyFiles(world, 'left', 'new', 150);
       for (let index = 0; index < 150; index += 1) world.put('right', `from-right/f${index}`, `right ${index} ${'y'.repeat(die.below(20_000))}`);
       for (let index = 0; index < 8; index += 1) world.remove('left', Object.keys(BYSTANDERS)[index]);

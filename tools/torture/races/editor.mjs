@@ -10,7 +10,9 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { habits, loadMemory } from './habits.mjs';
-import { dice, drawSize, record, sha256 } from './records.mjs';
+import { chanceOf } from '../chance.mjs';
+import { sha256 } from '../sha256.mjs';
+import { drawSize, record } from './records.mjs';
 
 /** A file that was appended to begins anew beyond this. */
 const APPEND_LIMIT = 100_000;
@@ -45,7 +47,7 @@ class Hand {
   constructor(order, hand, index) {
     this.order = order;
     this.author = `${order.name}.${index}`;
-    this.die = dice(order.seed * 7919 + index);
+    this.die = chanceOf(order.seed * 7919 + index);
     this.kind = hand.kind;
     this.sides = hand.sides;
     this.files = hand.files.map((file) => ({ file, side: 0, number: 0, first: 1, content: undefined, habit: '' }));

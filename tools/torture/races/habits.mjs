@@ -17,7 +17,7 @@ import path from 'node:path';
  * @property {Buffer} added the last record of `next`, for those that append
  * @property {(bytes: Buffer) => void} leaves notes a state that is not whole and stays for a moment
  * @property {(low: number, high: number) => Promise<void>} pause milliseconds
- * @property {ReturnType<import('./records.mjs').dice>} die
+ * @property {ReturnType<import('../chance.mjs').chanceOf>} die
  */
 
 let counter = 0;

@@ -7,8 +7,7 @@
  */
 import { createCipheriv, createHash } from 'node:crypto';
 
-/** sha256 in hex. */
-export const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+import { sha256 } from '../sha256.mjs';
 
 /** One record. `size`: bytes of the body. */
 export function record({ seed, author, file, number, size }) {
@@ -34,20 +33,6 @@ export function lastRecord(bytes) {
     position = end + 1 + body.length;
   }
   return last;
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32), and what is drawn from them. */
-export function dice(seed) {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-  const below = (limit) => Math.floor(next() * limit);
-  return { next, below, pick: (list) => list[below(list.length)], between: (low, high) => low + below(high - low + 1) };
 }
 
 /** Sizes of bodies as people have them: mostly small, a few beyond what is copied in one piece. */

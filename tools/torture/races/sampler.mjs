@@ -7,7 +7,8 @@ import { closeSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, read
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { lastRecord, sha256 } from './records.mjs';
+import { sha256 } from '../sha256.mjs';
+import { lastRecord } from './records.mjs';
 
 /** Torn versions that are kept in full. */
 const KEPT = 2_000;

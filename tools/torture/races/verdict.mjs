@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { sha256 } from './records.mjs';
+import { sha256 } from '../sha256.mjs';
 
 /** Every visible file below a root, by relative path: its sha256. */
 export function visible(root) {
