@@ -48,8 +48,7 @@ export function createLocalFsBackend(params: LocalFsParams, deps: LocalFsDeps = 
 function ownRunner({ workerPath, disk, anchor }: LocalFsDeps): TaskRunner {
   if (workerPath !== undefined) return createLocalFsWorkers(workerPath);
   const options = anchor === undefined ? {} : { anchor };
-  const tasks = disk === undefined ? loadNative({ ownsThread: false }).then(createDisk) : Promise.resolve(disk);
-  return createInlineRunner(tasks.then((system) => createTasks({ disk: system, ...options })));
+  return createInlineRunner(createTasks({ disk: disk ?? createDisk(loadNative({ ownsThread: false })), ...options }));
 }
 
 const systemClock: Clock = {

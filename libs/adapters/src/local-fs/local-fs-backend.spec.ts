@@ -14,7 +14,7 @@ import { createLocalFsWorkers } from './worker-pool.js';
 import { createDisk, errnoException } from './worker/disk.js';
 import { loadNative } from './worker/native.js';
 
-const native = await loadNative({ ownsThread: false });
+const native = loadNative({ ownsThread: false });
 
 describeStorageBackend('LocalFsBackend on the calling thread', () => {
   const disk = createDisk(native);

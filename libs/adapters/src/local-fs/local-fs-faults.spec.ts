@@ -14,7 +14,7 @@ import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
 import { createDisk, errnoException } from './worker/disk.js';
 import { loadNative } from './worker/native.js';
 
-const native = await loadNative({ ownsThread: false });
+const native = loadNative({ ownsThread: false });
 const at = toRelativePath;
 const { errno } = osConstants;
 

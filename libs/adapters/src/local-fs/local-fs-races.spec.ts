@@ -19,7 +19,7 @@ import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
 import { createDisk } from './worker/disk.js';
 import { loadNative } from './worker/native.js';
 
-const native = await loadNative({ ownsThread: false });
+const native = loadNative({ ownsThread: false });
 const path = toRelativePath('d/file');
 const OLD = 'the old version';
 const OURS = 'our new version, longer';

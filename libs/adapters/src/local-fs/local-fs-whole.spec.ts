@@ -14,7 +14,7 @@ import { PathLocks } from './path-locks.js';
 import { createDisk, errnoException } from './worker/disk.js';
 import { loadNative } from './worker/native.js';
 
-const native = await loadNative({ ownsThread: false });
+const native = loadNative({ ownsThread: false });
 const at = toRelativePath;
 const MTIME_MS = 1_600_000_000_123;
 

@@ -20,13 +20,12 @@ export interface TaskRunner {
 }
 
 /** Runs tasks on the calling thread, each in a turn of its own. For tests, and where no worker file is at hand. */
-export function createInlineRunner(tasks: Promise<Tasks>): TaskRunner {
+export function createInlineRunner(tasks: Tasks): TaskRunner {
   const runner: TaskRunner = {
     run: async (task, request) => {
-      const table = await tasks;
       await turn();
       // The compiler cannot see that request and result belong to the same task.
-      return (table[task] as (request: unknown) => never)(request);
+      return (tasks[task] as (request: unknown) => never)(request);
     },
     pin: () => runner,
     bulkThreads: 1,

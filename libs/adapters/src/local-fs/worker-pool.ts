@@ -63,6 +63,14 @@ class WorkerPool implements TaskRunner {
     let best: Thread | undefined;
     for (const thread of threads) if (best === undefined || loadOf(thread) < loadOf(best)) best = thread;
     if (best !== undefined && (loadOf(best) === 0 || threads.length >= THREADS[lane])) return best;
+    const started = this.start(lane);
+    // The first pass lists both sides at once: a thread takes long to start, and two start beside each other.
+    if (lane === 'quick') while (threads.length < THREADS.quick) this.start(lane);
+    return started;
+  }
+
+  private start(lane: Lane): Thread {
+    const threads = this.threads[lane];
     const started: Thread = new Thread(this.workerPath, () => {
       const index = threads.indexOf(started);
       if (index >= 0) threads.splice(index, 1);

@@ -22,9 +22,8 @@ export function bundle(entry: string): string {
     '--target=node20',
     '--format=cjs',
     '--conditions=@wl/source',
-    // Where the bundle lies there is no node_modules.
-    `--alias:koffi=${require.resolve('koffi')}`,
-    `--external:${require.resolve('koffi')}`,
+    // Where the bundle lies there is no node_modules: packages are looked for from here.
+    `--define:import.meta.url=${JSON.stringify(import.meta.url)}`,
     `--outfile=${out}`,
     '--log-level=error',
   ]);

@@ -5,4 +5,4 @@
 
 import { serveTasks } from './serve.js';
 
-void serveTasks();
+serveTasks();

@@ -29,7 +29,7 @@ describe('a quick look', () => {
   beforeAll(async () => {
     directory = fs.mkdtempSync(join(tmpdir(), 'wl-look-'));
     fd = fs.openSync(directory, fs.constants.O_DIRECTORY);
-    disk = createDisk(await loadNative({ ownsThread: false }));
+    disk = createDisk(loadNative({ ownsThread: false }));
   });
   afterAll(() => {
     fs.closeSync(fd);

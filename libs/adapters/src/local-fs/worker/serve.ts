@@ -22,11 +22,10 @@ export type TaskReply =
   | { readonly id: number; readonly ok: false; readonly error: WireError };
 
 /** Serves requests until the thread is terminated. */
-export async function serveTasks(): Promise<void> {
+export function serveTasks(): void {
   if (parentPort === null) throw new Error('this program is the worker thread of a storage, not to be run by itself');
   const port = parentPort;
-  const tasks = createTasks({ disk: createDisk(await loadNative({ ownsThread: true })) });
-  // Messages that came before wait in the port until somebody listens.
+  const tasks = createTasks({ disk: createDisk(loadNative({ ownsThread: true })) });
   port.on('message', ({ id, task, request }: TaskRequest) => {
     let reply: TaskReply;
     let handedOver: Transferable[] = [];
