@@ -54,8 +54,23 @@ export async function run({ minutes, seed, log }) {
       rows.push(await playStep({ ...step, world, deadline, seed, tracer: program, log }));
     }
   }
-  return { rows, failures: rows.reduce((sum, row) => sum + row.failures, 0) };
+  return { rows, failures: failuresIn(rows) };
 }
+
+/** Plays every point there is, however long that takes; what has no points to come to an end of, for `minutes` each. */
+async function sweep({ minutes, seed, log }) {
+  const program = tracer();
+  const rows = [];
+  for (const step of PROGRAM) {
+    for (const world of step.worlds) {
+      const deadline = OF_THEIR_OWN[step.kind] === undefined ? Infinity : performance.now() + minutes * 60_000;
+      if (!isOver(deadline)) rows.push(await playStep({ ...step, world, deadline, seed, tracer: program, log }));
+    }
+  }
+  return { rows, failures: failuresIn(rows) };
+}
+
+const failuresIn = (rows) => rows.reduce((sum, row) => sum + row.failures, 0);
 
 /** One row. What this machine has no means for is said, and not played. */
 async function playStep(step) {
@@ -111,16 +126,18 @@ async function main() {
     options: {
       minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' }, world: { type: 'string' }, disk: { type: 'string' },
       kind: { type: 'string', default: 'kill' }, bucket: { type: 'boolean', default: false }, point: { type: 'string' }, kill: { type: 'string' }, json: { type: 'boolean', default: false },
+      sweep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (options.help) {
-    console.log(`usage: npm run torture:crash -- [--minutes M] [--seed S] [--json]
+    console.log(`usage: npm run torture:crash -- [--minutes M] [--seed S] [--json] [--sweep]
        npm run torture:crash -- --world W [--disk D] [--bucket] [--kind K] [--minutes M] [--kill N | --point JSON]
 
 Kills the built daemon at every system call that changes something, cuts its power, fails its calls, and looks
 whether anything is lost, torn or deleted. Without --world everything is played for M minutes (default 10); what was
-not reached in that time is said. Exits with 1 when something was wrong, with 2 when this machine lacks something.
+not reached in that time is said. With --sweep every point is played, which takes some two hours, and M minutes of
+each kind that has no points to come to an end of. Exits with 1 when something was wrong, with 2 when this machine lacks something.
 
   --world W   one of ${Object.keys(scenarios).join(', ')}
   --disk D    (default tmpfs; ext4 for power) one of ${Object.keys(disks).join(', ')} (those with a name of a file system need root, for loop devices)
@@ -134,7 +151,7 @@ not reached in that time is said. Exits with 1 when something was wrong, with 2 
   const log = (text) => console.log(text);
   const seed = Number(options.seed);
   if (options.world === undefined) {
-    const { rows, failures } = await run({ minutes: Number(options.minutes), seed, log });
+    const { rows, failures } = await (options.sweep ? sweep : run)({ minutes: Number(options.minutes), seed, log });
     if (options.json) console.log(JSON.stringify(rows));
     return failures === 0 ? 0 : 1;
   }
