@@ -94,9 +94,15 @@ class WorkingDirectoryAnchor implements Anchor {
   release(): void {
     if (this.current === undefined) return;
     this.current = undefined;
-    const fd = this.disk.open('/', 0);
-    this.disk.enterDirectory?.(fd);
-    this.disk.close(fd);
+    let fd: number | undefined;
+    try {
+      fd = this.disk.open('/', 0);
+      this.disk.enterDirectory?.(fd);
+    } catch {
+      // No descriptor is free: the directory stays in use until the next one is entered, and nothing else depends on it.
+    } finally {
+      if (fd !== undefined) this.disk.close(fd);
+    }
   }
 
   private enter(directory: Directory): void {

@@ -3,7 +3,7 @@
  * no link, stays on the root's file system, and keeps what it opened until the task ends.
  */
 
-import { constants, type BigIntStats } from 'node:fs';
+import { constants, readFileSync, type BigIntStats } from 'node:fs';
 
 import type { UnknownReason } from '@wl/domain';
 
@@ -37,8 +37,20 @@ export class NoDirectory extends Error {
 
 const OPEN_DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Enough for the siblings of a batch, far from any limit on open files. */
-const MAX_OPEN = 128;
+/**
+ * Directories that a task keeps open: enough for the siblings of a batch, and few where few open files
+ * are allowed, since two trees in each of four threads share them with everything else.
+ */
+export const MAX_OPEN = Math.max(8, Math.min(128, Math.floor(allowedOpenFiles() / 8)));
+
+/** How many files this process may have open, as far as the system tells. */
+function allowedOpenFiles(): number {
+  try {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? Infinity);
+  } catch {
+    return Infinity;
+  }
+}
 
 /** The directories of one root, opened on demand. `close` must be called. */
 export class DirectoryTree {
@@ -103,10 +115,10 @@ export class DirectoryTree {
 
   /** Closes everything. */
   close(): void {
-    this.anchor.release();
     for (const directory of this.opened.values()) this.disk.close(directory.fd);
     this.opened.clear();
     this.disk.close(this.root.fd);
+    this.anchor.release();
   }
 
   /**

@@ -12,7 +12,7 @@ import ignore, { type Ignore } from 'ignore';
 
 import type { Directory } from './anchor.js';
 import type { Checkpoint } from './cancellation.js';
-import { NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directory-tree.js';
+import { MAX_OPEN, NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure, toBackendError } from './failure.js';
 import { RowCollector, type PackedRows } from './listing-rows.js';
 import { readNames } from './names.js';
@@ -26,7 +26,7 @@ export interface ScanRequest {
 }
 
 /** Levels above the reading position that stay open; those further up are found again from below. */
-const MAX_OPEN_LEVELS = 64;
+const MAX_OPEN_LEVELS = Math.floor(MAX_OPEN / 2);
 /** The first batch is small, so that the other end has something to do early. */
 const FIRST_BATCH_ROWS = 256;
 const BATCH_ROWS = 4096;
