@@ -32,7 +32,7 @@ export type PlannedDeletion = Extract<PlanItem, { kind: 'delete-file' | 'delete-
 
 type FileDeletion = Extract<PlanItem, { kind: 'delete-file' }>;
 
-/** Files removed at the same time. */
+/** Files removed at the same time, after one look at the roots. */
 const CONCURRENCY = 16;
 
 const SIDES = ['source', 'target'] as const;
@@ -108,56 +108,71 @@ export interface Deleting {
   readonly baseline: BaselineWriter;
   /** The places above a path that are, or a moment ago were, in conflict. */
   readonly disputedAbove: (path: RelativePath) => readonly RelativePath[];
+  /** Throws where nothing may be concluded from what the roots hold. */
+  readonly assertRoots: () => Promise<void>;
 }
 
 /** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
 export async function deleteAll({ deletions, moved }: DeletionPlan, deleting: Deleting): Promise<void> {
   const { context, baseline } = deleting;
-  const running: Promise<void>[] = [];
-  try {
-    for (const deletion of deletions) {
-      context.signal?.throwIfAborted();
-      if (deletion.kind === 'delete-directory') {
-        await settleAll(running.splice(0));
-        await deleteDirectory(deletion.on, deletion.path, deleting);
-        continue;
-      }
-      running.push(deleteFile(deletion, moved.has(deletion), deleting));
-      if (running.length < CONCURRENCY) continue;
-      await settleAll(running.splice(0));
-      await baseline.flush(false);
-    }
-  } catch (error) {
-    // A stop leaves deletions under way: their failures are nobody's any more.
-    await Promise.allSettled(running);
-    throw error;
+  for (let next = 0; next < deletions.length; ) {
+    context.signal?.throwIfAborted();
+    const batch = batchFrom(deletions, next);
+    next += batch.length;
+    await deleteBatch(batch, moved, deleting);
+    await baseline.flush(false);
   }
-  await settleAll(running);
+}
+
+/** Files that follow each other, or one directory: what is in it comes before it, and what it is in behind it. */
+function batchFrom(deletions: readonly PlannedDeletion[], start: number): readonly PlannedDeletion[] {
+  let end = start;
+  while (end - start < CONCURRENCY && deletions[end]?.kind === 'delete-file') end += 1;
+  return deletions.slice(start, Math.max(end, start + 1));
+}
+
+/**
+ * Deletes what still is to be deleted. The roots are looked at after the last look at the other side: where its disk
+ * was pulled before, nothing is there, and that means nothing (INV-10).
+ */
+async function deleteBatch(batch: readonly PlannedDeletion[], moved: ReadonlySet<PlannedDeletion>, deleting: Deleting): Promise<void> {
+  const gone: PlannedDeletion[] = [];
+  await settleAll(
+    batch.map(async (deletion) => {
+      if (await isStillGone(deletion, deleting)) gone.push(deletion);
+    }),
+  );
+  if (gone.length === 0) return;
+  await deleting.assertRoots();
+  await settleAll(gone.map((deletion) => (deletion.kind === 'delete-file' ? deleteFile(deletion, moved.has(deletion), deleting) : deleteDirectory(deletion, deleting))));
 }
 
 /**
  * Whether the reason to delete still holds now, and not only when the pass saw it (T39, T55). Below a file nothing is;
  * but where that file is in conflict with the directory, nothing is removed (INV-7).
  */
-async function isStillGone(on: SideName, path: RelativePath, { context, log, disputedAbove }: Deleting): Promise<boolean> {
+async function isStillGone({ on, path }: PlannedDeletion, { context, log, disputedAbove }: Deleting): Promise<boolean> {
   const other = storageAt(context, otherSide(on));
-  if ((await other.stat(path)).kind !== 'absent') {
-    log.retry.add(path);
+  try {
+    if ((await other.stat(path)).kind !== 'absent') {
+      log.retry.add(path);
+      return false;
+    }
+    for (const disputed of disputedAbove(path)) {
+      const { kind } = await other.stat(disputed);
+      if (kind === 'absent' || kind === 'directory') continue;
+      log.retry.add(disputed);
+      return false;
+    }
+    return true;
+  } catch (error) {
+    log.failure(path, on, error);
     return false;
   }
-  for (const disputed of disputedAbove(path)) {
-    const { kind } = await other.stat(disputed);
-    if (kind === 'absent' || kind === 'directory') continue;
-    log.retry.add(disputed);
-    return false;
-  }
-  return true;
 }
 
-async function deleteFile({ on, path, node }: FileDeletion, isMoved: boolean, deleting: Deleting): Promise<void> {
-  const { context, log, baseline } = deleting;
+async function deleteFile({ on, path, node }: FileDeletion, isMoved: boolean, { context, log, baseline }: Deleting): Promise<void> {
   try {
-    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).remove(path, node.token);
     if (!removed.ok) {
       log.retry.add(path);
@@ -172,10 +187,8 @@ async function deleteFile({ on, path, node }: FileDeletion, isMoved: boolean, de
   }
 }
 
-async function deleteDirectory(on: SideName, path: RelativePath, deleting: Deleting): Promise<void> {
-  const { context, log, baseline } = deleting;
+async function deleteDirectory({ on, path }: PlannedDeletion, { context, log, baseline }: Deleting): Promise<void> {
   try {
-    if (!(await isStillGone(on, path, deleting))) return;
     const removed = await storageAt(context, on).removeDirectory(path);
     if (removed.ok) {
       baseline.add({ kind: 'delete', key: directoryKey(path) });

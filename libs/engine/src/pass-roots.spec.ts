@@ -25,6 +25,28 @@ describe('a root that is exchanged in the middle of a pass', () => {
   });
 });
 
+describe('a disk that is pulled when a deletion is checked a last time', () => {
+  it.each(['b', 'd/e'])('T04, INV-8, INV-10: does not make %s, which a listing missed, be deleted on the other side', async (name) => {
+    const rig = await synced({ a: 'one', b: 'two', 'd/e': 'three', 'f/g': 'four', h: 'five' });
+    rig.sourceTree.remove(name);
+    await rig.clock.advance(60_000);
+    // Both listings have ended and the roots were looked at; somebody puts it back, and the disk goes.
+    let pulled: ReturnType<typeof rig.sourceTree.unmount> | undefined;
+    rig.source.faults.on('stat', 'before', () => {
+      if (pulled !== undefined) return;
+      rig.sourceTree.write(name, 'back');
+      pulled = rig.sourceTree.unmount('empty-directory');
+    });
+    expect((await rig.pass()).halt).toMatchObject({ reason: 'root-changed', side: 'source' });
+    expect(Object.keys(files(rig.targetTree))).toContain(name);
+    rig.sourceTree.mount(pulled!);
+    await rig.clock.advance(60_000);
+    await rig.pass();
+    expect(files(rig.targetTree)).toEqual(files(rig.sourceTree));
+    expect(files(rig.targetTree)[name]).toBe('back');
+  });
+});
+
 describe('a disk that is pulled and put back in one pass', () => {
   it('T04, INV-10, INV-15: leaves no row for what was written meanwhile, once a look at the roots has missed it', async () => {
     const rig = await synced({ z: 'agreed' });

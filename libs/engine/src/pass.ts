@@ -472,7 +472,8 @@ class Pass {
 
   #deleteAll(plan: DeletionPlan): Promise<void> {
     const disputedAbove = (path: RelativePath): RelativePath[] => this.#conflicts.disputedAbove(path);
-    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove });
+    const assertRoots = (): Promise<void> => this.#assertRoots();
+    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove, assertRoots });
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */
