@@ -14,11 +14,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+import { requireBuild } from './home.mjs';
 import { drivers } from './peers/drivers.mjs';
 import { isWrong, tableOf, writePage } from './peers/page.mjs';
 import { scenarios } from './peers/scenarios.mjs';
 import { World } from './peers/world.mjs';
-import { isBuilt } from './wl-home.mjs';
 
 /** Programs tried at the same time, each in a world of its own. */
 const LANES = 2;
@@ -124,7 +124,7 @@ async function main() {
   --write         put the table into docs/torture.md`);
     return 0;
   }
-  if (!isBuilt()) return 2;
+  requireBuild();
   const missing = drivers.filter((driver) => driver.version() === undefined).map(({ name }) => name.split(' ')[0]);
   if (missing.length > 0) console.error(`Not installed and left out: ${[...new Set(missing)].join(', ')} (Debian: apt-get install ${[...new Set(missing)].join(' ')})`);
   if (ORDINARY.length > 0 && spawnSync(ORDINARY[0], [...ORDINARY.slice(1), 'true']).status !== 0) {

@@ -18,10 +18,10 @@ import { parseArgs } from 'node:util';
 
 import { loadMemory } from './races/habits.mjs';
 import { chanceOf } from './chance.mjs';
+import { Home, requireBuild } from './home.mjs';
 import { judgeTorn, versionMaker } from './races/torn.mjs';
 import { missingContested, missingSaves } from './races/verdict.mjs';
 import { editorOrders, sampledDirectories } from './races/world.mjs';
-import { isBuilt, WlHome } from './wl-home.mjs';
 
 /** How long the job may take to come to rest once nobody saves any more. */
 const REST_MS = 120_000;
@@ -35,15 +35,16 @@ const DECIDE_MS = 3_000;
  * @returns figures; `lost`, `torn` and `broken` are lists of sentences and have to be empty
  */
 export async function run({ minutes = 15, seed = 1, saves = 100_000, pauseMs = 20, parent = os.tmpdir(), keep = false, log = () => undefined } = {}) {
-  if (!isBuilt()) throw new Error('not built');
+  requireBuild();
   const scratch = mkdtempSync(path.join(parent, 'wl-races-'));
   const roots = { left: path.join(scratch, 'left'), right: path.join(scratch, 'right') };
   for (const root of Object.values(roots)) mkdirSync(root);
-  const home = new WlHome(path.join(scratch, 'home'));
+  mkdirSync(path.join(scratch, 'home'));
+  const home = new Home({ directory: path.join(scratch, 'home') });
   const children = [];
   try {
-    home.createPair(roots.left, roots.right);
-    home.wl(['container', 'sync', 'pair']);
+    await home.wlOk(['container', 'create', 'pair', '--storage', roots.left, '--storage', roots.right]);
+    await home.wlOk(['container', 'sync', 'pair']);
     const started = Date.now();
     const sampler = start('sampler.mjs', { directories: sampledDirectories(roots), keep: path.join(scratch, 'torn') }, children);
     const editors = editorOrders({ seed, saves, pauseMs, roots }).map((order) => start('editor.mjs', order, children));
@@ -57,7 +58,7 @@ export async function run({ minutes = 15, seed = 1, saves = 100_000, pauseMs = 2
     const sampled = await sampler.done;
     return { seed, disk: parent, seconds, decided, ...judge({ answers, ledger, roots, rest, sampled }) };
   } finally {
-    home.stop();
+    await home.wl(['stop']);
     for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
     if (keep) log(`kept ${scratch}`);
     else rmSync(scratch, { recursive: true, force: true });
@@ -90,12 +91,12 @@ async function duringRace({ home, editors, end, seed, log }) {
     await Promise.race([finished, sleep(DECIDE_MS)]);
     if (!isRacing) break;
     if (Date.now() > end) for (const { child } of editors) if (child.connected) child.send({ stop: true });
-    const job = home.job();
+    const job = await home.job();
     log(`${job.state}, ${job.conflicts.length} conflicts, ${job.problems.length} problems${job.halt === undefined ? '' : `, halted: ${job.halt.reason}`}`);
     for (let times = 0; times < 2 && job.conflicts.length > 0; times += 1) {
       const { path: name } = die.pick(job.conflicts);
       // Refused when a version changed meanwhile (INV-36): then it is another conflict.
-      if (home.run('container', 'resolve', 'pair', name, '--keep', die.pick(['source', 'target'])).code === 0) decided += 1;
+      if ((await home.wl(['container', 'resolve', 'pair', name, '--keep', die.pick(['source', 'target'])])).code === 0) decided += 1;
     }
   }
   return decided;
@@ -106,15 +107,15 @@ async function duringRace({ home, editors, end, seed, log }) {
  * which a restart makes at once instead of within 15 minutes.
  */
 async function comeToRest(home, state, log) {
-  const look = () => {
-    const job = home.job();
+  const look = async () => {
+    const job = await home.job();
     const conflicts = job.conflicts.map(({ path: name }) => name);
     return { job, conflicts, missing: missingSaves({ ...state, conflicts }), contested: missingContested({ ...state, conflicts }) };
   };
   const settle = async (limitMs) => {
     let last;
     for (const end = Date.now() + limitMs; Date.now() < end; await sleep(500)) {
-      last = look();
+      last = await look();
       if (last.job.state === 'SYNCED' && last.missing.length === 0 && last.contested.missing.length === 0) break;
     }
     return last;
@@ -122,8 +123,8 @@ async function comeToRest(home, state, log) {
   const first = await settle(30_000);
   if (first.missing.length + first.contested.missing.length === 0) return { ...first, late: [] };
   log(`not there yet: ${summary([...first.missing, ...first.contested.missing])}; a full pass`);
-  home.wl(['stop']);
-  home.wl(['status']);
+  await home.wlOk(['stop']);
+  await home.wlOk(['start']);
   const second = await settle(REST_MS);
   return { ...second, late: [...first.missing, ...first.contested.missing] };
 }
@@ -191,7 +192,7 @@ async function main() {
   --in DIR      where to work: the disk matters, e.g. /dev/shm (default: the temporary directory)`);
     return 0;
   }
-  if (!isBuilt()) return 2;
+  requireBuild();
   if ((await loadMemory()) === undefined) {
     console.error('Error: saves through mappings need the optional package koffi: run `npm install` without `--omit=optional`');
     return 2;
