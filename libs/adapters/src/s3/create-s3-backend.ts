@@ -11,8 +11,8 @@ import { DirectoryKnowledge } from './directory-knowledge.js';
 import { IndexPages } from './index-pages.js';
 import { KeyLayout } from './key-layout.js';
 import { Lister } from './listing-stream.js';
+import { notedProbe } from './noted-probe.js';
 import { Observer } from './observer.js';
-import { probe } from './probe.js';
 import { RootMarker } from './root-marker.js';
 import { S3Backend } from './s3-backend.js';
 import { S3Error } from './s3-error.js';
@@ -50,7 +50,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     `${endpoint} ${bucket}`,
     host.notes,
     host.clock,
-    () => probe(wire, layout.area, randomUUID),
+    () => notedProbe(wire, layout.area, randomUUID, host.notes),
     (remembered) => isStillVersioned(wire, remembered),
   );
   const trash = new Trash(wire, layout, host.clock, () => abilities.get(), randomUUID);
