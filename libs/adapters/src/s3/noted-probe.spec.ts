@@ -22,7 +22,7 @@ describe.each([
   };
   const NOTHING = { objects: [], uploads: [], note: undefined };
 
-  it('INV-16: and being killed after any request leaves nothing once it is tried again', async () => {
+  it('and being killed after any request leaves nothing once it is tried again', async () => {
     for (let last = 1, isOver = false; !isOver; last += 1) {
       const { bucket, tryAll, traces } = open();
       const dying = new MemoryS3Api(bucket);
