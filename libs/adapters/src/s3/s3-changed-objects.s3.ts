@@ -30,16 +30,19 @@ class Meter {
   bytes = 0;
 
   constructor(readonly api: S3Api) {
-    const { putObject, putStream, uploadPart } = api;
-    Object.assign(api, {
-      putObject: (...args: Parameters<typeof putObject>) => (this.#add(args[1].length), putObject(...args)),
-      putStream: (...args: Parameters<typeof putStream>) => (this.#add(args[1].sizeBytes), putStream(...args)),
-      uploadPart: (...args: Parameters<typeof uploadPart>) => (this.#add(args[3].length), uploadPart(...args)),
-    });
-  }
-
-  #add(bytes: number): void {
-    this.bytes += bytes;
+    const [put, stream, part] = [api.putObject.bind(api), api.putStream.bind(api), api.uploadPart.bind(api)];
+    api.putObject = (...args) => {
+      this.bytes += args[1].length;
+      return put(...args);
+    };
+    api.putStream = (...args) => {
+      this.bytes += args[1].sizeBytes;
+      return stream(...args);
+    };
+    api.uploadPart = (...args) => {
+      this.bytes += args[3].length;
+      return part(...args);
+    };
   }
 }
 

@@ -6,6 +6,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { toRelativePath } from '@wl/domain';
 
+import { S3Error } from '../s3-error.js';
 import { AWS, CEPH, VERSIONED, type Manners, type MemoryBucket } from '../testing/memory-bucket.js';
 import { unreachable, type Hook } from '../testing/memory-s3-api.js';
 import { MemoryNotes, MemoryParts, openBucket, openMachine, type Machine } from '../testing/open-writing.js';
@@ -154,16 +155,30 @@ describe('INV-27: what comes out of copying a part is judged', () => {
     expect([place.bucket.text(KEY), sentAndCopied(second)]).toEqual([LONG, [20, 0]]);
   });
 
-  it('a server that was not reached is sent the rest of this file, and is asked for the next', async () => {
+  it.each([
+    ['was not reached', unreachable()],
+    ['does not let this object be read', new S3Error('unsupported', 'archived', { status: 403, code: 'InvalidObjectState', isRetryable: false })],
+  ])('a server that %s is sent the rest of this file, and is asked for the next', async (_what, failure) => {
     const place = new Place();
     const machine = place.machine();
     await write(machine, LONG, undefined);
-    machine.api.hook = ({ method }) => { if (method === 'copyPart') throw unreachable(); };
+    machine.api.hook = ({ method }) => { if (method === 'copyPart') throw failure; };
     const first = await write(machine, `${LONG}more`, place.etag);
     expect([count(first, 'uploadPart'), count(first, 'copyPart') <= 4]).toEqual([21, true]);
     machine.api.hook = () => undefined;
     expect(sentAndCopied(await write(machine, LONG, place.etag))).toEqual([0, 20]);
     expect(place.bucket.text(KEY)).toBe(LONG);
+  });
+
+  it.each([['early', NEW.slice(0, -1)], ['late', `${NEW}!`]])('T41, T42: a source that ends too %s leaves what was there, and nothing else', async (_when, read) => {
+    const place = new Place();
+    await write(place.machine(), OLD, undefined);
+    const writer = writerFor(place.machine(), Buffer.from(NEW), place.etag);
+    const content = Buffer.from(read);
+    const outcome = await writer.write(content).then(() => writer.commit({ sha256: sha256Of(content), sizeBytes: content.length })).catch((error: { code: string }) => error.code);
+    await writer.abort();
+    expect([outcome, place.bucket.text(KEY), place.bucket.uploads.size]).toEqual(['damaged', OLD, 0]);
+    expect(sentAndCopied(await write(place.machine(), NEW, place.etag))).toEqual([1, 5]);
   });
 
   it('parts that are remembered wrongly are sent', async () => {

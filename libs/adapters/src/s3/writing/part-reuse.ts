@@ -67,7 +67,7 @@ export class PartReuse {
     const copied = await this.#ask(offset, uploadId, wanted, signal);
     if (typeof copied === 'object' && copied.etag === wanted.md5) return copied;
     this.#isOver = true;
-    if (copied === 'not-reached') return undefined;
+    if (copied === 'failed') return undefined;
     const head = await this.context.api.headObject(this.source.key, signal);
     if (head?.etag !== this.source.etag) return 'stale';
     // It is there, and this is what the server makes of it.
@@ -75,13 +75,15 @@ export class PartReuse {
     return undefined;
   }
 
-  async #ask(offset: number, uploadId: string, { partNumber, sizeBytes }: WantedPart, signal: AbortSignal): Promise<UploadedPart | 'stale' | 'refused' | 'not-reached'> {
+  async #ask(offset: number, uploadId: string, { partNumber, sizeBytes }: WantedPart, signal: AbortSignal): Promise<UploadedPart | 'stale' | 'refused' | 'failed'> {
     const { api } = this.context;
     try {
       return await api.copyPart(this.source, { offset, sizeBytes }, this.source.key, uploadId, partNumber, signal);
     } catch (error) {
       if (!(error instanceof S3Error) || error.kind === 'cancelled' || error.details.code === 'NoSuchUpload') throw error;
-      return error.details.isRetryable && error.kind !== 'damaged' ? 'not-reached' : 'refused';
+      // Not reached; or this one object may not be read just now, as one that is archived.
+      const isOfTheMoment = (error.details.isRetryable && error.kind !== 'damaged') || error.details.status === 403;
+      return isOfTheMoment ? 'failed' : 'refused';
     }
   }
 }
