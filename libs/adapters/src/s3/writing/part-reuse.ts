@@ -6,6 +6,7 @@
  * version, and what was copied counts only if the server's ETag of it is the MD5 of the bytes that
  * belong there. Neither is enough alone: what is remembered may be of another time, and an MD5 is
  * no proof against contents that were made to have the same. In all other cases the part is sent.
+ * INV-26: so nothing is believed of the endpoint; each part proves what it can do.
  * INV-17: if the version is another one by now, the upload is over, before more is sent in vain.
  */
 
