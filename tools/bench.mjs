@@ -39,7 +39,7 @@ if (options.help) {
   console.log(`usage: npm run bench -- [--rows ROW,ROW] [--rounds N] [--without PEER,PEER] [--quick] [--install] [--scratch DIR] [--out FILE]
        npm run bench -- --page-only
 
-Compares wl with cp, find, sha256sum, rsync, rclone, unison, syncthing and lsyncd on this machine.
+Compares wl with cp, find, sha256sum, rsync, rclone, unison, syncthing and lsyncd on this machine; s3-delta starts an S3 server (radosgw).
 
   --rows ROW,..    which rows to run (default: all); the others keep what was measured before
   --rounds N       rounds of the races (default 3; a row of a million files has one)

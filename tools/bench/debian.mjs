@@ -2,7 +2,16 @@
 import { spawnSync } from 'node:child_process';
 
 /** Debian's packages by program. */
-const PACKAGES = { rsync: 'rsync', rclone: 'rclone', unison: 'unison', syncthing: 'syncthing', lsyncd: 'lsyncd', s3cmd: 's3cmd', '/usr/bin/time': 'time' };
+const PACKAGES = {
+  radosgw: 'radosgw ceph-mon ceph-osd ceph-common curl openssl',
+  rsync: 'rsync',
+  rclone: 'rclone',
+  unison: 'unison',
+  syncthing: 'syncthing',
+  lsyncd: 'lsyncd',
+  s3cmd: 's3cmd',
+  '/usr/bin/time': 'time',
+};
 
 /** Those of these programs that are not there. */
 export function missingOf(programs) {

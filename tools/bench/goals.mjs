@@ -115,6 +115,15 @@ export const GOALS = {
   'latency-20k': delays('latency-2k'),
   'latency-200k': delays('latency-2k'),
   idle: [{ text: '< 0.1 % CPU', check: ({ percent }) => ({ measured: `${percent.toFixed(3)} %`, isReached: percent < 0.1 }) }],
+  's3-delta': [
+    {
+      text: '1 MiB changed in an object of 1 GiB sends ≤ 32 MiB, where the server can do that as safely',
+      check: (data) => {
+        const sentMiB = data['wl, bucket that keeps versions']?.middle.sentMiB;
+        return sentMiB && { measured: `${sentMiB.toFixed(1)} MiB`, isReached: sentMiB <= 32 };
+      },
+    },
+  ],
   startup: [
     {
       text: '`wl status` with the daemon running ≤ `node -e 0` + 40 ms',

@@ -75,6 +75,18 @@ const TABLES = {
     `Over ${seconds} s without a change the daemon used ${percent.toFixed(3)} % of one processor; it holds ${nowMiB.toFixed(0)} MiB, at most so far ${peakMiB.toFixed(0)} MiB.`,
     '',
   ],
+  's3-delta': (data) => [
+    'What goes over the wire to the server is counted by a relay that all requests pass, headers and what `wl` tries the server with included. Ceph (radosgw 16) completes an upload in parts whatever is there: in a bucket without versions the whole file in one conditional request is the safe way, and `wl` takes it ([ADR 0017](adr/0017-unchanged-parts-are-copied-in-the-bucket.md)). rclone writes whatever is there, in parts.',
+    '',
+    '| | first upload: s | MiB sent | 1 MiB changed in the middle: s | MiB sent | 1 MiB appended: s | MiB sent | CPU, s | peak memory, MiB |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|---:|',
+    ...Object.entries(data).map(([name, { first, middle, appended }]) => {
+      const phases = [first, middle, appended];
+      const columns = phases.flatMap(({ seconds, sentMiB }) => [seconds.toFixed(2), sentMiB.toFixed(1)]);
+      return `| ${[name, ...columns, phases.map(({ cpu }) => cpu.toFixed(2)).join(' + '), Math.max(...phases.map(({ peakMiB }) => peakMiB)).toFixed(0)].join(' | ')} |`;
+    }),
+    '',
+  ],
   simulator: ({ from, scenarios, passes, calls, seconds, failures }) => [
     `${scenarios.toLocaleString('en')} scenarios from seed ${from} in ${seconds} s on one core, ${Math.round(scenarios / seconds)} a second, with ${Math.round(passes / seconds)} passes and ${Math.round(calls / seconds).toLocaleString('en')} calls of storages; ${failures.length} broke something. What they are: [torture.md](torture.md).`,
     '',

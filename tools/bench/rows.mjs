@@ -12,6 +12,7 @@ import { idle } from './idle.mjs';
 import { latency } from './latency.mjs';
 import { cp, cpSync, find, ours, rcloneBisync, rcloneSync, root, rsyncFsync, rsyncPlain, sha256sum, unison } from './peers.mjs';
 import { race } from './race.mjs';
+import { DELTA_PEERS, s3Delta } from './s3-delta.mjs';
 import { startup } from './startup.mjs';
 import { syncthingOnce } from './syncthing-once.mjs';
 import { changeTree, makeLargeFile, makeTree } from './tree.mjs';
@@ -125,6 +126,13 @@ export const ROWS = {
     minutes: 0.7,
     peers: [],
     run: (context) => startup({ ...context, times: context.isQuick ? 3 : 30 }),
+  },
+  's3-delta': {
+    kind: 's3-delta',
+    title: 'One file of 1 GiB in an S3 bucket, changed in one place',
+    minutes: 3,
+    peers: DELTA_PEERS,
+    run: s3Delta,
   },
   simulator: {
     kind: 'simulator',

@@ -1,5 +1,6 @@
 /** The S3 server that the benchmark runs against: one of its own, in a directory of the scratch space. */
 import { spawnSync } from 'node:child_process';
+import { createHash, createHmac } from 'node:crypto';
 import path from 'node:path';
 
 import { cleanEnv } from './measure.mjs';
@@ -20,13 +21,36 @@ export function startServer(dir, storeMiB) {
     if (done.status !== 0) throw new Error(`radosgw-admin ${args.join(' ')}: ${done.stderr}`);
     return done.stdout;
   };
+  const send = async (method, resource, body) => {
+    const answer = await fetch(`${exported.WL_S3_ENDPOINT}${resource}`, { method, body, headers: signed(exported, method, resource) });
+    if (!answer.ok) throw new Error(`${method} ${resource}: ${answer.status} ${await answer.text()}`);
+    return answer.body;
+  };
   return {
     endpoint: exported.WL_S3_ENDPOINT,
     accessKey: exported.WL_S3_ACCESS_KEY,
     secretKey: exported.WL_S3_SECRET_KEY,
     region: exported.WL_S3_REGION,
+    /** Makes a bucket, which keeps versions or does not. */
+    makeBucket: async (name, isVersioned) => {
+      await send('PUT', `/${name}`);
+      if (isVersioned) await send('PUT', `/${name}?versioning`, '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>');
+    },
+    /** SHA-256 of an object, in hex; its key needs no encoding. */
+    sha256Of: async (bucket, key) => {
+      const hash = createHash('sha256');
+      for await (const chunk of await send('GET', `/${bucket}/${key}`)) hash.update(chunk);
+      return hash.digest('hex');
+    },
     /** Removes a bucket with all that is in it, at once, so that the memory is free again. */
     removeBucket: (name) => admin('bucket', 'rm', `--bucket=${name}`, '--purge-objects', '--bypass-gc'),
     stop: () => spawnSync(path.join(scripts, 'stop.sh'), [dir], { stdio: 'inherit' }),
   };
+}
+
+/** By AWS's version 2, which needs no hash of the body. `resource`: the path, and a parameter that names what is meant. */
+function signed({ WL_S3_ACCESS_KEY: accessKey, WL_S3_SECRET_KEY: secretKey }, method, resource) {
+  const date = new Date().toUTCString();
+  const signature = createHmac('sha1', secretKey).update(`${method}\n\n\n\nx-amz-date:${date}\n${resource}`).digest('base64');
+  return { 'x-amz-date': date, authorization: `AWS ${accessKey}:${signature}`, 'content-type': '' };
 }

@@ -53,6 +53,14 @@ export function makeLargeFile(file, bytes, seed = 2) {
   closeSync(fd);
 }
 
+/** Gives a file other content in one place: `bytes` bytes from `offset` on. */
+export function overwrite(file, offset, bytes, seed = 4) {
+  const random = randomNumbers(seed);
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Uint8Array.from({ length: bytes }, () => random() * 256), 0, bytes, offset);
+  closeSync(fd);
+}
+
 /**
  * Changes a tree of `makeTree`: of each hundred files one gets other content of another length,
  * one is deleted, and one is added. Gives the number of each.

@@ -33,10 +33,18 @@ export function toS3Params(params: StorageParams): S3Params {
 
 /** Where the driver of a storage keeps its notes. */
 export function notesFile(baseDir: string, backendId: string): string {
-  // A request may name any text as the id.
+  return path.join(baseDir, 's3', `${fileName(backendId)}.json`);
+}
+
+/** Directory in which it keeps what it knows of the parts of large objects. */
+export function partsDirectory(baseDir: string, backendId: string): string {
+  return path.join(baseDir, 's3', `${fileName(backendId)}.parts`);
+}
+
+/** A request may name any text as the id. */
+function fileName(backendId: string): string {
   const isName = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(backendId);
-  const name = isName ? backendId : createHash('sha256').update(backendId).digest('hex');
-  return path.join(baseDir, 's3', `${name}.json`);
+  return isName ? backendId : createHash('sha256').update(backendId).digest('hex');
 }
 
 /** The schema has seen to it that both are there. */

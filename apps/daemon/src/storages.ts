@@ -7,7 +7,7 @@ import { IntervalWatcher, type IntervalPace } from '@wl/adapters/interval-watche
 import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters/local-fs';
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
 import type { MakeBackend } from '@wl/adapters/plugins';
-import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
+import { createFileNotes, createFileParts, type S3Host, type S3Params } from '@wl/adapters/s3';
 import { createWebdavBackend } from '@wl/adapters/webdav';
 import { createZipBackend } from '@wl/adapters/zip-archive';
 import { rootOverlap } from '@wl/domain';
@@ -16,7 +16,7 @@ import type { Clock, StorageBackend, Watcher } from '@wl/ports';
 import type { StorageParams } from '@wl/ports/schemas';
 
 import { OrByLooking } from './or-by-looking.js';
-import { notesFile, toS3Params } from './s3-storage.js';
+import { notesFile, partsDirectory, toS3Params } from './s3-storage.js';
 import { toWebdavParams } from './webdav-storage.js';
 
 /** Makes the driver for storage params. */
@@ -117,7 +117,7 @@ function placeOnThisMachine(params: StorageParams, { baseDir }: StorageParts): s
 
 function createS3(params: StorageParams, { baseDir, clock, env, createS3Backend }: StorageParts): StorageBackend {
   const own = toS3Params(params);
-  return createS3Backend(own, { clock, env, notes: createFileNotes(notesFile(baseDir, own.backendId)) });
+  return createS3Backend(own, { clock, env, notes: createFileNotes(notesFile(baseDir, own.backendId)), parts: createFileParts(partsDirectory(baseDir, own.backendId)) });
 }
 
 /** What the manifests say about watching, by storage; seconds. */

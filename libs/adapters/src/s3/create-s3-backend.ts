@@ -25,6 +25,7 @@ import { createS3Api } from './wire/create-s3-api.js';
 import type { WriteContext } from './writing/context.js';
 import { Limiter } from './writing/limiter.js';
 import { clearStalePlaceholder } from './writing/placeholder-steps.js';
+import { ReusableParts } from './writing/reusable-parts.js';
 import { sweepUploads } from './writing/sweep-uploads.js';
 import { UploadJournal } from './writing/upload-journal.js';
 
@@ -60,6 +61,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     abilities: () => abilities.get(),
     clock: host.clock,
     journal: new UploadJournal(host.notes),
+    parts: new ReusableParts(host.parts),
     limiter: new Limiter(),
     newId: randomUUID,
     keep: (key, etag, signal) => trash.keep(key, etag, signal),

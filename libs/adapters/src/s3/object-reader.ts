@@ -6,6 +6,7 @@ import { BackendError, type FileAttributes, type FileReader } from '@wl/ports';
 import type { ObjectBody } from './s3-api.js';
 import { toBackendError } from './s3-error.js';
 import { attributesOf } from './writing/object-properties.js';
+import type { Recording } from './writing/recording.js';
 
 /** One object opened for reading. */
 export class ObjectReader implements FileReader {
@@ -20,6 +21,7 @@ export class ObjectReader implements FileReader {
     private readonly isCurrent: () => Promise<boolean>,
     private readonly signal: AbortSignal | undefined,
     private readonly onEnd: (reader: ObjectReader) => void,
+    private readonly recording: Recording | undefined,
   ) {
     this.attributes = attributesOf(object.head);
   }
@@ -30,6 +32,7 @@ export class ObjectReader implements FileReader {
       for await (const chunk of this.object.body) {
         if (this.#isClosed || this.signal?.aborted === true) throw cancelled(this.path);
         sizeBytes += chunk.byteLength;
+        this.recording?.add(chunk);
         yield chunk;
       }
     } catch (error) {
@@ -40,6 +43,7 @@ export class ObjectReader implements FileReader {
       throw new BackendError('damaged', { operation: 'read', path: this.path, retryable: true }, { explanation: 'the server sent fewer bytes than it announced' });
     }
     this.#isWhole = true;
+    this.recording?.keep();
   }
 
   async isUnchanged(): Promise<boolean> {

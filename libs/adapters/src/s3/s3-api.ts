@@ -149,6 +149,13 @@ export interface CopySource {
   readonly versionId?: string;
 }
 
+/** A run of bytes of an object. */
+export interface ByteRange {
+  /** The first byte, from 0. */
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
 /** Objects of one bucket. All methods may be called concurrently. */
 export interface S3Api {
   /** Whether the bucket is there and may be used; rejects with `S3Error` (`not-found`, `unauthorized`, …). Settles the region. */
@@ -172,6 +179,12 @@ export interface S3Api {
   createUpload(key: string, properties: ObjectProperties, signal?: AbortSignal): Promise<{ readonly uploadId: string }>;
   /** `sha256` is that of the part. Repeated by itself. */
   uploadPart(key: string, uploadId: string, partNumber: number, content: Uint8Array, sha256: Sha256, signal?: AbortSignal): Promise<UploadedPart>;
+  /**
+   * Makes a part of `sizeBytes` bytes of an object from `offset` on, on the server; `stale` when the source is another
+   * version or gone, as far as the server says so. Repeated by itself. What came out is to be judged by its ETag: some
+   * servers know no condition here (Ceph), some may know no range.
+   */
+  copyPart(source: CopySource, range: ByteRange, key: string, uploadId: string, partNumber: number, signal?: AbortSignal): Promise<UploadedPart | 'stale'>;
   /** `undefined` when the upload is not there any more. */
   listParts(key: string, uploadId: string, signal?: AbortSignal): Promise<readonly UploadedPart[] | undefined>;
   /** The answer's ETag may be empty (Ceph): look at the object afterwards. */

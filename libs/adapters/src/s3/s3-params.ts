@@ -2,6 +2,8 @@
 
 import type { Clock } from '@wl/ports';
 
+import type { PartsMemory } from './known-parts.js';
+
 /** From the storage's manifest. */
 export interface S3Params {
   readonly backendId: string;
@@ -38,6 +40,8 @@ export interface S3Notes {
 export interface S3Host {
   readonly clock: Clock;
   readonly notes: S3Notes;
+  /** Where the parts of large objects are remembered; default: nowhere, and a change of a large file sends all of it. */
+  readonly parts?: PartsMemory;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** For how long replaced and removed versions are kept; default 30. */
   readonly trashRetentionDays?: number;

@@ -19,6 +19,10 @@ export interface Manners {
   readonly completeConditions: boolean;
   readonly copyConditions: boolean;
   readonly copySourceMatch: boolean;
+  /** What comes of copying a range into a part: that range, all of the source, or 501. */
+  readonly copiesParts: 'range' | 'whole' | 'refused';
+  /** The source of such a copy is compared. */
+  readonly partSourceMatch: boolean;
   /** Content that does not have the signed hash is refused. */
   readonly verifies: boolean;
   readonly keepsChecksums: boolean;
@@ -39,6 +43,8 @@ export const AWS: Manners = {
   completeConditions: true,
   copyConditions: true,
   copySourceMatch: true,
+  copiesParts: 'range',
+  partSourceMatch: true,
   verifies: true,
   keepsChecksums: true,
   md5Tags: true,
@@ -55,6 +61,7 @@ export const CEPH: Manners = {
   deleteMatch: false,
   completeConditions: false,
   copyConditions: false,
+  partSourceMatch: false,
   keepsChecksums: false,
   completeTells: false,
   copyKeepsTag: true,

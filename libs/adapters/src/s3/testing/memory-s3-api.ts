@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { Sha256 } from '@wl/domain';
 
 import type {
+  ByteRange,
   Condition,
   CopySource,
   DeleteAnswer,
@@ -163,6 +164,22 @@ export class MemoryS3Api implements S3Api {
       const copy = new Uint8Array(this.bucket.corrupt(content, key));
       upload.parts.set(partNumber, { content: copy, etag: digest(copy) });
       return { partNumber, etag: digest(copy), sizeBytes: copy.length };
+    }, signal);
+  }
+
+  copyPart(source: CopySource, range: ByteRange, key: string, uploadId: string, partNumber: number, signal?: AbortSignal): Promise<UploadedPart | 'stale'> {
+    return this.#send('copyPart', key, true, () => {
+      const { copiesParts, partSourceMatch } = this.bucket.manners;
+      if (copiesParts === 'refused') throw new S3Error('unsupported', 'the endpoint cannot do this', { status: 501, code: 'NotImplemented', isRetryable: false });
+      const upload = this.bucket.uploads.get(uploadId);
+      if (upload === undefined) throw new S3Error('not-found', 'there is no such upload', { status: 404, code: 'NoSuchUpload', isRetryable: false });
+      const version = this.bucket.current(source.key);
+      if (version === undefined || (partSourceMatch && version.etag !== source.etag)) return 'stale';
+      const end = range.offset + range.sizeBytes;
+      if (end > version.content.length) throw new S3Error('io-error', 'there is no such range', { status: 416, code: 'InvalidRange', isRetryable: false });
+      const copied = new Uint8Array(this.bucket.corrupt(copiesParts === 'whole' ? version.content : version.content.subarray(range.offset, end), key));
+      upload.parts.set(partNumber, { content: copied, etag: digest(copied) });
+      return { partNumber, etag: digest(copied), sizeBytes: range.sizeBytes };
     }, signal);
   }
 

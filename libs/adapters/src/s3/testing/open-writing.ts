@@ -4,9 +4,11 @@ import type { RelativePath, Token } from '@wl/domain';
 import { ManualClock } from '@wl/ports/testing';
 
 import type { S3Abilities } from '../abilities.js';
+import type { KnownParts, PartsMemory } from '../known-parts.js';
 import type { S3Notes } from '../s3-params.js';
 import type { WriteContext } from '../writing/context.js';
 import { Limiter } from '../writing/limiter.js';
+import { ReusableParts } from '../writing/reusable-parts.js';
 import { UploadJournal } from '../writing/upload-journal.js';
 
 import { AWS, MemoryBucket, type Manners } from './memory-bucket.js';
@@ -44,6 +46,19 @@ export class MemoryNotes implements S3Notes {
   }
 }
 
+/** Parts in memory. */
+export class MemoryParts implements PartsMemory {
+  readonly known = new Map<string, KnownParts>();
+
+  recall(key: string): KnownParts | undefined {
+    return this.known.get(key);
+  }
+
+  remember(parts: KnownParts): void {
+    this.known.set(parts.key, parts);
+  }
+}
+
 /** One machine at a bucket. */
 export interface Machine {
   readonly context: WriteContext;
@@ -61,6 +76,8 @@ export interface MachineOptions {
   readonly atOnce?: number;
   readonly others?: ReadonlyMap<string, MemoryBucket>;
   readonly prefix?: string;
+  /** What it remembers of the parts of large objects; default: nothing. */
+  readonly parts?: PartsMemory;
   /** Abilities that differ from what the manners give. */
   readonly abilities?: Partial<S3Abilities>;
 }
@@ -81,6 +98,7 @@ export function openMachine(bucket: MemoryBucket, options: MachineOptions = {}):
     abilities: () => ({ ...abilitiesOf(bucket.manners), ...options.abilities }),
     clock,
     journal: new UploadJournal(notes),
+    parts: new ReusableParts(options.parts),
     limiter: new Limiter(options.atOnce),
     newId: () => `${name}-${String((serial += 1))}`,
     keep: async (key, etag) => {

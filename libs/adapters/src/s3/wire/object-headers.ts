@@ -2,11 +2,11 @@
 
 import { toSha256 } from '@wl/domain';
 
-import type { Condition, ObjectHead, ObjectProperties } from '../s3-api.js';
+import type { Condition, CopySource, ObjectHead, ObjectProperties } from '../s3-api.js';
 import type { S3Params } from '../s3-params.js';
 
 import { type Answer, damaged, header } from './answer.js';
-import { decodeMetadata, encodeMetadata, type Pair } from './uri-encoding.js';
+import { decodeMetadata, encodeKey, encodeMetadata, encodePart, type Pair } from './uri-encoding.js';
 
 const METADATA = 'x-amz-meta-';
 
@@ -72,6 +72,17 @@ export function storageHeaders(params: Pick<S3Params, 'storageClass' | 'serverSi
   if (encryption?.[1] !== undefined) headers.push(['x-amz-server-side-encryption', encryption[1]]);
   if (encryption?.[2] !== undefined) headers.push(['x-amz-server-side-encryption-aws-kms-key-id', encryption[2]]);
   return headers;
+}
+
+/** What to copy: an object of `bucket` unless it names another. */
+export function copySourceHeaders(source: CopySource, bucket: string): Pair[] {
+  const version = source.versionId === undefined ? '' : `?versionId=${encodePart(source.versionId)}`;
+  return [
+    ['x-amz-copy-source', `/${source.bucket ?? bucket}/${encodeKey(source.key)}${version}`],
+    ['x-amz-copy-source-if-match', `"${source.etag}"`],
+    // Ceph reads this one, and compares the bare tag.
+    ['x-amz-copy-if-match', source.etag],
+  ];
 }
 
 /** What must hold for a write. */

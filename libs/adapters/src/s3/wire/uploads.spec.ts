@@ -43,6 +43,41 @@ describe('uploadPart', () => {
   });
 });
 
+describe('copyPart', () => {
+  const source = { key: 'ä b', etag: 'e-2' };
+  const range = { offset: 8, sizeBytes: 4 };
+  const made: Reply = { body: '<CopyPartResult><ETag>&quot;p3&quot;</ETag></CopyPartResult>' };
+
+  it('asks for a range of one version, again when the connection breaks', async () => {
+    const api = await script({ drops: true }, made);
+    expect(await api.copyPart(source, range, 'k', 'u/1', 3)).toEqual({ partNumber: 3, etag: 'p3', sizeBytes: 4 });
+    const headers = { 'x-amz-copy-source': '/bucket/%C3%A4%20b', 'x-amz-copy-source-range': 'bytes=8-11', 'x-amz-copy-source-if-match': '"e-2"', 'x-amz-copy-if-match': 'e-2' };
+    expect(server.asked[1]).toMatchObject({ method: 'PUT', target: '/bucket/k?partNumber=3&uploadId=u%2F1', headers });
+    expect(server.asked[1]?.headers['x-amz-storage-class']).toBeUndefined();
+  });
+
+  it.each([[412, 'PreconditionFailed'], [404, 'NoSuchKey']])('says stale where the version is gone (%i %s)', async (status, code) => {
+    const api = await script(failing(status, code));
+    expect(await api.copyPart(source, range, 'k', 'u', 1)).toBe('stale');
+  });
+
+  it('tells an upload that is gone from a source that is gone, and both from what the endpoint cannot do', async () => {
+    const api = await script(failing(404, 'NoSuchUpload'), failing(501, 'NotImplemented'));
+    expect(await failureOf(api.copyPart(source, range, 'k', 'u', 1))).toMatchObject({ kind: 'not-found', details: { code: 'NoSuchUpload' } });
+    expect(await failureOf(api.copyPart(source, range, 'k', 'u', 1))).toMatchObject({ kind: 'unsupported', details: { isRetryable: false } });
+  });
+
+  it('asks again after an error that came with status 200', async () => {
+    const api = await script({ body: errorDocument('InternalError') }, made);
+    expect(await api.copyPart(source, range, 'k', 'u', 1)).toMatchObject({ etag: 'p3' });
+  });
+
+  it.each<[string, Reply]>([['the answer to a part that was sent', { headers: { etag: '"p"' } }], ['an answer without a tag', { body: '<CopyPartResult/>' }]])('takes %s for no part', async (_what, reply) => {
+    const api = await script(reply);
+    expect(await failureOf(api.copyPart(source, range, 'k', 'u', 1))).toMatchObject({ kind: 'damaged' });
+  });
+});
+
 describe('listParts', () => {
   const part = (number: number): string => `<Part><PartNumber>${String(number)}</PartNumber><ETag>&quot;p${String(number)}&quot;</ETag><Size>5</Size></Part>`;
   const page = (...inner: string[]): Reply => ({ body: `<ListPartsResult>${inner.join('')}</ListPartsResult>` });

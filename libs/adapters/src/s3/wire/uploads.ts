@@ -5,12 +5,12 @@ import { createHash } from 'node:crypto';
 import type { Sha256 } from '@wl/domain';
 
 import { S3Error } from '../s3-error.js';
-import type { Condition, ObjectProperties, PendingUpload, UploadedPart, WriteAnswer } from '../s3-api.js';
+import type { ByteRange, Condition, CopySource, ObjectProperties, PendingUpload, UploadedPart, WriteAnswer } from '../s3-api.js';
 
 import { type Answer, damaged, documentOf, header } from './answer.js';
 import { toFailure } from './failures.js';
 import { decode, toSize, toTime } from './listing.js';
-import { conditionHeaders, isRefusal, manner, propertyHeaders, toEtag } from './object-headers.js';
+import { conditionHeaders, copySourceHeaders, isRefusal, manner, propertyHeaders, toEtag } from './object-headers.js';
 import type { Requester } from './requester.js';
 import type { Pair } from './uri-encoding.js';
 import { childText } from '../../http/xml.js';
@@ -32,6 +32,19 @@ export async function uploadPart(requester: Requester, key: string, uploadId: st
   const etag = toEtag(header(answer, 'etag') ?? '');
   if (etag === '') throw damaged('The part was answered without an ETag; a proxy or a login page may have answered instead of S3.');
   return { partNumber, etag, sizeBytes: bytes.length };
+}
+
+/** Makes a part of a range of an object, on the server. */
+export async function copyPart(requester: Requester, source: CopySource, range: ByteRange, key: string, uploadId: string, partNumber: number, signal: AbortSignal | undefined): Promise<UploadedPart | 'stale'> {
+  const { offset, sizeBytes } = range;
+  const query: Pair[] = [['partNumber', String(partNumber)], ['uploadId', uploadId]];
+  const headers: Pair[] = [...copySourceHeaders(source, requester.location.bucket), ['x-amz-copy-source-range', `bytes=${String(offset)}-${String(offset + sizeBytes - 1)}`]];
+  const answer = await requester.perform({ method: 'PUT', key, query, headers }, signal);
+  if (answer.status === 412 || answer.failure?.code === 'NoSuchKey') return 'stale';
+  if (answer.failure !== undefined) throw partFailure(answer, requester, key);
+  const etag = toEtag(childText(documentOf(answer, 'CopyPartResult'), 'ETag') ?? '');
+  if (etag === '') throw damaged('The copied part was answered without an ETag.');
+  return { partNumber, etag, sizeBytes };
 }
 
 /** Parts the server holds, in order; `undefined` when the upload is gone. */

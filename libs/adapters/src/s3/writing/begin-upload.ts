@@ -7,7 +7,6 @@ import type { UploadedPart } from '../s3-api.js';
 import type { WriteContext } from './context.js';
 import type { LargeTarget } from './large-upload.js';
 import { propertiesFor } from './object-properties.js';
-import { partBytesFor, type Sizes } from './sizes.js';
 import type { JournaledUpload } from './upload-journal.js';
 
 /** An upload to put parts into. */
@@ -19,17 +18,16 @@ export interface BegunUpload {
   readonly parts: ReadonlyMap<number, UploadedPart>;
 }
 
-/** Resumes or begins. Earlier uploads of this key for other content are aborted: nobody will go on with them. */
-export async function beginUpload(context: WriteContext, target: LargeTarget, sizes: Sizes, signal: AbortSignal): Promise<BegunUpload> {
+/** Resumes or begins an upload in parts of so many bytes. Earlier uploads of this key for other content are aborted: nobody will go on with them. */
+export async function beginUpload(context: WriteContext, target: LargeTarget, partBytes: number, signal: AbortSignal): Promise<BegunUpload> {
   const { content } = target.attributes;
   if (content !== undefined) {
-    const partBytes = partBytesFor(content.sizeBytes, sizes);
     const journaled = context.journal.resume(target.key, (upload) => isFor(upload, content, target.attributes, partBytes));
     const resumed = journaled === undefined ? undefined : await resume(context, journaled, signal);
     if (resumed !== undefined) return resumed;
   }
   await abortOthers(context, target.key);
-  return begin(context, target, sizes);
+  return begin(context, target, partBytes);
 }
 
 function isFor(upload: JournaledUpload, content: ContentIdentity, attributes: FileAttributes, partBytes: number): boolean {
@@ -57,7 +55,7 @@ async function resume({ api, journal }: WriteContext, upload: JournaledUpload, s
 }
 
 /** Not to be stopped in the middle: an upload whose id we never learn could not be aborted. */
-async function begin(context: WriteContext, target: LargeTarget, sizes: Sizes): Promise<BegunUpload> {
+async function begin(context: WriteContext, target: LargeTarget, partBytes: number): Promise<BegunUpload> {
   const { api, journal, clock } = context;
   const { key, attributes } = target;
   const { content } = attributes;
@@ -68,7 +66,7 @@ async function begin(context: WriteContext, target: LargeTarget, sizes: Sizes): 
     key,
     uploadId,
     content: content === undefined ? undefined : { sha256: content.sha256, sizeBytes: content.sizeBytes },
-    partBytes: content === undefined ? sizes.part : partBytesFor(content.sizeBytes, sizes),
+    partBytes,
     writeId,
     mtimeMs: toNoted(attributes.mtimeMs),
     isExecutable: attributes.isExecutable === true,

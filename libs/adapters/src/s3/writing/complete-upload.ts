@@ -14,7 +14,7 @@ import { isOfWrite } from './object-properties.js';
 import { writeReserved } from './placeholder-steps.js';
 import { isPlaceholderUsable } from './placeholder.js';
 import { lookAfter, swapIn, type Stored, type SwapOutcome } from './swap.js';
-import { damaged, verifyStored } from './verification.js';
+import { damaged, verifyByReading } from './verification.js';
 
 /** An upload whose parts are all there. */
 export interface FullUpload {
@@ -24,6 +24,8 @@ export interface FullUpload {
   readonly parts: readonly UploadedPart[];
   /** MD5 of parts, where they were computed. */
   readonly md5s: ReadonlyMap<number, string>;
+  /** Whether some were copied on the server: then nobody compared the hash of all that is in them. */
+  readonly hasCopies: boolean;
   readonly content: ContentIdentity;
   readonly signal: AbortSignal;
 }
@@ -68,7 +70,7 @@ async function swap(context: WriteContext, { target, begun, parts, content, sign
   return swapIn(context, { key, expected, ...checked, isOurs, perform, signal });
 }
 
-async function verifyWhole(context: WriteContext, { target, parts, md5s, content, begun, signal }: FullUpload, stored: Stored): Promise<SwapOutcome> {
+async function verifyWhole(context: WriteContext, { target, parts, md5s, hasCopies, content, begun, signal }: FullUpload, stored: Stored): Promise<SwapOutcome> {
   const { key } = target;
   const head = stored.head ?? (await lookAfter(context, { key, expected: target.expected, isOurs: (shown) => isOfWrite(shown, begun.writeId), signal }));
   // Somebody replaced it already, which they may.
@@ -77,9 +79,9 @@ async function verifyWhole(context: WriteContext, { target, parts, md5s, content
   const isWhole = head.sizeBytes === content.sizeBytes && (count === undefined || Number(count) === parts.length);
   if (!isWhole) throw await damaged(context, key, { ...stored, etag: head.etag });
   const intact: Stored = { kind: 'done', etag: head.etag, versionId: head.versionId ?? stored.versionId };
-  if (context.abilities().verifiesContent || head.etag === tagOfParts(parts, md5s)) return intact;
-  const sent = { key, sha256: content.sha256, sizeBytes: content.sizeBytes, md5: undefined };
-  return (await verifyStored(context, sent, intact, signal)) === 'stale' ? { kind: 'stale' } : intact;
+  if (head.etag === tagOfParts(parts, md5s) || (context.abilities().verifiesContent && !hasCopies)) return intact;
+  const sent = { key, sha256: content.sha256, sizeBytes: content.sizeBytes };
+  return (await verifyByReading(context, sent, intact, signal)) === 'stale' ? { kind: 'stale' } : intact;
 }
 
 /** The tag that S3 gives to an object in parts: the MD5 of their MD5s, and their number. Where it comes out, all bytes are as sent. */

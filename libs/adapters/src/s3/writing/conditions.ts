@@ -3,6 +3,8 @@
 import type { S3Abilities } from '../abilities.js';
 import type { Condition } from '../s3-api.js';
 
+import type { Sizes } from './sizes.js';
+
 /** A condition, and whether the server compares and writes in one step. */
 export interface CheckedCondition {
   readonly condition: Condition;
@@ -28,4 +30,14 @@ export function conditionForComplete(expected: string | undefined, abilities: S3
 /** The same for the target of a copy on the server. */
 export function conditionForCopy(expected: string | undefined, abilities: S3Abilities): CheckedCondition {
   return abilities.copiesConditionally ? conditionFor(expected, abilities) : UNCHECKED;
+}
+
+/**
+ * Whether a large object is written in parts, or by one request: in parts where that is as safe, or where it does not fit into one.
+ * `sizeBytes`: `undefined` where it is not known beforehand.
+ */
+export function isWrittenInParts(sizeBytes: number | undefined, expected: string | undefined, abilities: S3Abilities, sizes: Pick<Sizes, 'single'>): boolean {
+  if (!abilities.uploadsInParts) return false;
+  const fitsInOne = sizeBytes !== undefined && sizeBytes <= sizes.single;
+  return !fitsInOne || abilities.completesConditionally || !conditionFor(expected, abilities).isChecked;
 }

@@ -7,6 +7,7 @@ import type { S3Abilities } from '../abilities.js';
 import type { S3Api } from '../s3-api.js';
 
 import type { Limiter } from './limiter.js';
+import type { ReusableParts } from './reusable-parts.js';
 import type { UploadJournal } from './upload-journal.js';
 
 /** The trash of a storage, as far as writers need it. */
@@ -33,6 +34,8 @@ export interface WriteContext extends KeptVersions, WriteNames {
   abilities(): S3Abilities;
   readonly clock: Clock;
   readonly journal: UploadJournal;
+  /** Of objects that are large. */
+  readonly parts: ReusableParts;
   /** Shared by all small writes and copies of the storage. */
   readonly limiter: Limiter;
   /** A random id, never the same twice; printable ASCII. */

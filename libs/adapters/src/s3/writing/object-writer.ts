@@ -8,7 +8,7 @@ import { BackendError, type Committed, type ContentIdentity, type FileAttributes
 
 import { S3Error, toBackendError } from '../s3-error.js';
 
-import { conditionFor } from './conditions.js';
+import { isWrittenInParts } from './conditions.js';
 import type { WriteContext } from './context.js';
 import { sha256Of } from './digests.js';
 import { notAsAnnounced, withSignal, type LargeParts, type LargeUpload } from './large-upload.js';
@@ -98,11 +98,8 @@ export class ObjectWriter implements FileWriter {
   #startLarge(): LargeUpload {
     const { content } = this.target.attributes;
     const abilities = this.context.abilities();
-    const fitsInOne = content !== undefined && content.sizeBytes <= this.sizes.single;
-    const isSafeInParts = abilities.uploadsInParts && abilities.completesConditionally;
-    const isSafeInOne = conditionFor(this.target.expected, abilities).isChecked;
-    if (fitsInOne && !isSafeInParts && (isSafeInOne || !abilities.uploadsInParts)) return new StreamUpload(this.#parts, content);
-    if (abilities.uploadsInParts) return new PartsUpload(this.#parts);
+    if (isWrittenInParts(content?.sizeBytes, this.target.expected, abilities, this.sizes)) return new PartsUpload(this.#parts);
+    if (content !== undefined && content.sizeBytes <= this.sizes.single) return new StreamUpload(this.#parts, content);
     throw new S3Error('unsupported', 'the endpoint takes no uploads in parts, and the file is too large for one request', { isRetryable: false });
   }
 

@@ -5,20 +5,21 @@
  * Where the content is known beforehand, the upload is journaled: a later writer of the same
  * content goes on with it. A part that the server holds already is believed only if its ETag is
  * the MD5 of the bytes that belong there (T48). Before completing, the server's list of parts
- * is compared with ours (T44).
+ * is compared with ours (T44). Parts that the version to be replaced has too are copied on the
+ * server (`PartReuse`); of what was written, the parts are remembered for the next version.
  */
 
 import type { ContentIdentity } from '@wl/ports';
 
-import type { UploadedPart } from '../s3-api.js';
 import { S3Error } from '../s3-error.js';
 
 import { beginUpload, type BegunUpload } from './begin-upload.js';
 import { completeUpload } from './complete-upload.js';
 import type { WriteContext } from './context.js';
-import { md5Of, sha256Of } from './digests.js';
 import { notAsAnnounced, stopped, withSignal, type LargeParts, type LargeUpload } from './large-upload.js';
 import { PartBuffers } from './part-buffers.js';
+import { isReusable, PartReuse } from './part-reuse.js';
+import { PartSender } from './part-sender.js';
 import { growingPartBytes, partBytesFor } from './sizes.js';
 import type { SwapOutcome } from './swap.js';
 
@@ -30,8 +31,8 @@ export class PartsUpload implements LargeUpload {
   readonly #own = new AbortController();
   readonly #signal: AbortSignal;
   readonly #announced: ContentIdentity | undefined;
-  readonly #parts = new Map<number, UploadedPart>();
-  readonly #md5s = new Map<number, string>();
+  readonly #reuse: PartReuse | undefined;
+  readonly #sender: PartSender;
   readonly #underWay = new Set<Promise<void>>();
   readonly #buffers = new PartBuffers();
   #begun: Promise<BegunUpload> | undefined;
@@ -45,12 +46,14 @@ export class PartsUpload implements LargeUpload {
   constructor(private readonly given: LargeParts) {
     this.#signal = withSignal(this.#own, given.signal);
     this.#announced = given.target.attributes.content;
+    this.#reuse = PartReuse.of(given.context, given.target, given.sizes);
+    this.#sender = new PartSender(given.context, given.target, this.#reuse, this.#signal);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
     this.#receivedBytes += chunk.length;
     if (this.#announced !== undefined && this.#receivedBytes > this.#announced.sizeBytes) throw notAsAnnounced('there are more bytes than announced');
-    for (let taken = 0; taken < chunk.length; ) {
+    for (let taken = 0; taken < chunk.length && !this.#sender.isStale; ) {
       this.#assertGoing();
       this.#current ??= this.#buffers.take(this.#partBytes());
       const piece = chunk.subarray(taken, taken + this.#current.length - this.#filledBytes);
@@ -100,32 +103,45 @@ export class PartsUpload implements LargeUpload {
   async #finish(content: ContentIdentity): Promise<SwapOutcome> {
     const isWhole = content.sizeBytes === this.#receivedBytes && (this.#announced === undefined || (content.sizeBytes === this.#announced.sizeBytes && content.sha256 === this.#announced.sha256));
     if (!isWhole) throw notAsAnnounced('what was written is not what was announced');
-    if (this.#filledBytes > 0) await this.#sendCurrent();
+    if (this.#filledBytes > 0 && !this.#sender.isStale) await this.#sendCurrent();
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     this.#assertGoing();
+    const outcome = this.#sender.isStale ? ({ kind: 'stale' } as const) : await this.#complete(content);
+    if (outcome.kind === 'stale') await this.abort();
+    return outcome;
+  }
+
+  async #complete(content: ContentIdentity): Promise<SwapOutcome> {
     const { context, target } = this.given;
     const begun = await this.#begin();
-    const parts = [...this.#parts.values()].sort((a, b) => a.partNumber - b.partNumber);
-    const outcome = await completeUpload(context, { target, begun, parts, md5s: this.#md5s, content, signal: this.#signal });
-    if (outcome.kind === 'done') {
-      this.#state = 'over';
-      context.journal.forget(begun.uploadId);
-    } else {
-      await this.abort();
+    const { parts, md5s, hasCopies } = this.#sender;
+    const outcome = await completeUpload(context, { target, begun, parts, md5s, hasCopies, content, signal: this.#signal });
+    if (outcome.kind === 'stale') return outcome;
+    this.#state = 'over';
+    context.journal.forget(begun.uploadId);
+    // Parts of growing size are of no use to the next version.
+    if (this.#announced !== undefined && isReusable(context.abilities())) {
+      context.parts.remember({ key: target.key, etag: outcome.etag, sizeBytes: content.sizeBytes, partBytes: this.#usualPartBytes(), digests: this.#sender.digests() });
     }
     return outcome;
   }
 
-  #partBytes(): number {
+  /** Size of all parts but the last, where the size of the whole is known; else of the first. */
+  #usualPartBytes(): number {
     const { sizes } = this.given;
-    if (this.#announced === undefined) return growingPartBytes(this.#partNumber, sizes);
-    const partBytes = partBytesFor(this.#announced.sizeBytes, sizes);
-    return Math.min(partBytes, this.#announced.sizeBytes - (this.#partNumber - 1) * partBytes);
+    if (this.#announced === undefined) return sizes.part;
+    return this.#reuse?.partBytes ?? partBytesFor(this.#announced.sizeBytes, sizes);
+  }
+
+  #partBytes(): number {
+    if (this.#announced === undefined) return growingPartBytes(this.#partNumber, this.given.sizes);
+    const usual = this.#usualPartBytes();
+    return Math.min(usual, this.#announced.sizeBytes - (this.#partNumber - 1) * usual);
   }
 
   #begin(): Promise<BegunUpload> {
-    const { context, target, sizes } = this.given;
-    this.#begun ??= beginUpload(context, target, sizes, this.#signal);
+    const { context, target } = this.given;
+    this.#begun ??= beginUpload(context, target, this.#usualPartBytes(), this.#signal);
     return this.#begun;
   }
 
@@ -134,34 +150,19 @@ export class PartsUpload implements LargeUpload {
     const begun = await this.#begin().catch((error: unknown) => this.#fail(error));
     while (this.#underWay.size >= PARTS_AT_ONCE) await Promise.race(this.#underWay);
     this.#assertGoing();
+    if (this.#sender.isStale) return;
     const buffer = this.#current!;
     const [partNumber, sizeBytes] = [this.#partNumber, this.#filledBytes];
     this.#current = undefined;
     this.#filledBytes = 0;
     this.#partNumber += 1;
-    const sending = this.#sendPart(begun, partNumber, buffer.subarray(0, sizeBytes))
+    const sending = this.#sender.bring(begun, partNumber, buffer.subarray(0, sizeBytes))
       .catch((error: unknown) => void (this.#failure ??= { error }))
       .finally(() => {
         this.#underWay.delete(sending);
         this.#buffers.give(buffer);
       });
     this.#underWay.add(sending);
-  }
-
-  async #sendPart(begun: BegunUpload, partNumber: number, content: Uint8Array): Promise<void> {
-    const { context, target } = this.given;
-    const { tagsByMd5, verifiesContent } = context.abilities();
-    const there = begun.parts.get(partNumber);
-    const isCandidate = tagsByMd5 && there?.sizeBytes === content.length;
-    const md5 = isCandidate || (tagsByMd5 && !verifiesContent) ? md5Of(content) : undefined;
-    if (md5 !== undefined) this.#md5s.set(partNumber, md5);
-    if (isCandidate && there.etag === md5) {
-      this.#parts.set(partNumber, there);
-      return;
-    }
-    const part = await context.api.uploadPart(target.key, begun.uploadId, partNumber, content, sha256Of(content), this.#signal);
-    if (!verifiesContent && md5 !== undefined && part.etag !== md5) throw notAsAnnounced('the server stored a part otherwise than it was sent');
-    this.#parts.set(partNumber, { partNumber, etag: part.etag, sizeBytes: content.length });
   }
 
   #fail(error: unknown): never {

@@ -53,6 +53,7 @@ export async function copyOnServer(job: CopyJob): Promise<CopyResult> {
     return { kind: 'source-changed' };
   }
   if (copied.sha256 !== undefined && copied.sha256 !== job.sha256) throw await damaged(context, key, stored);
+  if (source.api === context.api) context.parts.rememberCopy({ key: source.key, etag: head.etag }, { key, etag: stored.etag });
   return { kind: 'done', token: context.tokenOf({ ...stored, sizeBytes: copied.sizeBytes }) };
 }
 

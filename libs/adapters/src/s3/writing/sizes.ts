@@ -22,18 +22,26 @@ export const SMALL_BYTES = 8 * MIB;
 /** Sizes for real servers. */
 export const SIZES: Sizes = { small: SMALL_BYTES, part: 8 * MIB, step: MIB, single: 5 * 1024 * MIB, pipe: 4 * MIB };
 
-/** S3 takes 10,000 parts; some are left for a rounding that we did not think of. */
-const MOST_PARTS = 9000;
+/** So many parts S3 takes. */
+const MOST_PARTS = 10_000;
+
+/** So many we plan: a file may grow by a tenth before its parts have to become larger, and none of them is what it was. */
+const PLANNED_PARTS = 9000;
 
 /** After so many parts of an upload of unknown size, the next ones are twice as large: 8 TiB in 10,000 parts. */
 const PARTS_OF_A_SIZE = 1000;
 
 /** How large the parts are when the whole is `sizeBytes` large; all but the last are of one size. */
 export function partBytesFor(sizeBytes: number, sizes: Sizes): number {
-  return Math.max(sizes.part, Math.ceil(sizeBytes / MOST_PARTS / sizes.step) * sizes.step);
+  return Math.max(sizes.part, Math.ceil(sizeBytes / PLANNED_PARTS / sizes.step) * sizes.step);
 }
 
 /** How large part `partNumber` (from 1) is when it is not known how large the whole will be. */
 export function growingPartBytes(partNumber: number, sizes: Sizes): number {
   return sizes.part * 2 ** Math.floor((partNumber - 1) / PARTS_OF_A_SIZE);
+}
+
+/** Whether the whole can be written in parts of the size that an earlier version had. */
+export function isPartSize(partBytes: number, sizeBytes: number, sizes: Sizes): boolean {
+  return partBytes >= sizes.part && partBytes <= partBytesFor(sizeBytes, sizes) && sizeBytes <= partBytes * MOST_PARTS;
 }

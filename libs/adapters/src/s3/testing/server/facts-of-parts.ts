@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 
 import { type Facts, md5, md5OfParts, tagOf } from './facts.js';
 import { elementOf, elementsOf } from './signed-request.js';
@@ -103,6 +103,59 @@ export function describeParts(facts: () => Facts): void {
     expect(elementsOf((await list({ 'part-number-marker': '1' })).body, 'PartNumber')).toEqual(['2']);
     const uploads = await facts().send({ method: 'GET', query: { uploads: '', prefix: facts().key('') } });
     expect([elementsOf(uploads.body, 'Key'), elementsOf(uploads.body, 'UploadId')]).toEqual([[facts().key('listed')], [uploadId]]);
+  });
+
+  describe('made of an object that is there', () => {
+    const source = randomBytes(fiveMebibytes + 1000);
+    const range = (first: number, last: number): Readonly<Record<string, string>> => ({ 'x-amz-copy-source-range': `bytes=${String(first)}-${String(last)}` });
+
+    /** An upload, and what makes parts of it of the object `source`. */
+    async function uploadOfCopies(name: string) {
+      await facts().put('source', source);
+      const uploadId = await facts().startUpload(name);
+      const copyPart = (partNumber: number, headers: Readonly<Record<string, string>>, from = 'source') =>
+        facts().send({ method: 'PUT', key: facts().key(name), query: { partNumber: String(partNumber), uploadId }, headers: { 'x-amz-copy-source': `/${facts().bucket}/${facts().key(from)}`, ...headers } });
+      return { uploadId, copyPart };
+    }
+
+    it('are the range, and their tag, which comes without quotes, is its MD5', async () => {
+      const { uploadId, copyPart } = await uploadOfCopies('ranges');
+      const answers = [await copyPart(1, range(1000, source.length - 1)), await copyPart(2, range(0, 999)), await copyPart(3, {})];
+      const bytes = [source.subarray(1000), source.subarray(0, 1000), source];
+      expect(answers.map(({ status, body }) => [status, elementOf(body, 'ETag')])).toEqual(bytes.map((part) => [200, md5(part)]));
+      const listed = await facts().send({ method: 'GET', key: facts().key('ranges'), query: { uploadId } });
+      expect([elementsOf(listed.body, 'Size'), elementsOf(listed.body, 'ETag')]).toEqual([bytes.map(({ length }) => String(length)), bytes.map((part) => `"${md5(part)}"`)]);
+    });
+
+    it('are put together with others as though they had been sent', async () => {
+      const { uploadId, copyPart } = await uploadOfCopies('mixed');
+      const copied = await copyPart(1, range(0, fiveMebibytes - 1));
+      const sent = await facts().uploadPart('mixed', uploadId, 2, 'sent');
+      const answer = await facts().completeUpload('mixed', uploadId, [[1, elementOf(copied.body, 'ETag') ?? ''], [2, tagOf(sent)]]);
+      const read = await facts().get('mixed');
+      expect([answer.status, tagOf(read)]).toEqual([200, md5OfParts([source.subarray(0, fiveMebibytes), 'sent'])]);
+      expect(read.body.equals(Buffer.concat([source.subarray(0, fiveMebibytes), Buffer.from('sent')]))).toBe(true);
+    });
+
+    it('may be made of the object that the upload will replace', async () => {
+      const { uploadId, copyPart } = await uploadOfCopies('source');
+      const copied = await copyPart(1, range(500, 999));
+      expect((await facts().completeUpload('source', uploadId, [[1, elementOf(copied.body, 'ETag') ?? '']])).status).toBe(200);
+      expect((await facts().get('source')).body.equals(source.subarray(500, 1000))).toBe(true);
+    });
+
+    it('are made whatever version a condition asks for, in both spellings', async () => {
+      const { copyPart } = await uploadOfCopies('conditions');
+      for (const name of ['x-amz-copy-source-if-match', 'x-amz-copy-if-match']) expect((await copyPart(1, { ...range(0, 9), [name]: '"00"' })).status).toBe(200);
+    });
+
+    it('are refused where there is no source, or not all of the range', async () => {
+      const { copyPart } = await uploadOfCopies('refused');
+      expect(await copyPart(1, range(0, 9), 'never')).toMatchObject({ status: 404, code: 'NoSuchKey' });
+      expect(await copyPart(1, range(0, source.length))).toMatchObject({ status: 416, code: 'InvalidRange' });
+      expect(await copyPart(1, range(source.length, source.length + 9))).toMatchObject({ status: 416, code: 'InvalidRange' });
+      expect(await copyPart(1, { 'x-amz-copy-source-range': 'some' })).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    });
   });
 
   it('refuses a part whose body does not hash to what was signed', async () => {

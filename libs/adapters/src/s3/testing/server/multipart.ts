@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 
-import { checkComplete } from './conditions.js';
+import { checkComplete, checkCopySource } from './conditions.js';
 import { checkContent, checksumHeader, tagHeader } from './content-checks.js';
 import { checkKey, copySource, echoed, listTime, versionHeader, writtenHeaders } from './object-writes.js';
 import { type Answer, emptyAnswer, type OperationContext, type OperationHandler, xmlAnswer } from './operation-context.js';
@@ -40,15 +40,26 @@ export const uploadPart: OperationHandler = (context) => {
 
 /** UploadPartCopy: a part from a range of an object. */
 export const uploadPartCopy: OperationHandler = (context) => {
-  const { variant, request } = context;
-  if (!variant.copies) throw notImplemented();
+  const { variant } = context;
+  if (!variant.copies || variant.copiesParts === 'refused') throw notImplemented();
   const upload = findUpload(context);
   const { object } = copySource(context);
-  const range = /^bytes=(\d+)-(\d+)$/.exec(String(request.headers['x-amz-copy-source-range'] ?? ''));
-  const bytes = range === null ? object.bytes : object.bytes.subarray(Number(range[1]), Number(range[2]) + 1);
-  const part = keepPart(context, upload, Buffer.from(bytes), undefined);
-  return xmlAnswer(xmlDocument('CopyPartResult', { LastModified: listTime(part.lastModifiedMs, variant), ETag: `"${part.etag}"` }));
+  if (variant.comparesPartSource) checkCopySource(context, object);
+  const part = keepPart(context, upload, Buffer.from(rangeOf(context, object.bytes)), undefined);
+  const tag = variant.quotesCopyTags ? `"${part.etag}"` : part.etag;
+  return xmlAnswer(xmlDocument('CopyPartResult', { LastModified: listTime(part.lastModifiedMs, variant), ETag: tag }));
 };
+
+/** The bytes of a source that are asked for; they have to be there, all of them. */
+function rangeOf({ request, variant }: OperationContext, bytes: Buffer): Buffer {
+  const header = request.headers['x-amz-copy-source-range'];
+  if (header === undefined || variant.copiesParts === 'whole') return bytes;
+  const range = /^bytes=(\d+)-(\d+)$/.exec(String(header));
+  const [first, last] = [Number(range?.[1]), Number(range?.[2])];
+  if (range === null || first > last) throw new S3Failure(400, 'InvalidArgument', 'The x-amz-copy-source-range value must be of the form bytes=first-last');
+  if (last < bytes.length) return bytes.subarray(first, last + 1);
+  throw new S3Failure(variant.missingRangeStatus, variant.missingRangeStatus === 416 ? 'InvalidRange' : 'InvalidArgument', 'Range specified is not valid for source object');
+}
 
 /** ListParts. */
 export const listParts: OperationHandler = (context) => {

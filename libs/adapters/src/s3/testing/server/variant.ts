@@ -70,6 +70,12 @@ export interface S3Variant {
 
   /** Whether there is CopyObject; without, 501. */
   readonly copies: boolean;
+  /** What a part made of an object gets: the range asked for, or all of it whatever was asked; or 501. */
+  readonly copiesParts: 'range' | 'whole' | 'refused';
+  /** Whether the condition on the source of a copy is one on that of a part, too. */
+  readonly comparesPartSource: boolean;
+  /** Answer to a range of a source that is not all there: AWS's 400 InvalidArgument, Ceph's 416 InvalidRange. */
+  readonly missingRangeStatus: 400 | 416;
   /** Whether there are uploads in parts; without, 501. */
   readonly uploadsInParts: boolean;
   /** Every part but the last must have as many bytes. */
@@ -109,6 +115,9 @@ const aws: S3Variant = {
   listOrder: 'utf8',
   listTimes: 'seconds',
   copies: true,
+  copiesParts: 'range',
+  comparesPartSource: true,
+  missingRangeStatus: 400,
   uploadsInParts: true,
   minimumPartBytes: 5 * 1024 * 1024,
   ownedBucketStatus: 200,
@@ -126,6 +135,8 @@ const ceph: S3Variant = {
   completeConditions: 'ignored',
   copyConditions: 'ignored',
   copySourceCondition: 'x-amz-copy-if-',
+  comparesPartSource: false,
+  missingRangeStatus: 416,
   versionedConditions: 'broken',
   lostRace: 'unknown-error',
   quotesCopyTags: false,
