@@ -68,10 +68,10 @@ class GenericSyncer implements Syncer {
   #isRunning = false;
   #problems: readonly Problem[] = [];
 
-  constructor(context: SyncerContext, parts: GenericSyncerParts, { toSource, toTarget }: Carriers) {
+  constructor(context: SyncerContext, parts: GenericSyncerParts, { toSource, toTarget, areVerified = false }: Carriers) {
     this.#context = context;
     this.#parts = parts;
-    this.#carried = { source: carriedStorage(context.source, toSource), target: carriedStorage(context.target, toTarget) };
+    this.#carried = { source: carriedStorage(context.source, toSource, areVerified), target: carriedStorage(context.target, toTarget, areVerified) };
   }
 
   async oneShotSync(options: SyncOptions): Promise<PassReport> {
