@@ -1,5 +1,6 @@
 /** The ports: what the engine needs from the world, as contracts. Conformance suites are in `@wl/ports/testing`. */
 
+export * from './built-in-syncers.js';
 export * from './clock.js';
 export * from './errors.js';
 export * from './hash-cache.js';

@@ -10,21 +10,22 @@
 import { isAbsolute } from 'node:path';
 
 import { ABSENT, parentOf, RESERVED_NAME, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
-import type {
-  Clock,
-  CopyRequest,
-  FileAttributes,
-  FileReader,
-  FileWriter,
-  HashOutcome,
-  ListingBatch,
-  ListOptions,
-  RootIdentity,
-  StaleToken,
-  StorageBackend,
-  StorageCapabilities,
-  Watcher,
-  WholeFiles,
+import {
+  LOCAL_STORAGE_TYPES,
+  type Clock,
+  type CopyRequest,
+  type FileAttributes,
+  type FileReader,
+  type FileWriter,
+  type HashOutcome,
+  type ListingBatch,
+  type ListOptions,
+  type RootIdentity,
+  type StaleToken,
+  type StorageBackend,
+  type StorageCapabilities,
+  type Watcher,
+  type WholeFiles,
 } from '@wl/ports';
 
 import { Batcher } from './batcher.js';
@@ -51,7 +52,7 @@ import type { WholeWriteItem } from './worker/whole-write.js';
 import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
 
 /** Types of storage that this driver serves. */
-export const LOCAL_TYPES = ['local', 'local-cached', 'local-dir-cached'] as const;
+export const LOCAL_TYPES = LOCAL_STORAGE_TYPES;
 
 /** From the storage's manifest. */
 export interface LocalFsParams {

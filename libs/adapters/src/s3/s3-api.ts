@@ -172,6 +172,11 @@ export interface S3Api {
   createUpload(key: string, properties: ObjectProperties, signal?: AbortSignal): Promise<{ readonly uploadId: string }>;
   /** `sha256` is that of the part. Repeated by itself. */
   uploadPart(key: string, uploadId: string, partNumber: number, content: Uint8Array, sha256: Sha256, signal?: AbortSignal): Promise<UploadedPart>;
+  /**
+   * Has the server take a part from an object, bytes `start` to before `end`. `stale` when the source is
+   * known to be another version, or gone; not every server compares that. Repeated by itself.
+   */
+  copyPart(source: CopySource, key: string, uploadId: string, partNumber: number, range: { readonly start: number; readonly end: number }, signal?: AbortSignal): Promise<UploadedPart | 'stale'>;
   /** `undefined` when the upload is not there any more. */
   listParts(key: string, uploadId: string, signal?: AbortSignal): Promise<readonly UploadedPart[] | undefined>;
   /** The answer's ETag may be empty (Ceph): look at the object afterwards. */

@@ -54,6 +54,8 @@ export function unreachable(): S3Error {
 /** A client. */
 export class MemoryS3Api implements S3Api {
   hook: Hook = () => undefined;
+  /** Its keys may not read other buckets. */
+  isBarredFromOthers = false;
   /** Methods called, in order, with their keys. */
   readonly calls: string[] = [];
   #number = 0;
@@ -112,8 +114,7 @@ export class MemoryS3Api implements S3Api {
 
   copyObject(source: CopySource, key: string, condition: Condition, properties?: ObjectProperties, signal?: AbortSignal): Promise<WriteAnswer | { readonly kind: 'stale' }> {
     return this.#write('copyObject', key, condition, () => {
-      const from = source.bucket === undefined || source.bucket === this.bucket.name ? this.bucket : this.others.get(source.bucket);
-      const version = from?.current(source.key);
+      const version = this.#source(source);
       if (version === undefined) return { kind: 'stale' as const };
       if (this.bucket.manners.copySourceMatch && version.etag !== source.etag) return { kind: 'stale' as const };
       if (this.bucket.manners.copyConditions && !this.bucket.holds(key, condition)) return { kind: 'refused' as const, mayBeOurs: false };
@@ -166,6 +167,18 @@ export class MemoryS3Api implements S3Api {
     }, signal);
   }
 
+  copyPart(source: CopySource, key: string, uploadId: string, partNumber: number, range: { readonly start: number; readonly end: number }, signal?: AbortSignal): Promise<UploadedPart | 'stale'> {
+    return this.#send('copyPart', key, true, () => {
+      const version = this.#source(source);
+      const upload = this.bucket.uploads.get(uploadId);
+      if (version === undefined || (this.bucket.manners.copySourceMatch && version.etag !== source.etag)) return 'stale';
+      if (upload === undefined) throw new S3Error('io-error', 'there is no such upload', { status: 404, code: 'NoSuchUpload', isRetryable: false });
+      const content = version.content.slice(range.start, range.end);
+      upload.parts.set(partNumber, { content, etag: digest(content) });
+      return { partNumber, etag: digest(content), sizeBytes: range.end - range.start };
+    }, signal);
+  }
+
   listParts(key: string, uploadId: string, signal?: AbortSignal): Promise<readonly UploadedPart[] | undefined> {
     return this.#send('listParts', key, true, () => {
       const upload = this.bucket.uploads.get(uploadId);
@@ -199,6 +212,11 @@ export class MemoryS3Api implements S3Api {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #source({ bucket, key }: CopySource): MemoryVersion | undefined {
+    if (this.isBarredFromOthers && bucket !== undefined) throw new S3Error('permission-denied', 'access to the object is denied', { status: 403, code: 'AccessDenied', isRetryable: false });
+    return (bucket === undefined || bucket === this.bucket.name ? this.bucket : this.others.get(bucket))?.current(key);
   }
 
   #store(key: string, content: Uint8Array, sha256: Sha256, properties: ObjectProperties, condition: Condition): WriteAnswer {

@@ -14,7 +14,7 @@ import { findRegion } from './region.js';
 import { Requester } from './requester.js';
 import { loadSdkChain, loadSharedRegion } from './sdk-chain.js';
 import { Transport } from '../../http/transport.js';
-import { abortUpload, completeUpload, createUpload, listParts, listUploads, uploadPart } from './uploads.js';
+import { abortUpload, completeUpload, copyPart, createUpload, listParts, listUploads, uploadPart } from './uploads.js';
 import { childText } from '../../http/xml.js';
 
 /** What a test may put in the place of chance and of the SDK. */
@@ -51,6 +51,7 @@ export function createS3Api(params: S3Params, host: Pick<S3Host, 'clock' | 'env'
     isVersioned: (signal) => isVersioned(requester, signal),
     createUpload: (key, properties, signal) => createUpload(requester, key, storage, properties, signal),
     uploadPart: (key, uploadId, partNumber, content, sha256, signal) => uploadPart(requester, key, uploadId, partNumber, content, sha256, signal),
+    copyPart: (source, key, uploadId, partNumber, range, signal) => copyPart(requester, source, { key, uploadId, partNumber, ...range }, signal),
     listParts: (key, uploadId, signal) => listParts(requester, key, uploadId, signal),
     completeUpload: (key, uploadId, parts, condition, signal) => completeUpload(requester, key, uploadId, parts, condition, signal),
     abortUpload: (key, uploadId, signal) => abortUpload(requester, key, uploadId, signal),

@@ -9,7 +9,8 @@ import { toFailure } from './failures.js';
 import { conditionHeaders, contentLength, isRefusal, manner, propertyHeaders, toEtag, toObjectHead } from './object-headers.js';
 import { ObjectReading } from './object-reading.js';
 import type { Requester, S3Request } from './requester.js';
-import { encodeKey, encodePart, type Pair } from './uri-encoding.js';
+import { sourceHeaders } from './copy-source.js';
+import type { Pair } from './uri-encoding.js';
 import { childText } from '../../http/xml.js';
 
 /** Makes a server that keeps checksums tell them. */
@@ -73,12 +74,8 @@ export class Objects {
   }
 
   async copy(source: CopySource, key: string, condition: Condition, properties: ObjectProperties | undefined, signal?: AbortSignal): Promise<WriteAnswer | { readonly kind: 'stale' }> {
-    const version = source.versionId === undefined ? '' : `?versionId=${encodePart(source.versionId)}`;
     const headers: Pair[] = [
-      ['x-amz-copy-source', `/${source.bucket ?? this.#requester.location.bucket}/${encodeKey(source.key)}${version}`],
-      ['x-amz-copy-source-if-match', `"${source.etag}"`],
-      // Ceph reads this one, and compares the bare tag.
-      ['x-amz-copy-if-match', source.etag],
+      ...sourceHeaders(source, this.#requester.location.bucket),
       ['x-amz-metadata-directive', properties === undefined ? 'COPY' : 'REPLACE'],
       ...(properties === undefined ? [] : propertyHeaders(properties)),
       ...this.#storage,

@@ -5,9 +5,10 @@ import { createHash } from 'node:crypto';
 import type { Sha256 } from '@wl/domain';
 
 import { S3Error } from '../s3-error.js';
-import type { Condition, ObjectProperties, PendingUpload, UploadedPart, WriteAnswer } from '../s3-api.js';
+import type { Condition, CopySource, ObjectProperties, PendingUpload, UploadedPart, WriteAnswer } from '../s3-api.js';
 
 import { type Answer, damaged, documentOf, header } from './answer.js';
+import { sourceHeaders } from './copy-source.js';
 import { toFailure } from './failures.js';
 import { decode, toSize, toTime } from './listing.js';
 import { conditionHeaders, isRefusal, manner, propertyHeaders, toEtag } from './object-headers.js';
@@ -32,6 +33,23 @@ export async function uploadPart(requester: Requester, key: string, uploadId: st
   const etag = toEtag(header(answer, 'etag') ?? '');
   if (etag === '') throw damaged('The part was answered without an ETag; a proxy or a login page may have answered instead of S3.');
   return { partNumber, etag, sizeBytes: bytes.length };
+}
+
+/** Has the server copy one part. A source that is another version, or gone, is an answer. */
+export async function copyPart(
+  requester: Requester,
+  source: CopySource,
+  { key, uploadId, partNumber, start, end }: { readonly key: string; readonly uploadId: string; readonly partNumber: number; readonly start: number; readonly end: number },
+  signal: AbortSignal | undefined,
+): Promise<UploadedPart | 'stale'> {
+  const query: Pair[] = [['partNumber', String(partNumber)], ['uploadId', uploadId]];
+  const headers: Pair[] = [...sourceHeaders(source, requester.location.bucket), ['x-amz-copy-source-range', `bytes=${String(start)}-${String(end - 1)}`]];
+  const answer = await requester.perform({ method: 'PUT', key, query, headers }, signal);
+  if (answer.status === 412 || answer.failure?.code === 'NoSuchKey' || answer.failure?.code === 'NoSuchVersion' || answer.failure?.code === 'InvalidRange') return 'stale';
+  if (answer.failure !== undefined) throw partFailure(answer, requester, key);
+  const etag = toEtag(childText(documentOf(answer, 'CopyPartResult'), 'ETag') ?? '');
+  if (etag === '') throw damaged('The copied part was answered without an ETag.');
+  return { partNumber, etag, sizeBytes: end - start };
 }
 
 /** Parts the server holds, in order; `undefined` when the upload is gone. */
