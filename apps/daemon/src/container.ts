@@ -12,6 +12,7 @@ import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
 import { mountFinder } from '@wl/adapters/mounts';
 import { pluginPlaces } from '@wl/adapters/plugins';
+import { rsyncSyncer } from '@wl/adapters/rsync';
 import { createS3Backend, s3CopySyncer } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
@@ -78,7 +79,7 @@ export function createContainer(settings: DaemonSettings): Container {
   container
     .bind(TOKENS.generic)
     .toResolvedValue((cache, clock, { watch }) => genericSyncer({ cache, clock, watch }), [TOKENS.state, TOKENS.clock, TOKENS.watching]);
-  container.bind(TOKENS.dedicated).toDynamicValue(() => [s3CopySyncer]);
+  container.bind(TOKENS.dedicated).toDynamicValue(() => [s3CopySyncer, rsyncSyncer({ searchPath: settings.env['PATH'] })]);
   container.bind(TOKENS.registry).toResolvedValue(
     (generic, dedicated) => {
       const registry = new SyncerRegistry();

@@ -122,10 +122,10 @@ describe('s3-copy', () => {
   it('cannot serve storages of two endpoints, or of another kind', async () => {
     const world = await openWorld({}, 'localhost');
     const [source, target] = [world.source.open(), world.target.open()];
-    expect(s3CopySyncer.unfit?.(source, target)).toBe('copies within one endpoint only, and these storages are of two');
-    expect(s3CopySyncer.unfit?.(target, world.target.open())).toBeUndefined();
+    expect(s3CopySyncer.unfit?.({ source, target, isUnidirectional: false })).toBe('copies within one endpoint only, and these storages are of two');
+    expect(s3CopySyncer.unfit?.({ source: target, target: world.target.open(), isUnidirectional: false })).toBeUndefined();
     const memory = new MemoryBackend(new MemoryTree({ id: 'm', clock: new ManualClock() }), { backendId: 'm', type: 's3' });
-    expect(s3CopySyncer.unfit?.(memory, target)).toBeDefined();
+    expect(s3CopySyncer.unfit?.({ source: memory, target, isUnidirectional: false })).toBeDefined();
     await world.close();
   });
 });

@@ -39,6 +39,7 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     removeDirectory: (path) => storage.removeDirectory(path),
     flush: () => storage.flush(),
     ...(storage.wholeFiles !== undefined && { wholeFiles: storage.wholeFiles }),
+    ...(storage.inbox !== undefined && { inbox: storage.inbox }),
     watcher: () => storage.watcher(),
     copyFrom: (from, requests, signal) => {
       const source = behind.get(from) ?? from;

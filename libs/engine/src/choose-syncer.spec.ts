@@ -164,7 +164,7 @@ describe('a syncer that serves by name alone', () => {
 
 it('one that is of no use for these storages is refused with its own reason, and the generic one serves', async () => {
   const bench = new JobBench();
-  bench.registry.register({ ...dedicated('choosy'), unfit: (source, target) => `does not copy from ${source.backendId} to ${target.backendId}` });
+  bench.registry.register({ ...dedicated('choosy'), unfit: ({ source, target }) => `does not copy from ${source.backendId} to ${target.backendId}` });
   await expect(bench.start({ ...once, syncer: 'choosy' })).rejects.toThrow('Syncer choosy cannot be used here: it does not copy from a to b.');
   await bench.start(once);
   expect(bench.job().syncer).toBe('generic');

@@ -35,7 +35,7 @@ export class SyncerRegistry {
 
   /** The syncer for a request, `forcedName` where it can serve, and what is said of each. */
   select(request: SyncerRequest, storages: Storages, forcedName?: string): SyncerSelection<SyncerDefinition> {
-    return selectSyncer(this.#definitions, request, forcedName, ({ unfit }) => unfit?.(storages.source, storages.target));
+    return selectSyncer(this.#definitions, request, forcedName, ({ unfit }) => unfit?.({ ...storages, isUnidirectional: request.unidirectional }));
   }
 
   /**

@@ -35,5 +35,18 @@ export const S3_COPY_TRAITS: BuiltInSyncer = {
   ABOUT: 'two places of one S3 endpoint; the server copies, or the file is reported: nothing is sent through this machine instead',
 };
 
+/** The system's rsync brings files from wherever the source is mounted to a disk of this machine. */
+export const RSYNC_TRAITS: BuiltInSyncer = {
+  SYNCER_NAME: 'rsync',
+  SOURCE_TYPES: ['*'],
+  TARGET_TYPES: LOCAL_STORAGE_TYPES,
+  CONTINUOUS: false,
+  ONE_SHOT: true,
+  UNIDIRECTIONAL: true,
+  REQUIRES_MOUNT: true,
+  BY_NAME_ONLY: true,
+  ABOUT: 'one way and once; the system\'s rsync brings the files of a mounted source, and each is verified before it shows',
+};
+
 /** All of them. */
-export const BUILT_IN_SYNCERS: readonly BuiltInSyncer[] = [GENERIC_TRAITS, S3_COPY_TRAITS];
+export const BUILT_IN_SYNCERS: readonly BuiltInSyncer[] = [GENERIC_TRAITS, S3_COPY_TRAITS, RSYNC_TRAITS];

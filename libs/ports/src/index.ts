@@ -4,6 +4,7 @@ export * from './built-in-syncers.js';
 export * from './clock.js';
 export * from './errors.js';
 export * from './hash-cache.js';
+export * from './inbox.js';
 export * from './joined-rows.js';
 export * from './listing-rows.js';
 export * from './pair-orientation.js';

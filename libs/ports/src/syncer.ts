@@ -162,7 +162,7 @@ export interface SyncerDefinition {
   readonly traits: SyncerTraits;
   /** The plugin it comes from, `name@version`; absent: built in. */
   readonly origin?: string;
-  /** What traits cannot say: why it cannot serve these two here and now, as the end of a sentence that begins with its name. Nothing is opened for it. */
-  readonly unfit?: (source: StorageBackend, target: StorageBackend) => string | undefined;
+  /** What traits cannot say: why it cannot serve this job here and now, as the end of a sentence that begins with its name. Nothing is opened for it. */
+  readonly unfit?: (job: Pick<SyncerContext, 'source' | 'target' | 'isUnidirectional'>) => string | undefined;
   create(context: SyncerContext): Syncer;
 }

@@ -18,6 +18,7 @@ import {
   type FileReader,
   type FileWriter,
   type HashOutcome,
+  type Inbox,
   type ListingBatch,
   type ListOptions,
   type RootIdentity,
@@ -33,6 +34,7 @@ import { capabilitiesOf } from './capabilities.js';
 import { copying, type CopyResults } from './copy-stream.js';
 import { LocalFileReader } from './file-reader.js';
 import { LocalFileWriter } from './file-writer.js';
+import { LocalInbox } from './inbox.js';
 import { listing, listingCancelled } from './listing-stream.js';
 import { PathLocks } from './path-locks.js';
 import type { Lane, TaskRunner } from './task-runner.js';
@@ -42,6 +44,7 @@ import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
+import type { TakenItem } from './worker/inbox.js';
 import type { Uptime } from './worker/instance.js';
 import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
@@ -85,6 +88,7 @@ export class LocalFsBackend implements StorageBackend {
   readonly type: string;
   readonly displayLocation: string;
   readonly wholeFiles: WholeFiles;
+  readonly inbox: Inbox;
   private readonly isReadOnly: boolean;
   private root: RootSpec;
   private opened: OpenedRoot | undefined;
@@ -125,6 +129,16 @@ export class LocalFsBackend implements StorageBackend {
       hold: (signal) => this.hold(signal),
       read: (items, flag) => this.run('readWhole', { root: this.root, items, flag }, 'bulk'),
       write: (items, bytes, flag) => this.writeWhole(items, bytes, flag),
+    });
+    this.inbox = new LocalInbox({
+      location: params.location,
+      instance: host.instance,
+      width: host.runner.bulkThreads,
+      assertWritable: () => this.checkWritable('replace'),
+      hold: (signal) => this.hold(signal),
+      make: (inbox) => this.run('makeInbox', { root: this.root, inbox }, 'bulk'),
+      take: (inbox, items, flag) => this.takeFromInbox(inbox, items, flag),
+      drop: (inbox) => this.run('dropInbox', { root: this.root, inbox }, 'bulk'),
     });
   }
 
@@ -335,6 +349,12 @@ export class LocalFsBackend implements StorageBackend {
     const paths = items.map(({ path }) => path);
     for (const path of paths) this.unflushed.add(parentOf(path));
     return this.locks.runAll(paths, () => this.run('writeWhole', { ...this.writable(), items, bytes, flag }, 'bulk', [bytes]));
+  }
+
+  private takeFromInbox(inbox: string, items: readonly TakenItem[], flag: CancelFlag): Promise<readonly (BatchOutcome | undefined)[]> {
+    const paths = items.map(({ path }) => path);
+    for (const path of paths) this.unflushed.add(parentOf(path));
+    return this.locks.runAll(paths, () => this.run('takeFromInbox', { ...this.writable(), inbox, items, flag }, 'bulk'));
   }
 
   private adopt(opened: OpenedRoot): void {

@@ -13,7 +13,7 @@ import { S3Backend } from './s3-backend.js';
 /** The definition to register. */
 export const s3CopySyncer: SyncerDefinition = {
   traits: S3_COPY_TRAITS,
-  unfit: (source, target) => (isOneEndpoint(source, target) ? undefined : 'copies within one endpoint only, and these storages are of two'),
+  unfit: ({ source, target }) => (isOneEndpoint(source, target) ? undefined : 'copies within one endpoint only, and these storages are of two'),
   create: ({ source, target, generic }) => {
     if (generic === undefined) throw new Error('there is no generic syncer to build on');
     return generic({ toSource: carrierTo(source), toTarget: carrierTo(target), areVerified: true });
