@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
-import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
+import { createLocalFsWorkers, localCopySyncer, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
 import { mountFinder } from '@wl/adapters/mounts';
@@ -79,7 +79,7 @@ export function createContainer(settings: DaemonSettings): Container {
   container
     .bind(TOKENS.generic)
     .toResolvedValue((cache, clock, { watch }) => genericSyncer({ cache, clock, watch }), [TOKENS.state, TOKENS.clock, TOKENS.watching]);
-  container.bind(TOKENS.dedicated).toDynamicValue(() => [s3CopySyncer, rsyncSyncer({ searchPath: settings.env['PATH'] })]);
+  container.bind(TOKENS.dedicated).toDynamicValue(() => [s3CopySyncer, rsyncSyncer({ searchPath: settings.env['PATH'] }), localCopySyncer]);
   container.bind(TOKENS.registry).toResolvedValue(
     (generic, dedicated) => {
       const registry = new SyncerRegistry();

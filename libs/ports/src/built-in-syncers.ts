@@ -35,6 +35,16 @@ export const S3_COPY_TRAITS: BuiltInSyncer = {
   ABOUT: 'two places of one S3 endpoint; the server copies, or the file is reported: nothing is sent through this machine instead',
 };
 
+/** Two directories of this machine, sharing blocks where the file system can. */
+export const LOCAL_COPY_TRAITS: BuiltInSyncer = {
+  SYNCER_NAME: 'local-copy',
+  SOURCE_TYPES: LOCAL_STORAGE_TYPES,
+  TARGET_TYPES: LOCAL_STORAGE_TYPES,
+  ...EVERY_KIND_OF_JOB,
+  BY_NAME_ONLY: true,
+  ABOUT: 'two directories on one file system that shares blocks (XFS, Btrfs): copies of whatever size take no room',
+};
+
 /** The system's rsync brings files from wherever the source is mounted to a disk of this machine. */
 export const RSYNC_TRAITS: BuiltInSyncer = {
   SYNCER_NAME: 'rsync',
@@ -49,4 +59,4 @@ export const RSYNC_TRAITS: BuiltInSyncer = {
 };
 
 /** All of them. */
-export const BUILT_IN_SYNCERS: readonly BuiltInSyncer[] = [GENERIC_TRAITS, S3_COPY_TRAITS, RSYNC_TRAITS];
+export const BUILT_IN_SYNCERS: readonly BuiltInSyncer[] = [GENERIC_TRAITS, S3_COPY_TRAITS, RSYNC_TRAITS, LOCAL_COPY_TRAITS];

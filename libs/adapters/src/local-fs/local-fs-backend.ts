@@ -268,7 +268,12 @@ export class LocalFsBackend implements StorageBackend {
 
   copyFrom(source: StorageBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> | undefined {
     if (!(source instanceof LocalFsBackend)) return undefined;
-    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, signal) };
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, {}, signal) };
+  }
+
+  /** As `copyFrom`, but files of any size share their blocks with those of the source, where the file system can do that. */
+  copySharing(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> {
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, { shareFromBytes: SHARE_FROM_BYTES }, signal) };
   }
 
   private async *startListing(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch, void, undefined> {
@@ -292,7 +297,7 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private async *startCopying(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncGenerator<CopyResults, void, undefined> {
+  private async *startCopying(source: LocalFsBackend, requests: readonly CopyRequest[], manner: Pick<CopyTask, 'shareFromBytes'>, signal?: AbortSignal): AsyncGenerator<CopyResults, void, undefined> {
     this.checkWritable('copy');
     const flag = createCancelFlag();
     const stop = (): void => cancel(flag);
@@ -303,7 +308,7 @@ export class LocalFsBackend implements StorageBackend {
     try {
       yield* copying(
         requests,
-        (items, hasIdleThread) => this.copyItems(source, items, hasIdleThread, flag),
+        (items, hasIdleThread) => this.copyItems({ ...this.writable(), ...manner, from: source.root, items, flag }, hasIdleThread),
         this.host.runner.bulkThreads,
         stopped,
       );
@@ -313,15 +318,15 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private copyItems(source: LocalFsBackend, items: readonly CopyItem[], hasIdleThread: boolean, flag: CancelFlag): Promise<readonly (CopyItemOutcome | undefined)[]> {
+  private copyItems(task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
+    const { items, from, flag } = task;
     for (const { path } of items) this.unflushed.add(parentOf(path));
-    const task: CopyTask = { ...this.writable(), from: source.root, items, flag };
     const [only] = items;
     if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.run('copy', task, 'bulk');
     const beside = createSharedHash();
     const copied = this.run('copy', { ...task, beside }, 'bulk');
     // The copy does not depend on it: what goes wrong there is done here.
-    this.run('hashBeside', { root: source.root, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
+    this.run('hashBeside', { root: from, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
     return copied;
   }
 
@@ -424,6 +429,8 @@ export class LocalFsBackend implements StorageBackend {
   }
 }
 
+/** A file that fits into one block takes no less room when it is shared than when it is written, but for that block. */
+const SHARE_FROM_BYTES = 1;
 /** How many files are hashed in one task. */
 const HASH_BATCH_FILES = 128;
 /** From this size on a file is hashed on a second thread while it is copied, if one is idle. */

@@ -70,6 +70,8 @@ export interface CopyTask extends Writable {
   readonly from: RootSpec;
   readonly items: readonly CopyItem[];
   readonly flag: CancelFlag;
+  /** See `CopyContext`; default: no file that is read as a whole before anything is written. */
+  readonly shareFromBytes?: number;
   /** Where `hashBeside` leaves the hash of the only item, if it was asked to. */
   readonly beside?: SharedHashBuffer;
 }
@@ -248,11 +250,11 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, beside, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
+    copy: ({ from, items, flag, beside, shareFromBytes = Infinity, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
       withTree(from, 'read the source', (source) =>
         withArea(writable, 'copy', (target, area) => {
           const besideHash = beside && new SharedHash(beside);
-          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash }, items);
+          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash, shareFromBytes }, items);
         }),
       ),
 
