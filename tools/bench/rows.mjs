@@ -13,6 +13,7 @@ import { latency } from './latency.mjs';
 import { cp, cpSync, find, ours, rcloneBisync, rcloneSync, root, rsyncFsync, rsyncPlain, sha256sum, unison } from './peers.mjs';
 import { race } from './race.mjs';
 import { startup } from './startup.mjs';
+import { SYNCER_ROWS } from './syncers.mjs';
 import { syncthingOnce } from './syncthing-once.mjs';
 import { changeTree, makeLargeFile, makeTree } from './tree.mjs';
 import * as watchers from './watchers.mjs';
@@ -134,6 +135,8 @@ export const ROWS = {
     run: ({ isQuick, progress }) => simulated(isQuick ? 0.2 : 2, progress),
   },
 };
+
+Object.assign(ROWS, SYNCER_ROWS);
 
 for (const [name, row] of Object.entries(ROWS)) row.goals = GOALS[name] ?? [];
 
