@@ -181,17 +181,12 @@ function fill(dir, server, bucket, make) {
   wl(env, 'stop');
 }
 
-/** Adds a bucket to the container; answers the id of the storage. */
+/** Adds a bucket to the container, under its own name. */
 function addBucket(env, server, bucket, endpoint) {
-  const storage = ['storage', 'create', 's3', '--container', 'bench', '--skip-sync', '--s3-url', `s3://${bucket}`, '--endpoint-url', endpoint];
+  const storage = ['storage', 'create', 's3', '--container', 'bench', '--skip-sync', '--backend-id', bucket, '--s3-url', `s3://${bucket}`, '--endpoint-url', endpoint];
   const keys = ['--region', server.region, '--access-key', server.accessKey, '--secret-key', '-'];
   const run = spawnSync(WL[0], [WL[1], ...storage, ...keys], { env, encoding: 'utf8', input: `${server.secretKey}\n` });
   if (run.status !== 0) throw new Error(`wl storage create s3: ${run.status}\n${run.stdout}${run.stderr}`);
-  return idsOf(env).at(-1);
-}
-
-function idsOf(env) {
-  return wl(env, 'storage', 'list', '--json').trim().split('\n').map((line) => JSON.parse(line)['backend-id']);
 }
 
 /** One of ours between two buckets. `host`: how the source's endpoint is called; another name makes it another endpoint. */
@@ -201,12 +196,12 @@ function wlBetween(name, syncer, host) {
     run: (dir, server, source, target) => {
       const env = wlEnv(path.join(dir, 'home'));
       wl(env, 'container', 'create', 'bench');
-      const from = addBucket(env, server, source, server.endpoint.replace('127.0.0.1', host));
-      const to = addBucket(env, server, target, server.endpoint);
+      addBucket(env, server, source, server.endpoint.replace('127.0.0.1', host));
+      addBucket(env, server, target, server.endpoint);
       try {
         const pid = daemonPid(env);
         const before = passedMiB(pid);
-        const result = measureSync(env, true, ['--syncer', syncer, '--source-storage', from, '--target-storage', to]);
+        const result = measureSync(env, true, ['--syncer', syncer, '--source-storage', source, '--target-storage', target]);
         return { seconds: result.seconds, cpu: result.cpu, peakMiB: result.peakMiB, passedMiB: passedMiB(pid) - before };
       } finally {
         wl(env, 'stop');

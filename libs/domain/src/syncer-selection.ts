@@ -38,12 +38,12 @@ export function ineligibility(traits: SyncerTraits, request: SyncerRequest): Ine
   if (request.continuous && !traits.CONTINUOUS) return 'cannot sync continuously';
   if (request.oneShot && !traits.ONE_SHOT) return 'cannot run once';
   if (request.unidirectional && !traits.UNIDIRECTIONAL) return 'cannot sync in one direction only';
+  if (!matches(traits.SOURCE_TYPES, request.sourceType)) return `does not read from type ${request.sourceType}`;
+  if (!matches(traits.TARGET_TYPES, request.targetType)) return `does not write to type ${request.targetType}`;
   if (traits.REQUIRES_MOUNT && !request.allowsMount) {
     const why = request.mountProblem === undefined ? '' : `: ${request.mountProblem}`;
     return `needs both storages as mounted file systems${why}`;
   }
-  if (!matches(traits.SOURCE_TYPES, request.sourceType)) return `does not read from type ${request.sourceType}`;
-  if (!matches(traits.TARGET_TYPES, request.targetType)) return `does not write to type ${request.targetType}`;
   return undefined;
 }
 
