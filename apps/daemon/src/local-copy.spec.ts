@@ -60,7 +60,7 @@ describe('local-copy', () => {
       const world = await openWorld('copies');
       const rig = new SyncerRig(world);
       world.source.write('a', 'small');
-      world.source.write('b', 'x'.repeat(2_000_000));
+      world.source.write('b', 'x'.repeat(100_000));
       await rig.once({}, { isGeneric });
       expect([world.target.read('a'), world.shared()]).toEqual(['small', isGeneric ? 1 : 2]);
       await rig.close();

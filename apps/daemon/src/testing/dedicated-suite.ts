@@ -117,8 +117,8 @@ export function describeDedicatedSyncer(name: string, open: () => Promise<Syncer
     };
 
     it('brings to the target what the source has, under whatever names', async () => {
-      fill({ ...TREE, '-rf': 'a dash', 'ends with space ': 's', 'd/äö – “quotes” *?[x]$(x);': 'odd', 'd/#x': 'hash' });
-      expect(await rig.once()).toMatchObject({ copiedFiles: 8, conflicts: 0, problems: [], halt: undefined });
+      fill({ ...TREE, '-rf': 'a dash', 'ends with space ': 's', 'd/äö – “quotes” *?[x]$(x);': 'odd', 'd/#x': 'hash', 'd/two\nlines': 'newline' });
+      expect(await rig.once()).toMatchObject({ copiedFiles: 9, conflicts: 0, problems: [], halt: undefined });
       expectSame();
     });
 

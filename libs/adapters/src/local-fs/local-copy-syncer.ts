@@ -1,6 +1,6 @@
 /**
  * The syncer `local-copy`: two directories of this machine whose files share blocks, so that a copy
- * takes no room until one of both is written to. The generic syncer does the same from 1 MiB on; below,
+ * takes no room until one of both is written to. The generic syncer does the same from 64 KiB on; below,
  * sharing takes longer than writing (ADR 0016). It plans nothing: baseline, conflicts and halts are the
  * generic one's.
  *

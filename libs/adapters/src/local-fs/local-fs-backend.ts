@@ -40,7 +40,7 @@ import { PathLocks } from './path-locks.js';
 import type { Lane, TaskRunner } from './task-runner.js';
 import { LocalWholeFiles } from './whole-files.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
-import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
+import type { CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
@@ -136,7 +136,7 @@ export class LocalFsBackend implements StorageBackend {
       width: host.runner.bulkThreads,
       assertWritable: () => this.checkWritable('replace'),
       hold: (signal) => this.hold(signal),
-      make: (inbox) => this.run('makeInbox', { root: this.root, inbox }, 'bulk'),
+      make: (inbox) => this.run('makeInbox', { root: this.writable().root, inbox }, 'bulk'),
       take: (inbox, items, flag) => this.takeFromInbox(inbox, items, flag),
       drop: (inbox) => this.run('dropInbox', { root: this.root, inbox }, 'bulk'),
     });
@@ -273,7 +273,7 @@ export class LocalFsBackend implements StorageBackend {
 
   /** As `copyFrom`, but files of any size share their blocks with those of the source, where the file system can do that. */
   copySharing(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> {
-    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, { shareFromBytes: SHARE_FROM_BYTES }, signal) };
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, { shareFromBytes: 1 }, signal) };
   }
 
   private async *startListing(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch, void, undefined> {
@@ -429,8 +429,6 @@ export class LocalFsBackend implements StorageBackend {
   }
 }
 
-/** A file that fits into one block takes no less room when it is shared than when it is written, but for that block. */
-const SHARE_FROM_BYTES = 1;
 /** How many files are hashed in one task. */
 const HASH_BATCH_FILES = 128;
 /** From this size on a file is hashed on a second thread while it is copied, if one is idle. */

@@ -62,8 +62,7 @@ describe('copying on a real server what is too large for one copy', () => {
       path: toRelativePath(to), fromPath: toRelativePath(from), from: { ...(await nodeOf(from)), hash: sha256 },
       replaces: old === undefined ? undefined : await nodeOf(to),
     };
-    const { keyOf, etagOf } = context;
-    const origin: CopyOrigin = { api: context.api, bucket: undefined, keyOf, etagOf, tokenOf, hashOf: () => Promise.resolve({ kind: 'absent' }) };
+    const origin: CopyOrigin = { ...context, bucket: undefined, hashOf: () => Promise.resolve({ kind: 'absent' }) };
     const outcomes: CopyOutcome[] = [];
     for await (const batch of copyWithin(context, origin, [request], undefined, { sizes: SMALL })) outcomes.push(...batch.map(({ outcome }) => outcome));
     expect(outcomes).toMatchObject([{ kind: 'copied', sha256, targetToken: (await nodeOf(to)).token }]);

@@ -47,6 +47,9 @@ export type CopyItemOutcome =
   | { readonly kind: 'target-changed'; readonly leftover?: string }
   | { readonly kind: 'failed'; readonly error: WireError };
 
+/** Measured on XFS: of 8 KiB a clone takes up to 1.5 times as long as a write with its flush, of 64 KiB six tenths. */
+export const SHARE_FROM_BYTES = 64 << 10;
+
 const SOURCE_CHANGED = { kind: 'source-changed' } as const;
 
 /** Both ends of a batch and what its thread has at hand. */

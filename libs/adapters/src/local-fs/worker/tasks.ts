@@ -12,7 +12,7 @@ import { explainArea, StorageArea, type AreaSpec } from './area.js';
 import { checkpointOf, type CancelFlag } from './cancellation.js';
 import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
-import { copyBatch, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
+import { copyBatch, SHARE_FROM_BYTES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
 import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
@@ -70,7 +70,7 @@ export interface CopyTask extends Writable {
   readonly from: RootSpec;
   readonly items: readonly CopyItem[];
   readonly flag: CancelFlag;
-  /** See `CopyContext`; default: no file that is read as a whole before anything is written. */
+  /** See `CopyContext`; default: where it saves time as well as room. */
   readonly shareFromBytes?: number;
   /** Where `hashBeside` leaves the hash of the only item, if it was asked to. */
   readonly beside?: SharedHashBuffer;
@@ -250,7 +250,7 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, beside, shareFromBytes = Infinity, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
+    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
       withTree(from, 'read the source', (source) =>
         withArea(writable, 'copy', (target, area) => {
           const besideHash = beside && new SharedHash(beside);
