@@ -43,6 +43,35 @@ describe('uploadPart', () => {
   });
 });
 
+describe('copyPart', () => {
+  const source = { bucket: 'other', key: 'a ä', etag: 'e1', versionId: 'v1' };
+  const range = { start: 5, end: 9 };
+  const done: Reply = { body: '<CopyPartResult><ETag>&quot;p1&quot;</ETag></CopyPartResult>' };
+
+  it('asks for a range of one version of the source, again when the connection breaks, or when it fails with status 200', async () => {
+    const api = await script({ drops: true }, { body: errorDocument('InternalError') }, done);
+    const copied = api.copyPart(source, 'k', 'u/1', 3, range);
+    expect(await copied).toEqual({ partNumber: 3, etag: 'p1', sizeBytes: 4 });
+    expect(server.asked[2]).toMatchObject({
+      method: 'PUT',
+      target: '/bucket/k?partNumber=3&uploadId=u%2F1',
+      headers: { 'x-amz-copy-source': '/other/a%20%C3%A4?versionId=v1', 'x-amz-copy-source-if-match': '"e1"', 'x-amz-copy-if-match': 'e1', 'x-amz-copy-source-range': 'bytes=5-8' },
+    });
+  });
+
+  it.each([[412, 'PreconditionFailed'], [404, 'NoSuchKey'], [404, 'NoSuchVersion'], [416, 'InvalidRange']])('says stale where the source is another or gone (%i %s)', async (status, code) => {
+    const api = await script(failing(status, code));
+    expect(await api.copyPart(source, 'k', 'u', 1, range)).toBe('stale');
+  });
+
+  it('fails when the upload is gone, when it is denied, and on an answer without a tag', async () => {
+    const api = await script(failing(404, 'NoSuchUpload'), failing(403, 'AccessDenied'), { body: '<CopyPartResult/>' });
+    expect(await failureOf(api.copyPart(source, 'k', 'u', 1, range))).toMatchObject({ kind: 'not-found', details: { code: 'NoSuchUpload' } });
+    expect(await failureOf(api.copyPart(source, 'k', 'u', 1, range))).toMatchObject({ kind: 'permission-denied' });
+    expect(await failureOf(api.copyPart(source, 'k', 'u', 1, range))).toMatchObject({ kind: 'damaged' });
+  });
+});
+
 describe('listParts', () => {
   const part = (number: number): string => `<Part><PartNumber>${String(number)}</PartNumber><ETag>&quot;p${String(number)}&quot;</ETag><Size>5</Size></Part>`;
   const page = (...inner: string[]): Reply => ({ body: `<ListPartsResult>${inner.join('')}</ListPartsResult>` });
