@@ -94,7 +94,7 @@ async function measureRows() {
 }
 
 function isRace({ kind }) {
-  return kind === 'race';
+  return kind === 'race' || kind === 'syncers';
 }
 
 function progress(line) {

@@ -118,9 +118,9 @@ export function daemonPid(env) {
 
 /**
  * One pass of the container `bench`, with the start of the daemon unless `isWarm`. CPU and peak
- * memory are those of the command and the daemon together.
+ * memory are those of the command and the daemon together. `options`: of the command, more.
  */
-export function measureSync(env, isWarm) {
+export function measureSync(env, isWarm, options = []) {
   let before = 0;
   if (isWarm) {
     const pid = daemonPid(env);
@@ -129,7 +129,7 @@ export function measureSync(env, isWarm) {
   } else {
     wl(env, 'stop');
   }
-  const result = measure([...WL, 'container', 'sync', '--one-shot', 'bench'], { scratch: env.HOME, env });
+  const result = measure([...WL, 'container', 'sync', '--one-shot', ...options, 'bench'], { scratch: env.HOME, env });
   const daemon = useOf(daemonPid(env));
   return { ...result, cpu: result.cpu + daemon.cpu - before, peakMiB: result.peakMiB + daemon.peakMiB };
 }

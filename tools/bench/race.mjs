@@ -33,8 +33,8 @@ export async function race({ scratch, label, rounds, peers, phases, makeSource, 
           spawnSync('sync');
           const result = await instance[phase]?.();
           if (result === undefined) continue;
-          const { seconds, cpu, peakMiB } = result;
-          (results[phase][peer.name] ??= []).push({ seconds, cpu, peakMiB });
+          const { seconds, cpu, peakMiB, usedMiB } = result;
+          (results[phase][peer.name] ??= []).push({ seconds, cpu, peakMiB, ...(usedMiB !== undefined && { usedMiB }) });
           progress(`${label} ${phase} ${round + 1}/${rounds}: ${peer.name} ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${peakMiB.toFixed(0)} MiB`);
         }
       }

@@ -91,6 +91,10 @@ const TABLES = {
     `${scenarios.toLocaleString('en')} scenarios from seed ${from} in ${seconds} s on one core, ${Math.round(scenarios / seconds)} a second, with ${Math.round(passes / seconds)} passes and ${Math.round(calls / seconds).toLocaleString('en')} calls of storages; ${failures.length} broke something. What they are: [torture.md](torture.md).`,
     '',
   ],
+  syncers: (data) =>
+    Object.entries(data).flatMap(([race, phases]) =>
+      Object.entries(phases).flatMap(([phase, results]) => [`### ${race}${phase === 'first' ? '' : `: ${PHASES[phase].title.toLowerCase()}`}`, '', ...syncerTable(results), '']),
+    ),
   startup: (data) => [
     '| | median, ms | over `node -e 0`, ms | CPU, ms | peak memory, MiB | runs |',
     '|---|---:|---:|---:|---:|---:|',
@@ -102,6 +106,23 @@ const TABLES = {
     '',
   ],
 };
+
+/** The generic syncer is what the dedicated one is measured by. */
+function syncerTable(results) {
+  const generic = results['wl --syncer generic'] && median(results['wl --syncer generic'].map(({ seconds }) => seconds));
+  const of = (runs, field) => median(runs.map((run) => run[field]));
+  const extras = [['usedMiB', 'taken of the disk, MiB'], ['passedMiB', 'through the daemon, MiB']].filter(([field]) => Object.values(results).some(([run]) => run[field] !== undefined));
+  return [
+    `| ${['', 'median, s', '× generic', 'CPU, s', ...extras.map(([, title]) => title), 'rounds'].join(' | ')} |`,
+    `|---|---:|---:|---:|${'---:|'.repeat(extras.length)}---|`,
+    ...Object.entries(results).map(([name, runs]) => {
+      const seconds = of(runs, 'seconds');
+      const more = extras.map(([field]) => (runs[0][field] === undefined ? '' : of(runs, field).toFixed(0)));
+      const cells = [name, seconds.toFixed(2), generic === undefined ? '' : (seconds / generic).toFixed(2), of(runs, 'cpu').toFixed(2), ...more];
+      return `| ${[...cells, runs.map((run) => run.seconds.toFixed(2)).join(', ')].join(' | ')} |`;
+    }),
+  ];
+}
 
 function phaseTable(results, yardstick) {
   const base = results[yardstick] && median(results[yardstick].map(({ seconds }) => seconds));

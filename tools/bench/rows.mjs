@@ -14,6 +14,7 @@ import { cp, cpSync, find, ours, rcloneBisync, rcloneSync, root, rsyncFsync, rsy
 import { race } from './race.mjs';
 import { DELTA_PEERS, s3Delta } from './s3-delta.mjs';
 import { startup } from './startup.mjs';
+import { SYNCER_ROWS } from './syncers.mjs';
 import { syncthingOnce } from './syncthing-once.mjs';
 import { changeTree, makeLargeFile, makeTree } from './tree.mjs';
 import * as watchers from './watchers.mjs';
@@ -142,6 +143,8 @@ export const ROWS = {
     run: ({ isQuick, progress }) => simulated(isQuick ? 0.2 : 2, progress),
   },
 };
+
+Object.assign(ROWS, SYNCER_ROWS);
 
 for (const [name, row] of Object.entries(ROWS)) row.goals = GOALS[name] ?? [];
 

@@ -60,6 +60,12 @@ export const rcloneFast = rclone(
   'one way; `--s3-no-head --s3-disable-checksum --update --use-server-modtime`: does not look at what it wrote, keeps no hash of large files, takes a file that is older than its object for unchanged',
 );
 
+/** From a bucket to another of the same server, which copies. */
+export function rcloneServerSide(dir, server, source, target) {
+  const { seconds, cpu, peakMiB } = measure(['rclone', 'sync', ...RCLONE, `s3:${source}`, `s3:${target}`], { scratch: dir, env: rcloneEnv(dir, server) });
+  return { seconds, cpu, peakMiB };
+}
+
 /** Two ways. */
 export const rcloneBisync = {
   name: 'rclone bisync',

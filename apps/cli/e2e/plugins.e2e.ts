@@ -70,6 +70,9 @@ describe('a plugin', () => {
       expect(explained.stdout.split('\n')).toEqual([
         '* plain-folder-once (plugin plugin-plain-folder@0.1.0): names one of the types',
         '  generic (built in): could serve, but plain-folder-once names more of the types',
+        '  s3-copy (built in): does not read from type local',
+        '  rsync (built in): does not write to type plain-folder',
+        '  local-copy (built in): does not write to type plain-folder',
         '',
       ]);
       const forced = await world.wlEnds(1, 'container', 'sync', '--syncer', 'plain-folder-once', 'docs');
@@ -92,7 +95,7 @@ describe('a plugin', () => {
 
       await world.wl('container', 'stop-sync', 'docs');
       await world.wl('plugin', 'remove', 'plugin-plain-folder');
-      expect((await world.wl('plugin', 'list')).stdout).toBe('There are no plugins.\n');
+      expect((await world.wl('plugin', 'list')).stdout).toContain('There are no plugins.\nbuilt in: syncer generic');
       const without = await world.wlEnds(1, 'container', 'sync', '--one-shot', 'docs');
       expect(without.stderr).toContain('storage type plain-folder is not supported by this version, and no plugin serves it');
     },

@@ -7,17 +7,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createIgnoreFilter } from '@wl/adapters/ignore-rules';
-import { createLocalFsWorkers, type TaskRunner } from '@wl/adapters/local-fs';
+import { createLocalFsWorkers, localCopySyncer, type TaskRunner } from '@wl/adapters/local-fs';
 import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
 import { mountFinder } from '@wl/adapters/mounts';
 import { pluginPlaces } from '@wl/adapters/plugins';
-import { createS3Backend } from '@wl/adapters/s3';
+import { rsyncSyncer } from '@wl/adapters/rsync';
+import { createS3Backend, s3CopySyncer } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
 import { openSqliteState } from '@wl/adapters/sqlite-state';
 import { systemClock } from '@wl/adapters/system-clock';
 import { genericSyncer, JobManager, SyncerRegistry, type GenericDefinition } from '@wl/engine';
-import type { Clock, HashCache, SyncState } from '@wl/ports';
+import type { Clock, HashCache, SyncerDefinition, SyncState } from '@wl/ports';
 import { Container, type ServiceIdentifier } from 'inversify';
 
 import { storageChecker } from './check-storage.js';
@@ -37,6 +38,7 @@ export const TOKENS = {
   createStorage: token<CreateStorage>('create-storage'),
   watching: token<Watching>('watching'),
   generic: token<GenericDefinition>('generic-syncer'),
+  dedicated: token<readonly SyncerDefinition[]>('dedicated-syncers'),
   registry: token<SyncerRegistry>('registry'),
   plugins: token<Plugins>('plugins'),
   jobManager: token<JobManager>('job-manager'),
@@ -77,13 +79,14 @@ export function createContainer(settings: DaemonSettings): Container {
   container
     .bind(TOKENS.generic)
     .toResolvedValue((cache, clock, { watch }) => genericSyncer({ cache, clock, watch }), [TOKENS.state, TOKENS.clock, TOKENS.watching]);
+  container.bind(TOKENS.dedicated).toDynamicValue(() => [s3CopySyncer, rsyncSyncer({ searchPath: settings.env['PATH'] }), localCopySyncer]);
   container.bind(TOKENS.registry).toResolvedValue(
-    (generic) => {
+    (generic, dedicated) => {
       const registry = new SyncerRegistry();
-      registry.register(generic);
+      for (const syncer of [generic, ...dedicated]) registry.register(syncer);
       return registry;
     },
-    [TOKENS.generic],
+    [TOKENS.generic, TOKENS.dedicated],
   );
   container.bind(TOKENS.plugins).toResolvedValue(
     (registry, clock, { log }) =>

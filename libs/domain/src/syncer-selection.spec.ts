@@ -139,4 +139,30 @@ describe('selectSyncer', () => {
     const request = { ...REQUEST, mountProblem: 'the bucket is not mounted' };
     expect(selectSyncer([mounted], request).verdicts[0]?.reason).toBe('needs both storages as mounted file systems: the bucket is not mounted');
   });
+
+  describe('with one that serves by name alone', () => {
+    const generic = { traits: { ...ABLE, SYNCER_NAME: 'generic' } };
+    const shy = { traits: { ...ABLE, SYNCER_NAME: 'shy', SOURCE_TYPES: ['local'], TARGET_TYPES: ['s3'], BY_NAME_ONLY: true } };
+
+    it('takes it only where it is asked for, and says so', () => {
+      const { chosen, verdicts } = selectSyncer([shy, generic], REQUEST);
+      expect(chosen).toBe(generic);
+      expect(verdicts[0]).toEqual({ name: 'shy', isChosen: false, reason: 'could serve, but only where it is asked for: --syncer shy' });
+      expect(selectSyncer([shy, generic], REQUEST, 'shy').chosen).toBe(shy);
+    });
+
+    it('says first why it could not serve at all', () => {
+      const { verdicts } = selectSyncer([shy, generic], { ...REQUEST, targetType: 'webdav' });
+      expect(verdicts[0]?.reason).toBe('does not write to type webdav');
+    });
+  });
+
+  it('passes over one that is of no use here, even where it is asked for, and says why', () => {
+    const [generic, fast] = [syncer('generic', ['*'], ['*']), syncer('fast', ['local'], ['s3'])];
+    const unfit = ({ traits }: { traits: SyncerTraits }): string | undefined => (traits.SYNCER_NAME === 'fast' ? 'needs a program that is not installed' : undefined);
+    const { chosen, verdicts } = selectSyncer([generic, fast], REQUEST, undefined, unfit);
+    expect(chosen).toBe(generic);
+    expect(verdicts[1]).toEqual({ name: 'fast', isChosen: false, reason: 'needs a program that is not installed' });
+    expect(selectSyncer([generic, fast], REQUEST, 'fast', unfit).chosen).toBeUndefined();
+  });
 });

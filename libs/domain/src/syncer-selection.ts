@@ -13,6 +13,8 @@ export interface SyncerTraits {
   readonly ONE_SHOT: boolean;
   readonly UNIDIRECTIONAL: boolean;
   readonly REQUIRES_MOUNT: boolean;
+  /** Never the best of those that can serve: taken only where it is asked for. Left out: may be chosen. */
+  readonly BY_NAME_ONLY?: boolean;
 }
 
 /** What a job asks for. */
@@ -36,12 +38,12 @@ export function ineligibility(traits: SyncerTraits, request: SyncerRequest): Ine
   if (request.continuous && !traits.CONTINUOUS) return 'cannot sync continuously';
   if (request.oneShot && !traits.ONE_SHOT) return 'cannot run once';
   if (request.unidirectional && !traits.UNIDIRECTIONAL) return 'cannot sync in one direction only';
+  if (!matches(traits.SOURCE_TYPES, request.sourceType)) return `does not read from type ${request.sourceType}`;
+  if (!matches(traits.TARGET_TYPES, request.targetType)) return `does not write to type ${request.targetType}`;
   if (traits.REQUIRES_MOUNT && !request.allowsMount) {
     const why = request.mountProblem === undefined ? '' : `: ${request.mountProblem}`;
     return `needs both storages as mounted file systems${why}`;
   }
-  if (!matches(traits.SOURCE_TYPES, request.sourceType)) return `does not read from type ${request.sourceType}`;
-  if (!matches(traits.TARGET_TYPES, request.targetType)) return `does not write to type ${request.targetType}`;
   return undefined;
 }
 
@@ -69,19 +71,23 @@ export interface SyncerSelection<T> {
 
 /**
  * Chooses a syncer and says of each why it was chosen or not. `forcedName` takes that one
- * instead of the best, where it can serve the request; where it cannot, nobody is chosen.
+ * instead of the best, where it can serve the request; where it cannot, nobody is chosen. `unfit`
+ * says what traits cannot: why a syncer is of no use here and now.
  */
 export function selectSyncer<T extends { readonly traits: SyncerTraits }>(
   syncers: readonly T[],
   request: SyncerRequest,
   forcedName?: string,
+  unfit: (syncer: T) => Ineligibility | undefined = () => undefined,
 ): SyncerSelection<T> {
-  const ranked = rankSyncers(syncers, request);
-  const chosen = forcedName === undefined ? ranked[0] : ranked.find(({ traits }) => traits.SYNCER_NAME === forcedName);
+  const fitting = syncers.filter((syncer) => unfit(syncer) === undefined);
+  const ranked = rankSyncers(fitting, request);
+  const isWanted = ({ traits }: T): boolean => (forcedName === undefined ? traits.BY_NAME_ONLY !== true : traits.SYNCER_NAME === forcedName);
+  const chosen = ranked.find(isWanted);
   const verdicts = syncers.map((syncer): SyncerVerdict => {
     const name = syncer.traits.SYNCER_NAME;
     if (syncer === chosen) return { name, isChosen: true, reason: forcedName === undefined ? fit(syncer.traits) : 'was asked for' };
-    const reason = ineligibility(syncer.traits, request) ?? passedOver(syncer.traits, chosen?.traits, forcedName);
+    const reason = ineligibility(syncer.traits, request) ?? unfit(syncer) ?? passedOver(syncer.traits, chosen?.traits, forcedName);
     return { name, isChosen: false, reason };
   });
   return { chosen, verdicts };
@@ -96,6 +102,7 @@ function fit(traits: SyncerTraits): string {
 /** Why one that could serve does not. */
 function passedOver(traits: SyncerTraits, chosen: SyncerTraits | undefined, forcedName: string | undefined): string {
   if (forcedName !== undefined) return `could serve, but ${forcedName} was asked for`;
+  if (traits.BY_NAME_ONLY === true) return `could serve, but only where it is asked for: --syncer ${traits.SYNCER_NAME}`;
   const best = chosen?.SYNCER_NAME ?? 'another';
   const isLessSpecific = chosen !== undefined && wildcards(chosen) < wildcards(traits);
   return isLessSpecific ? `could serve, but ${best} names more of the types` : `could serve as well, but ${best} was there first`;

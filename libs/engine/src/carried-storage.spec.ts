@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBackend, MemoryTree } from '@wl/adapters/memory';
+import type { Key } from '@wl/domain';
 import type { Carriers, CopyFrom, CopyOutcome, CopyRequest, SyncerDefinition } from '@wl/ports';
 import { describeStorageBackend, ManualClock } from '@wl/ports/testing';
 
@@ -8,14 +9,15 @@ import { JobBench } from './testing/job-bench.js';
 
 const NEVER = { sourceToken: 't', isSourceRacy: false, targetToken: 't', isTargetRacy: false, sha256: 'f'.repeat(64), sizeBytes: 1 };
 
-/** A bench whose one-shot jobs carry content to the target by `carry`. */
-function benchWith(carry: CopyFrom): JobBench {
+/** A bench whose one-shot jobs carry content to the target by `carry`; `more`: what the carrier says of itself, and where it is from. */
+function benchWith(carry: CopyFrom, more: Pick<Carriers, 'areVerified'> & Pick<SyncerDefinition, 'origin'> = {}): JobBench {
   const bench = new JobBench();
   const traits: SyncerDefinition['traits'] = {
     SYNCER_NAME: 'carrier', SOURCE_TYPES: ['memory'], TARGET_TYPES: ['memory'], CONTINUOUS: false, ONE_SHOT: true, UNIDIRECTIONAL: true, REQUIRES_MOUNT: false,
   };
-  const carriers: Carriers = { toTarget: carry };
-  bench.registry.register({ traits, create: ({ generic }) => generic!(carriers) });
+  const { origin, ...said } = more;
+  const carriers: Carriers = { toTarget: carry, ...said };
+  bench.registry.register({ traits, ...(origin !== undefined && { origin }), create: ({ generic }) => generic!(carriers) });
   return bench;
 }
 
@@ -58,6 +60,22 @@ describe('content that a dedicated syncer carries', () => {
     await bench.clock.advance(10_000);
     expect(bench.job().conflicts).toMatchObject([{ path: 'x' }]);
     expect(bench.tree('a').text('x')).toBe('content');
+  });
+
+  it.each([
+    ['one that is built in and verifies by itself', undefined, NEVER.sha256],
+    ['one from a plugin, whatever it says of itself', 'wl-fast@1.0.0', undefined],
+  ])('INV-15: is believed of %s or looked at again', async (_who, origin, believed) => {
+    const put = ({ path }: CopyRequest): void => bench.tree('b').write(path, bench.tree('a').text(path) ?? '');
+    const bench: JobBench = benchWith(carrier(put, copied), { areVerified: true, ...(origin !== undefined && { origin }) });
+    bench.tree('a').write('x', 'one');
+    await bench.clock.advance(60_000);
+    await bench.start({ continuous: false });
+    await bench.clock.advance(1000);
+    const row = bench.state.openPair({ scope: '0xaa|c1', sourceBackendId: 'a', targetBackendId: 'b' }).get('x' as Key);
+    const hash = row?.kind === 'file' ? row.hash : undefined;
+    expect(hash === NEVER.sha256 ? hash : undefined).toBe(believed);
+    expect(hash).toBeDefined();
   });
 
   it('is a problem where the carrier forgets a file', async () => {

@@ -4,7 +4,8 @@
  *
  * INV-15, INV-27: what a carrier says it copied is believed only after both storages were asked
  * for the hash of what they hold; a carrier may come from a plugin. What does not match is a
- * failure of that path, and no baseline is written for it.
+ * failure of that path, and no baseline is written for it. Those that are built in may verify
+ * themselves what they carry, as `copyFrom` of a storage does.
  */
 
 import type { FileNode, Sha256 } from '@wl/domain';
@@ -13,8 +14,8 @@ import { BackendError, type CopyFrom, type CopyOutcome, type CopyRequest, type S
 /** The storages behind the wrappers: a storage has to recognise its own kind. */
 const behind = new WeakMap<StorageBackend, StorageBackend>();
 
-/** `storage`, with content carried to it by `carrier`; itself where there is none. */
-export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | undefined): StorageBackend {
+/** `storage`, with content carried to it by `carrier`; itself where there is none. `isVerified`: see `Carriers.areVerified`. */
+export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | undefined, isVerified = false): StorageBackend {
   if (carrier === undefined) return storage;
   const carried: StorageBackend = {
     backendId: storage.backendId,
@@ -38,13 +39,14 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     removeDirectory: (path) => storage.removeDirectory(path),
     flush: () => storage.flush(),
     ...(storage.wholeFiles !== undefined && { wholeFiles: storage.wholeFiles }),
+    ...(storage.inbox !== undefined && { inbox: storage.inbox }),
     watcher: () => storage.watcher(),
     copyFrom: (from, requests, signal) => {
       const source = behind.get(from) ?? from;
       // Within one storage nothing is carried anywhere.
       const outcomes = source === storage ? undefined : carrier(source, requests, signal);
       if (outcomes === undefined) return storage.copyFrom?.(source, requests, signal);
-      return verified(outcomes, requests, source, storage, signal);
+      return isVerified ? outcomes : verified(outcomes, requests, source, storage, signal);
     },
   };
   behind.set(carried, storage);

@@ -135,6 +135,41 @@ describe('a syncer that needs mounts', () => {
   });
 });
 
+describe('a syncer that serves by name alone', () => {
+  const shy = () => dedicated('shy', { REQUIRES_MOUNT: true, BY_NAME_ONLY: true });
+
+  it('serves where it is asked for, with its mounts', async () => {
+    const bench = new JobBench();
+    bench.registry.register(shy());
+    bench.findMount = async (params) => ok(`/mnt/${String(params['backend-id'])}`);
+    await bench.start({ ...once, syncer: 'shy' });
+    expect(bench.job().syncer).toBe('shy');
+  });
+
+  it('costs nobody a look for mounts who does not ask for it, but is explained in full', async () => {
+    const bench = new JobBench();
+    bench.registry.register(shy());
+    let looks = 0;
+    bench.findMount = async () => {
+      looks += 1;
+      return err('is not mounted');
+    };
+    await bench.start(once);
+    expect([bench.job().syncer, looks]).toEqual(['generic', 0]);
+    expect(await bench.manager.explain(question)).toContainEqual({
+      name: 'shy', chosen: false, reason: 'needs both storages as mounted file systems: the source is not mounted and the target is not mounted',
+    });
+  });
+});
+
+it('one that is of no use for these storages is refused with its own reason, and the generic one serves', async () => {
+  const bench = new JobBench();
+  bench.registry.register({ ...dedicated('choosy'), unfit: ({ source, target }) => `does not copy from ${source.backendId} to ${target.backendId}` });
+  await expect(bench.start({ ...once, syncer: 'choosy' })).rejects.toThrow('Syncer choosy cannot be used here: it does not copy from a to b.');
+  await bench.start(once);
+  expect(bench.job().syncer).toBe('generic');
+});
+
 it('a report of a dedicated syncer is a report like any other', async () => {
   const bench = new JobBench();
   bench.registry.register({

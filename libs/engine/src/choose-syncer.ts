@@ -7,7 +7,7 @@ import type { Result, SyncerRequest, SyncerSelection } from '@wl/domain';
 import type { StorageBackend, SyncerContext, SyncerDefinition } from '@wl/ports';
 import type { ExplainSyncerArgs, StorageParams } from '@wl/ports/schemas';
 
-import type { SyncerRegistry } from './syncer-registry.js';
+import type { Storages, SyncerRegistry } from './syncer-registry.js';
 
 /** An absolute path at which the file system shows a storage. */
 export type Mount = string;
@@ -29,8 +29,8 @@ export interface Choice extends SyncerSelection<SyncerDefinition> {
 /** What of a request to start decides on the syncer. */
 export type ChoiceArgs = Pick<ExplainSyncerArgs, 'source' | 'target' | 'continuous' | 'unidirectional' | 'syncer'>;
 
-/** Chooses for a request and the storages made from it. */
-export async function chooseSyncer(args: ChoiceArgs, storages: { readonly source: StorageBackend; readonly target: StorageBackend }, parts: ChoiceParts): Promise<Choice> {
+/** Chooses for a request and the storages made from it; `isForTelling`: what is said of each matters too. */
+export async function chooseSyncer(args: ChoiceArgs, storages: Storages, parts: ChoiceParts, { isForTelling }: { readonly isForTelling: boolean }): Promise<Choice> {
   const request: SyncerRequest = {
     sourceType: storages.source.type,
     targetType: storages.target.type,
@@ -40,14 +40,14 @@ export async function chooseSyncer(args: ChoiceArgs, storages: { readonly source
     allowsMount: false,
   };
   const { registry, findMount } = parts;
-  if (findMount === undefined || !registry.wantsMounts(request)) return { ...registry.select(request, args.syncer), mounts: undefined };
+  if (findMount === undefined || !registry.wantsMounts(request, args.syncer, isForTelling)) return { ...registry.select(request, storages, args.syncer), mounts: undefined };
   const source = await findMount(args.source, storages.source);
   const target = await findMount(args.target, storages.target);
   if (!source.ok || !target.ok) {
     const missing = [source.ok ? [] : [`the source ${source.error}`], target.ok ? [] : [`the target ${target.error}`]].flat();
-    return { ...registry.select({ ...request, mountProblem: missing.join(' and ') }, args.syncer), mounts: undefined };
+    return { ...registry.select({ ...request, mountProblem: missing.join(' and ') }, storages, args.syncer), mounts: undefined };
   }
-  const selection = registry.select({ ...request, allowsMount: true }, args.syncer);
+  const selection = registry.select({ ...request, allowsMount: true }, storages, args.syncer);
   const isNeeded = selection.chosen?.traits.REQUIRES_MOUNT === true;
   return { ...selection, mounts: isNeeded ? { source: source.value, target: target.value } : undefined };
 }

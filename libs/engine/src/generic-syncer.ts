@@ -4,6 +4,7 @@
  */
 
 import {
+  GENERIC_TRAITS,
   StateError,
   type Carriers,
   type Clock,
@@ -36,7 +37,7 @@ export interface GenericSyncerParts {
 const ONE_SHOT_RETRIES = 4;
 
 /** Name of the generic syncer. */
-export const GENERIC = 'generic';
+export const GENERIC = GENERIC_TRAITS.SYNCER_NAME;
 
 /** The definition to register; `create` takes ways to carry content from the syncers that build on it. */
 export interface GenericDefinition extends SyncerDefinition {
@@ -46,15 +47,7 @@ export interface GenericDefinition extends SyncerDefinition {
 /** The definition to register. */
 export function genericSyncer(parts: GenericSyncerParts): GenericDefinition {
   return {
-    traits: {
-      SYNCER_NAME: GENERIC,
-      SOURCE_TYPES: ['*'],
-      TARGET_TYPES: ['*'],
-      CONTINUOUS: true,
-      ONE_SHOT: true,
-      UNIDIRECTIONAL: true,
-      REQUIRES_MOUNT: false,
-    },
+    traits: GENERIC_TRAITS,
     create: (context, carriers = {}) => new GenericSyncer(context, parts, carriers),
   };
 }
@@ -68,10 +61,10 @@ class GenericSyncer implements Syncer {
   #isRunning = false;
   #problems: readonly Problem[] = [];
 
-  constructor(context: SyncerContext, parts: GenericSyncerParts, { toSource, toTarget }: Carriers) {
+  constructor(context: SyncerContext, parts: GenericSyncerParts, { toSource, toTarget, areVerified = false }: Carriers) {
     this.#context = context;
     this.#parts = parts;
-    this.#carried = { source: carriedStorage(context.source, toSource), target: carriedStorage(context.target, toTarget) };
+    this.#carried = { source: carriedStorage(context.source, toSource, areVerified), target: carriedStorage(context.target, toTarget, areVerified) };
   }
 
   async oneShotSync(options: SyncOptions): Promise<PassReport> {

@@ -2,7 +2,7 @@
 
 export { DEFAULT_PACE, type Pace } from './continuous-job.js';
 export { carriedStorage } from './carried-storage.js';
-export type { FindMount, Mount } from './choose-syncer.js';
+export { chooseSyncer, type FindMount, type Mount } from './choose-syncer.js';
 export { GENERIC, genericSyncer, type GenericDefinition, type GenericSyncerParts } from './generic-syncer.js';
 export { type JobEvent, type JobListener } from './job.js';
 export { containerIdOf, JobManager, type JobManagerParts } from './job-manager.js';

@@ -7,7 +7,7 @@
  */
 
 import { parseRelativePath } from '@wl/domain';
-import { isBackendError, type Clock, type PathFilter, type SavedJob, type StorageBackend, type SyncerContext, type SyncState } from '@wl/ports';
+import { isBackendError, type Carriers, type Clock, type PathFilter, type SavedJob, type StorageBackend, type SyncerContext, type SyncState } from '@wl/ports';
 import type { ExplainSyncerArgs, ListConflictsArgs, StartArgs, Status, StatusConflict, StatusSyncer, StorageParams } from '@wl/ports/schemas';
 
 import { compareNow } from './conflict-scan.js';
@@ -187,7 +187,7 @@ export class JobManager {
     const source = this.#parts.createStorage(args.source);
     const target = this.#parts.createStorage(args.target);
     try {
-      const { verdicts } = await chooseSyncer(args, { source, target }, this.#parts);
+      const { verdicts } = await chooseSyncer(args, { source, target }, this.#parts, { isForTelling: true });
       return verdicts.map(({ name, isChosen, reason }) => {
         const origin = this.#parts.registry.find(name)?.origin;
         return { name, chosen: isChosen, reason, ...(origin !== undefined && { origin }) };
@@ -253,7 +253,8 @@ export class JobManager {
         const context: SyncerContext = { source, target, pair, isUnidirectional: args.unidirectional, filter, events: job, ...(mounts !== undefined && { mounts }) };
         const { generic } = this.#parts;
         const isGeneric = definition === generic;
-        await job.start(definition.create(isGeneric ? context : { ...context, generic: (carriers) => generic.create(context, carriers) }));
+        const isBuiltIn = definition.origin === undefined;
+        await job.start(definition.create(isGeneric ? context : { ...context, generic: (carriers) => generic.create(context, isBuiltIn ? carriers : doubted(carriers)) }));
       } catch (error) {
         if (args.continuous) this.#restore(jobId, before);
         throw error;
@@ -324,7 +325,7 @@ export class JobManager {
 
   /** The syncer of a job. Rejects with the reasons where none can serve. */
   async #choose(args: StartArgs, source: StorageBackend, target: StorageBackend) {
-    const { chosen, verdicts, mounts } = await chooseSyncer(args, { source, target }, this.#parts);
+    const { chosen, verdicts, mounts } = await chooseSyncer(args, { source, target }, this.#parts, { isForTelling: false });
     if (chosen !== undefined) return { definition: chosen, mounts };
     const { syncer: asked } = args;
     const verdict = verdicts.find(({ name }) => name === asked);
@@ -404,6 +405,11 @@ class UnknownJobError extends Error {
 export function containerIdOf(jobId: string): string {
   const parts = jobId.split('|');
   return parts.length >= 2 ? parts.slice(0, 2).join('|') : jobId;
+}
+
+/** INV-15: of a plugin, nobody has seen that it verifies what it carries. */
+function doubted(carriers: Carriers | undefined): Carriers | undefined {
+  return carriers && { ...carriers, areVerified: false };
 }
 
 async function openBoth(source: StorageBackend, target: StorageBackend): Promise<void> {

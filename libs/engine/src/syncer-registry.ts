@@ -5,7 +5,7 @@
  */
 
 import { ineligibility, selectSyncer, type SyncerRequest, type SyncerSelection } from '@wl/domain';
-import type { SyncerDefinition } from '@wl/ports';
+import type { StorageBackend, SyncerDefinition } from '@wl/ports';
 
 /** Holds syncer definitions in order of registration. */
 export class SyncerRegistry {
@@ -34,13 +34,23 @@ export class SyncerRegistry {
   }
 
   /** The syncer for a request, `forcedName` where it can serve, and what is said of each. */
-  select(request: SyncerRequest, forcedName?: string): SyncerSelection<SyncerDefinition> {
-    return selectSyncer(this.#definitions, request, forcedName);
+  select(request: SyncerRequest, storages: Storages, forcedName?: string): SyncerSelection<SyncerDefinition> {
+    return selectSyncer(this.#definitions, request, forcedName, ({ unfit }) => unfit?.({ ...storages, isUnidirectional: request.unidirectional }));
   }
 
-  /** Whether file-system paths of the storages would let a further syncer serve: finding them costs a look at both. */
-  wantsMounts(request: SyncerRequest): boolean {
+  /**
+   * Whether file-system paths of the storages would let a further syncer serve: finding them costs
+   * a look at both. Those that serve by name alone count where they are asked for, or where all are to be told of.
+   */
+  wantsMounts(request: SyncerRequest, forcedName: string | undefined, isForTelling: boolean): boolean {
     const mounted = { ...request, allowsMount: true };
-    return this.#definitions.some(({ traits }) => traits.REQUIRES_MOUNT && ineligibility(traits, mounted) === undefined);
+    const mayBeChosen = ({ BY_NAME_ONLY, SYNCER_NAME }: SyncerDefinition['traits']): boolean => BY_NAME_ONLY !== true || SYNCER_NAME === forcedName || isForTelling;
+    return this.#definitions.some(({ traits }) => traits.REQUIRES_MOUNT && mayBeChosen(traits) && ineligibility(traits, mounted) === undefined);
   }
+}
+
+/** Both ends of a job. */
+export interface Storages {
+  readonly source: StorageBackend;
+  readonly target: StorageBackend;
 }

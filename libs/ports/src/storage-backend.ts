@@ -17,6 +17,7 @@
 import type { FileNode, Node, RelativePath, Result, Sha256, Token, UnknownReason } from '@wl/domain';
 
 import type { BackendError } from './errors.js';
+import type { Inbox } from './inbox.js';
 import type { JoinedRows } from './joined-rows.js';
 import type { Watcher } from './watcher.js';
 
@@ -389,6 +390,9 @@ export interface StorageBackend {
 
   /** Small files in bulk, where the storage has a better way for them. */
   readonly wholeFiles?: WholeFiles;
+
+  /** Files that another program brings; storages on a disk of this machine have it. */
+  readonly inbox?: Inbox;
 
   /** Tries out what the storage can do and tells, in the order of a report; nothing of it is left behind. */
   check?(signal?: AbortSignal): Promise<readonly AbilityReport[]>;

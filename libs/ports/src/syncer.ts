@@ -128,6 +128,11 @@ export interface SyncerContext {
 export interface Carriers {
   readonly toSource?: CopyFrom;
   readonly toTarget?: CopyFrom;
+  /**
+   * They verify what they copy as a storage's own `copyFrom` does, so that the storages need not be
+   * asked again. Believed of syncers that are built in and whose tests show it, not of plugins.
+   */
+  readonly areVerified?: boolean;
 }
 
 /** Options of one run. */
@@ -157,5 +162,7 @@ export interface SyncerDefinition {
   readonly traits: SyncerTraits;
   /** The plugin it comes from, `name@version`; absent: built in. */
   readonly origin?: string;
+  /** What traits cannot say: why it cannot serve this job here and now, as the end of a sentence that begins with its name. Nothing is opened for it. */
+  readonly unfit?: (job: Pick<SyncerContext, 'source' | 'target' | 'isUnidirectional'>) => string | undefined;
   create(context: SyncerContext): Syncer;
 }

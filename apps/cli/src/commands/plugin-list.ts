@@ -5,7 +5,7 @@ import type { StatusPlugin } from '@wl/ports/schemas';
 import { Command, Option } from 'clipanion';
 
 import { EXIT, type ExitCode } from '../exit-codes.js';
-import { pluginDetails, pluginLines } from '../format/plugin-text.js';
+import { builtInLines, pluginDetails, pluginLines } from '../format/plugin-text.js';
 import { WlCommand } from '../wl-command.js';
 
 export class PluginListCommand extends WlCommand {
@@ -13,7 +13,7 @@ export class PluginListCommand extends WlCommand {
   static override usage = Command.Usage({
     category: 'Plugins',
     description: 'show the plugins',
-    details: 'Says of each whether the daemon uses it, and why not. Where no daemon runs, what is installed is shown as it is. `--json` prints one object a plugin, one in a line.',
+    details: 'Says of each whether the daemon uses it, and why not. Where no daemon runs, what is installed is shown as it is. The syncers that are built in follow. `--json` prints one object a plugin, one in a line.',
   });
 
   json = Option.Boolean('--json', false, { description: 'print one JSON object a plugin' });
@@ -30,6 +30,7 @@ export class PluginListCommand extends WlCommand {
     const isRunning = connection !== undefined;
     for (const plugin of plugins) output.lines(pluginLines(plugin, isRunning || plugin.state === 'refused' ? plugin.state : 'not tried: the sync daemon is not running'));
     if (plugins.length === 0) output.line('There are no plugins.');
+    output.lines(builtInLines());
     return EXIT.ok;
   }
 }

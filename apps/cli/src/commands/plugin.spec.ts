@@ -15,6 +15,12 @@ const told = (fields: Partial<StatusPlugin> = {}): StatusPlugin => ({
   ...fields,
 });
 
+const BUILT_IN = `built in: syncer generic: any storage with any other; has storages copy among themselves where they can
+built in: syncer s3-copy (only with --syncer s3-copy): two places of one S3 endpoint; the server copies, or the file is reported: nothing is sent through this machine instead
+built in: syncer rsync (only with --syncer rsync): one way and once; the system's rsync brings the files of a mounted source, and each is verified before it shows
+built in: syncer local-copy (only with --syncer local-copy): two directories on one file system that shares blocks (XFS, Btrfs): copies of whatever size take no room
+`;
+
 let bench: TestBench;
 beforeEach(async () => {
   bench = await TestBench.make();
@@ -95,7 +101,7 @@ describe('wl plugin list and doctor', () => {
     bench.daemon.answers.plugins = () => plugins;
     bench.daemon.answers['reload-plugins'] = () => plugins;
     const listed = await bench.wl('plugin', 'list');
-    expect(listed).toMatchObject({ exitCode: 0, stdout: 'wl-shelf 1.0.0 (loaded): syncer fast; storage type shelf\nwl-bad 1.0.0 (refused): nothing\n   it throws\n   it hangs\n' });
+    expect(listed).toMatchObject({ exitCode: 0, stdout: `wl-shelf 1.0.0 (loaded): syncer fast; storage type shelf\nwl-bad 1.0.0 (refused): nothing\n   it throws\n   it hangs\n${BUILT_IN}` });
     expect((await bench.wl('plugin', 'list', '--json')).stdout).toBe(`${plugins.map((plugin) => JSON.stringify(plugin)).join('\n')}\n`);
     const doctor = await bench.wl('plugin', 'doctor');
     expect(doctor.exitCode).toBe(1);
@@ -106,12 +112,12 @@ describe('wl plugin list and doctor', () => {
     const place = path.join(bench.baseDirectory, 'plugins/node_modules/wl-fast');
     await mkdir(place, { recursive: true });
     await writeFile(path.join(place, 'package.json'), JSON.stringify({ name: 'wl-fast', version: '2.0.0', wildland: { 'api-version': 1, storage_sync: [{ name: 'fast', module: './x.js' }] } }));
-    expect(await bench.wl('plugin', 'list')).toEqual({ exitCode: 0, stdout: 'wl-fast 2.0.0 (not tried: the sync daemon is not running): syncer fast\n', stderr: '' });
+    expect(await bench.wl('plugin', 'list')).toEqual({ exitCode: 0, stdout: `wl-fast 2.0.0 (not tried: the sync daemon is not running): syncer fast\n${BUILT_IN}`, stderr: '' });
     expect(bench.launches).toBe(0);
   });
 
   it('say that there are none', async () => {
-    expect((await bench.wl('plugin', 'list')).stdout).toBe('There are no plugins.\n');
+    expect((await bench.wl('plugin', 'list')).stdout).toBe(`There are no plugins.\n${BUILT_IN}`);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Plugins as lines for people. Names and reasons come from their packages, so each stays on its line. */
 
+import { BUILT_IN_SYNCERS } from '@wl/ports';
 import type { StatusPlugin } from '@wl/ports/schemas';
 
 import { oneLine } from './text.js';
@@ -25,4 +26,9 @@ export function pluginDetails({ place, backends }: StatusPlugin): string[] {
     }),
   );
   return [`   in ${place}`, ...fields].map(oneLine);
+}
+
+/** A line for each syncer that is there without a plugin. */
+export function builtInLines(): string[] {
+  return BUILT_IN_SYNCERS.map(({ SYNCER_NAME, ABOUT, BY_NAME_ONLY }) => `built in: syncer ${SYNCER_NAME}${BY_NAME_ONLY === true ? ` (only with --syncer ${SYNCER_NAME})` : ''}: ${ABOUT}`);
 }

@@ -10,21 +10,23 @@
 import { isAbsolute } from 'node:path';
 
 import { ABSENT, parentOf, RESERVED_NAME, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
-import type {
-  Clock,
-  CopyRequest,
-  FileAttributes,
-  FileReader,
-  FileWriter,
-  HashOutcome,
-  ListingBatch,
-  ListOptions,
-  RootIdentity,
-  StaleToken,
-  StorageBackend,
-  StorageCapabilities,
-  Watcher,
-  WholeFiles,
+import {
+  LOCAL_STORAGE_TYPES,
+  type Clock,
+  type CopyRequest,
+  type FileAttributes,
+  type FileReader,
+  type FileWriter,
+  type HashOutcome,
+  type Inbox,
+  type ListingBatch,
+  type ListOptions,
+  type RootIdentity,
+  type StaleToken,
+  type StorageBackend,
+  type StorageCapabilities,
+  type Watcher,
+  type WholeFiles,
 } from '@wl/ports';
 
 import { Batcher } from './batcher.js';
@@ -32,15 +34,17 @@ import { capabilitiesOf } from './capabilities.js';
 import { copying, type CopyResults } from './copy-stream.js';
 import { LocalFileReader } from './file-reader.js';
 import { LocalFileWriter } from './file-writer.js';
+import { LocalInbox } from './inbox.js';
 import { listing, listingCancelled } from './listing-stream.js';
 import { PathLocks } from './path-locks.js';
 import type { Lane, TaskRunner } from './task-runner.js';
 import { LocalWholeFiles } from './whole-files.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
-import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
+import type { CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
+import type { TakenItem } from './worker/inbox.js';
 import type { Uptime } from './worker/instance.js';
 import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
@@ -51,7 +55,7 @@ import type { WholeWriteItem } from './worker/whole-write.js';
 import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
 
 /** Types of storage that this driver serves. */
-export const LOCAL_TYPES = ['local', 'local-cached', 'local-dir-cached'] as const;
+export const LOCAL_TYPES = LOCAL_STORAGE_TYPES;
 
 /** From the storage's manifest. */
 export interface LocalFsParams {
@@ -84,6 +88,7 @@ export class LocalFsBackend implements StorageBackend {
   readonly type: string;
   readonly displayLocation: string;
   readonly wholeFiles: WholeFiles;
+  readonly inbox: Inbox;
   private readonly isReadOnly: boolean;
   private root: RootSpec;
   private opened: OpenedRoot | undefined;
@@ -124,6 +129,16 @@ export class LocalFsBackend implements StorageBackend {
       hold: (signal) => this.hold(signal),
       read: (items, flag) => this.run('readWhole', { root: this.root, items, flag }, 'bulk'),
       write: (items, bytes, flag) => this.writeWhole(items, bytes, flag),
+    });
+    this.inbox = new LocalInbox({
+      location: params.location,
+      instance: host.instance,
+      width: host.runner.bulkThreads,
+      assertWritable: () => this.checkWritable('replace'),
+      hold: (signal) => this.hold(signal),
+      make: (inbox) => this.run('makeInbox', { root: this.writable().root, inbox }, 'bulk'),
+      take: (inbox, items, flag) => this.takeFromInbox(inbox, items, flag),
+      drop: (inbox) => this.run('dropInbox', { root: this.root, inbox }, 'bulk'),
     });
   }
 
@@ -253,7 +268,12 @@ export class LocalFsBackend implements StorageBackend {
 
   copyFrom(source: StorageBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> | undefined {
     if (!(source instanceof LocalFsBackend)) return undefined;
-    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, signal) };
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, {}, signal) };
+  }
+
+  /** As `copyFrom`, but files of any size share their blocks with those of the source, where the file system can do that. */
+  copySharing(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncIterable<CopyResults> {
+    return { [Symbol.asyncIterator]: () => this.startCopying(source, requests, { shareFromBytes: 1 }, signal) };
   }
 
   private async *startListing(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch, void, undefined> {
@@ -277,7 +297,7 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private async *startCopying(source: LocalFsBackend, requests: readonly CopyRequest[], signal?: AbortSignal): AsyncGenerator<CopyResults, void, undefined> {
+  private async *startCopying(source: LocalFsBackend, requests: readonly CopyRequest[], manner: Pick<CopyTask, 'shareFromBytes'>, signal?: AbortSignal): AsyncGenerator<CopyResults, void, undefined> {
     this.checkWritable('copy');
     const flag = createCancelFlag();
     const stop = (): void => cancel(flag);
@@ -288,7 +308,7 @@ export class LocalFsBackend implements StorageBackend {
     try {
       yield* copying(
         requests,
-        (items, hasIdleThread) => this.copyItems(source, items, hasIdleThread, flag),
+        (items, hasIdleThread) => this.copyItems({ ...this.writable(), ...manner, from: source.root, items, flag }, hasIdleThread),
         this.host.runner.bulkThreads,
         stopped,
       );
@@ -298,15 +318,15 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private copyItems(source: LocalFsBackend, items: readonly CopyItem[], hasIdleThread: boolean, flag: CancelFlag): Promise<readonly (CopyItemOutcome | undefined)[]> {
+  private copyItems(task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
+    const { items, from, flag } = task;
     for (const { path } of items) this.unflushed.add(parentOf(path));
-    const task: CopyTask = { ...this.writable(), from: source.root, items, flag };
     const [only] = items;
     if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.run('copy', task, 'bulk');
     const beside = createSharedHash();
     const copied = this.run('copy', { ...task, beside }, 'bulk');
     // The copy does not depend on it: what goes wrong there is done here.
-    this.run('hashBeside', { root: source.root, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
+    this.run('hashBeside', { root: from, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
     return copied;
   }
 
@@ -334,6 +354,12 @@ export class LocalFsBackend implements StorageBackend {
     const paths = items.map(({ path }) => path);
     for (const path of paths) this.unflushed.add(parentOf(path));
     return this.locks.runAll(paths, () => this.run('writeWhole', { ...this.writable(), items, bytes, flag }, 'bulk', [bytes]));
+  }
+
+  private takeFromInbox(inbox: string, items: readonly TakenItem[], flag: CancelFlag): Promise<readonly (BatchOutcome | undefined)[]> {
+    const paths = items.map(({ path }) => path);
+    for (const path of paths) this.unflushed.add(parentOf(path));
+    return this.locks.runAll(paths, () => this.run('takeFromInbox', { ...this.writable(), inbox, items, flag }, 'bulk'));
   }
 
   private adopt(opened: OpenedRoot): void {

@@ -325,6 +325,63 @@ describe('a file', () => {
     await source.close();
   });
 
+  it.each([3 << 20, 5000])('INV-15: of %i bytes that is written to within the tick of its cloning is not taken for what was cloned', async (sizeBytes) => {
+    const source = await openLocal();
+    await source.writeOutside('a', Buffer.alloc(sizeBytes, 'old'));
+    const file = join(source.location, 'a');
+    const first = fs.statSync(file, { bigint: true });
+    const disk = createDisk(await loadNative({ ownsThread: false }));
+    const target = await openLocal({
+      deps: {
+        disk: {
+          ...disk,
+          // Somebody has it open, and his write gives it no other time.
+          isOpenForWriting: () => true,
+          fstat: (fd) => {
+            const stats = disk.fstat(fd);
+            return stats.ino === first.ino ? first : stats;
+          },
+          clone: (from, to) => {
+            fs.writeSync(to, fs.readFileSync(`/proc/self/fd/${String(from)}`));
+            fs.writeFileSync(file, Buffer.alloc(sizeBytes, 'new'));
+            return true;
+          },
+        },
+      },
+    });
+    const request = { path: at('a'), from: await fileAt(source.backend, 'a'), replaces: undefined };
+    const outcomes: CopyOutcome[] = [];
+    for await (const batch of target.backend.copySharing(source.backend, [request])) outcomes.push(...batch.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual([{ kind: 'source-changed' }]);
+    expect(await target.namesOutside()).toEqual([]);
+    await target.close();
+    await source.close();
+  });
+
+  it('shares the blocks of small files too where that is asked for, and copies where they cannot be shared, asking once a batch', async () => {
+    const source = await openLocal();
+    const names = ['a', 'b', 'c', 'empty'];
+    for (const name of names) await source.writeOutside(name, Buffer.from(name === 'empty' ? '' : `content of ${name}`));
+    for (const canClone of [true, false]) {
+      const disk = createDisk(await loadNative({ ownsThread: false }));
+      let asked = 0;
+      const clone = (from: number, to: number): boolean => {
+        asked += 1;
+        if (canClone) fs.writeSync(to, fs.readFileSync(`/proc/self/fd/${String(from)}`));
+        return canClone;
+      };
+      const target = await openLocal({ deps: { disk: { ...disk, clone } } });
+      const requests = await Promise.all(names.map(async (name) => ({ path: at(name), from: await fileAt(source.backend, name), replaces: undefined })));
+      const outcomes: CopyOutcome[] = [];
+      for await (const batch of target.backend.copySharing(source.backend, requests)) outcomes.push(...batch.map(({ outcome }) => outcome));
+      expect(outcomes.map(({ kind }) => kind)).toEqual(names.map(() => 'copied'));
+      for (const name of names) expect(fs.readFileSync(join(target.location, name), 'utf8')).toBe(name === 'empty' ? '' : `content of ${name}`);
+      expect(asked).toBe(canClone ? 3 : 1);
+      await target.close();
+    }
+    await source.close();
+  });
+
   it('T72: that becomes a FIFO keeps nobody waiting', async () => {
     execFileSync('mkfifo', [join(opened.location, 'fifo')]);
     expect(await opened.backend.getHashes([at('fifo')])).toMatchObject([{ kind: 'unknown', reason: 'special-file' }]);

@@ -4,7 +4,7 @@ import type { RelativePath } from '@wl/domain';
 import { isBackendError, type CopyOutcome, type CopyRequest } from '@wl/ports';
 
 import type { Directories } from './directories.js';
-import { copyWithin, type CopyOrigin, type CopyOutcomes } from './writing/copy-within.js';
+import { copyWithin, type CopyManner, type CopyOrigin, type CopyOutcomes } from './writing/copy-within.js';
 import type { WriteContext } from './writing/context.js';
 
 /** What copying needs. */
@@ -12,6 +12,7 @@ export interface PlacedCopiesParts {
   readonly context: WriteContext;
   readonly origin: CopyOrigin;
   readonly directories: Directories;
+  readonly manner: CopyManner;
   readonly assertWritable: (operation: string, path: RelativePath) => void;
 }
 
@@ -22,7 +23,7 @@ export async function* copyPlaced(parts: PlacedCopiesParts, requests: readonly C
   if (known.length > 0) yield known;
   const free = requests.map((_, index) => index).filter((index) => refused[index] === undefined);
   const wanted = free.map((index) => requests[index]!);
-  for await (const outcomes of copyWithin(parts.context, parts.origin, wanted, signal)) {
+  for await (const outcomes of copyWithin(parts.context, parts.origin, wanted, signal, parts.manner)) {
     yield outcomes.map(({ index, outcome }) => ({ index: free[index]!, outcome }));
   }
 }

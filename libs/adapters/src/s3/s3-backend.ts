@@ -44,7 +44,7 @@ import { toBackendError } from './s3-error.js';
 import { versionOf } from './version-token.js';
 import { createWholeFiles } from './whole-files.js';
 import type { WriteContext } from './writing/context.js';
-import type { CopyOrigin } from './writing/copy-within.js';
+import type { CopyManner, CopyOrigin } from './writing/copy-within.js';
 import { ObjectWriter } from './writing/object-writer.js';
 import { recordingOf } from './writing/recording.js';
 import { expectedTag } from './writing/whole-writer.js';
@@ -258,9 +258,18 @@ export class S3Backend implements StorageBackend {
     requests: readonly CopyRequest[],
     signal?: AbortSignal,
   ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined {
-    if (!(source instanceof S3Backend) || source.#parts.endpoint !== this.#parts.endpoint) return undefined;
-    if (this.#parts.abilities.known?.copies === false) return undefined;
-    return { [Symbol.asyncIterator]: () => this.#copy(source, requests, signal) };
+    if (!this.sharesEndpointWith(source) || this.#parts.abilities.known?.copies === false) return undefined;
+    return { [Symbol.asyncIterator]: () => this.#copy(source, requests, {}, signal) };
+  }
+
+  /** Whether its server can copy from another storage. */
+  sharesEndpointWith(source: StorageBackend): source is S3Backend {
+    return source instanceof S3Backend && source.#parts.endpoint === this.#parts.endpoint;
+  }
+
+  /** As `copyFrom`, but what the server cannot copy safely fails, saying why, instead of passing through this machine. */
+  copyOnServer(source: S3Backend, requests: readonly CopyRequest[], signal?: AbortSignal): NonNullable<ReturnType<S3Backend['copyFrom']>> {
+    return { [Symbol.asyncIterator]: () => this.#copy(source, requests, { noStreams: true }, signal) };
   }
 
   async check(signal?: AbortSignal): Promise<readonly AbilityReport[]> {
@@ -287,7 +296,7 @@ export class S3Backend implements StorageBackend {
     }
   }
 
-  async *#copy(source: S3Backend, requests: readonly CopyRequest[], signal?: AbortSignal) {
+  async *#copy(source: S3Backend, requests: readonly CopyRequest[], manner: CopyManner, signal?: AbortSignal) {
     this.#assertWritable('copy', undefined, signal);
     await this.#ensureAbilities('copy');
     const { context, directories, index } = this.#parts;
@@ -300,7 +309,7 @@ export class S3Backend implements StorageBackend {
       tokenOf: (version) => names.tokenOf(version),
       hashOf: async (path, within) => (await observer.hashes([path], within))[0]!,
     };
-    const parts = { context, origin, directories, assertWritable: (operation: string, path: RelativePath) => this.#assertWritable(operation, path) };
+    const parts = { context, origin, directories, manner, assertWritable: (operation: string, path: RelativePath) => this.#assertWritable(operation, path) };
     for await (const results of copyPlaced(parts, requests, this.#signalFor(signal))) {
       for (const { index: at, outcome } of results) if (outcome.kind === 'copied') index?.noteChange(requests[at]!.path);
       yield results;

@@ -8,17 +8,18 @@ import type { Node, RelativePath, Result, Sha256, Token } from '@wl/domain';
 import type { FileAttributes, HashOutcome } from '@wl/ports';
 
 import { createAnchor, type Anchor, type AnchorKind } from './anchor.js';
-import { StorageArea, type AreaSpec } from './area.js';
+import { explainArea, StorageArea, type AreaSpec } from './area.js';
 import { checkpointOf, type CancelFlag } from './cancellation.js';
 import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
-import { copyBatch, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
+import { copyBatch, SHARE_FROM_BYTES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
 import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
 import { hashFile } from './hash-files.js';
 import { removeStaging } from './housekeeping.js';
+import { dropInbox, makeInbox, takeFromInbox, type TakenItem } from './inbox.js';
 import type { PackedRows } from './listing-rows.js';
 import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
@@ -69,6 +70,8 @@ export interface CopyTask extends Writable {
   readonly from: RootSpec;
   readonly items: readonly CopyItem[];
   readonly flag: CancelFlag;
+  /** See `CopyContext`; default: where it saves time as well as room. */
+  readonly shareFromBytes?: number;
   /** Where `hashBeside` leaves the hash of the only item, if it was asked to. */
   readonly beside?: SharedHashBuffer;
 }
@@ -247,11 +250,11 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, beside, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
+    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
       withTree(from, 'read the source', (source) =>
         withArea(writable, 'copy', (target, area) => {
           const besideHash = beside && new SharedHash(beside);
-          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash }, items);
+          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash, shareFromBytes }, items);
         }),
       ),
 
@@ -261,6 +264,20 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
 
     writeWhole: ({ items, bytes, flag, ...writable }: Writable & { items: readonly WholeWriteItem[]; bytes: ArrayBuffer; flag: CancelFlag }): (BatchOutcome | undefined)[] =>
       withArea(writable, 'replace', (target, area) => writeWhole({ target, area, content, checkpoint: checkpointOf(flag) }, items, bytes)),
+
+    makeInbox: ({ root, inbox }: { root: RootSpec; inbox: string }): void =>
+      withTree(root, 'replace', (tree) => {
+        try {
+          makeInbox(tree, inbox);
+        } catch (error) {
+          throw explainArea(error);
+        }
+      }),
+
+    takeFromInbox: ({ inbox, items, flag, ...writable }: Writable & { inbox: string; items: readonly TakenItem[]; flag: CancelFlag }): (BatchOutcome | undefined)[] =>
+      withArea(writable, 'replace', (target, area) => takeFromInbox({ target, area, content, checkpoint: checkpointOf(flag), inbox }, items)),
+
+    dropInbox: ({ root, inbox }: { root: RootSpec; inbox: string }): void => withTree(root, 'clean up', (tree) => dropInbox(tree, inbox)),
 
     /** Hashes a file that another thread is copying. */
     hashBeside: ({ root, path, token, beside, flag }: { root: RootSpec; path: RelativePath; token: Token; beside: SharedHashBuffer; flag: CancelFlag }): void => {

@@ -55,6 +55,8 @@ export function unreachable(): S3Error {
 /** A client. */
 export class MemoryS3Api implements S3Api {
   hook: Hook = () => undefined;
+  /** Its keys may not read other buckets. */
+  isBarredFromOthers = false;
   /** Methods called, in order, with their keys. */
   readonly calls: string[] = [];
   #number = 0;
@@ -113,8 +115,7 @@ export class MemoryS3Api implements S3Api {
 
   copyObject(source: CopySource, key: string, condition: Condition, properties?: ObjectProperties, signal?: AbortSignal): Promise<WriteAnswer | { readonly kind: 'stale' }> {
     return this.#write('copyObject', key, condition, () => {
-      const from = source.bucket === undefined || source.bucket === this.bucket.name ? this.bucket : this.others.get(source.bucket);
-      const version = from?.current(source.key);
+      const version = this.#source(source);
       if (version === undefined) return { kind: 'stale' as const };
       if (this.bucket.manners.copySourceMatch && version.etag !== source.etag) return { kind: 'stale' as const };
       if (this.bucket.manners.copyConditions && !this.bucket.holds(key, condition)) return { kind: 'refused' as const, mayBeOurs: false };
@@ -173,10 +174,9 @@ export class MemoryS3Api implements S3Api {
       if (copiesParts === 'refused') throw new S3Error('unsupported', 'the endpoint cannot do this', { status: 501, code: 'NotImplemented', isRetryable: false });
       const upload = this.bucket.uploads.get(uploadId);
       if (upload === undefined) throw new S3Error('not-found', 'there is no such upload', { status: 404, code: 'NoSuchUpload', isRetryable: false });
-      const version = this.bucket.current(source.key);
-      if (version === undefined || (partSourceMatch && version.etag !== source.etag)) return 'stale';
+      const version = this.#source(source);
       const end = range.offset + range.sizeBytes;
-      if (end > version.content.length) throw new S3Error('io-error', 'there is no such range', { status: 416, code: 'InvalidRange', isRetryable: false });
+      if (version === undefined || (partSourceMatch && version.etag !== source.etag) || end > version.content.length) return 'stale';
       const copied = new Uint8Array(this.bucket.corrupt(copiesParts === 'whole' ? version.content : version.content.subarray(range.offset, end), key));
       upload.parts.set(partNumber, { content: copied, etag: digest(copied) });
       return { partNumber, etag: digest(copied), sizeBytes: range.sizeBytes };
@@ -216,6 +216,11 @@ export class MemoryS3Api implements S3Api {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  #source({ bucket, key }: CopySource): MemoryVersion | undefined {
+    if (this.isBarredFromOthers && bucket !== undefined) throw new S3Error('permission-denied', 'access to the object is denied', { status: 403, code: 'AccessDenied', isRetryable: false });
+    return (bucket === undefined || bucket === this.bucket.name ? this.bucket : this.others.get(bucket))?.current(key);
   }
 
   #store(key: string, content: Uint8Array, sha256: Sha256, properties: ObjectProperties, condition: Condition): WriteAnswer {

@@ -56,7 +56,7 @@ describe('copyPart', () => {
     expect(server.asked[1]?.headers['x-amz-storage-class']).toBeUndefined();
   });
 
-  it.each([[412, 'PreconditionFailed'], [404, 'NoSuchKey']])('says stale where the version is gone (%i %s)', async (status, code) => {
+  it.each([[412, 'PreconditionFailed'], [404, 'NoSuchKey'], [404, 'NoSuchVersion'], [416, 'InvalidRange']])('says stale where the version is gone (%i %s)', async (status, code) => {
     const api = await script(failing(status, code));
     expect(await api.copyPart(source, range, 'k', 'u', 1)).toBe('stale');
   });
@@ -65,6 +65,12 @@ describe('copyPart', () => {
     const api = await script(failing(404, 'NoSuchUpload'), failing(501, 'NotImplemented'));
     expect(await failureOf(api.copyPart(source, range, 'k', 'u', 1))).toMatchObject({ kind: 'not-found', details: { code: 'NoSuchUpload' } });
     expect(await failureOf(api.copyPart(source, range, 'k', 'u', 1))).toMatchObject({ kind: 'unsupported', details: { isRetryable: false } });
+  });
+
+  it('takes a version of another bucket', async () => {
+    const api = await script(made);
+    await api.copyPart({ ...source, bucket: 'other', versionId: 'v1' }, range, 'k', 'u', 3);
+    expect(server.asked[0]?.headers['x-amz-copy-source']).toBe('/other/%C3%A4%20b?versionId=v1');
   });
 
   it('asks again after an error that came with status 200', async () => {

@@ -34,13 +34,16 @@ export async function uploadPart(requester: Requester, key: string, uploadId: st
   return { partNumber, etag, sizeBytes: bytes.length };
 }
 
+/** The version that was seen had this key and was as long as the range. */
+const SOURCE_GONE: ReadonlySet<string> = new Set(['NoSuchKey', 'NoSuchVersion', 'InvalidRange']);
+
 /** Makes a part of a range of an object, on the server. */
 export async function copyPart(requester: Requester, source: CopySource, range: ByteRange, key: string, uploadId: string, partNumber: number, signal: AbortSignal | undefined): Promise<UploadedPart | 'stale'> {
   const { offset, sizeBytes } = range;
   const query: Pair[] = [['partNumber', String(partNumber)], ['uploadId', uploadId]];
   const headers: Pair[] = [...copySourceHeaders(source, requester.location.bucket), ['x-amz-copy-source-range', `bytes=${String(offset)}-${String(offset + sizeBytes - 1)}`]];
   const answer = await requester.perform({ method: 'PUT', key, query, headers }, signal);
-  if (answer.status === 412 || answer.failure?.code === 'NoSuchKey') return 'stale';
+  if (answer.status === 412 || SOURCE_GONE.has(answer.failure?.code ?? '')) return 'stale';
   if (answer.failure !== undefined) throw partFailure(answer, requester, key);
   const etag = toEtag(childText(documentOf(answer, 'CopyPartResult'), 'ETag') ?? '');
   if (etag === '') throw damaged('The copied part was answered without an ETag.');

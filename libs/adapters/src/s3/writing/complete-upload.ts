@@ -24,8 +24,8 @@ export interface FullUpload {
   readonly parts: readonly UploadedPart[];
   /** MD5 of parts, where they were computed. */
   readonly md5s: ReadonlyMap<number, string>;
-  /** Whether some were copied on the server: then nobody compared the hash of all that is in them. */
-  readonly hasCopies: boolean;
+  /** Whether some were sent and others copied on the server: then nobody compared the hash of the whole. */
+  readonly isMixed: boolean;
   readonly content: ContentIdentity;
   readonly signal: AbortSignal;
 }
@@ -70,7 +70,7 @@ async function swap(context: WriteContext, { target, begun, parts, content, sign
   return swapIn(context, { key, expected, ...checked, isOurs, perform, signal });
 }
 
-async function verifyWhole(context: WriteContext, { target, parts, md5s, hasCopies, content, begun, signal }: FullUpload, stored: Stored): Promise<SwapOutcome> {
+async function verifyWhole(context: WriteContext, { target, parts, md5s, isMixed, content, begun, signal }: FullUpload, stored: Stored): Promise<SwapOutcome> {
   const { key } = target;
   const head = stored.head ?? (await lookAfter(context, { key, expected: target.expected, isOurs: (shown) => isOfWrite(shown, begun.writeId), signal }));
   // Somebody replaced it already, which they may.
@@ -79,7 +79,7 @@ async function verifyWhole(context: WriteContext, { target, parts, md5s, hasCopi
   const isWhole = head.sizeBytes === content.sizeBytes && (count === undefined || Number(count) === parts.length);
   if (!isWhole) throw await damaged(context, key, { ...stored, etag: head.etag });
   const intact: Stored = { kind: 'done', etag: head.etag, versionId: head.versionId ?? stored.versionId };
-  if (head.etag === tagOfParts(parts, md5s) || (context.abilities().verifiesContent && !hasCopies)) return intact;
+  if (head.etag === tagOfParts(parts, md5s) || (context.abilities().verifiesContent && !isMixed)) return intact;
   const sent = { key, sha256: content.sha256, sizeBytes: content.sizeBytes };
   return (await verifyByReading(context, sent, intact, signal)) === 'stale' ? { kind: 'stale' } : intact;
 }

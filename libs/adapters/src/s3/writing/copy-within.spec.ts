@@ -9,13 +9,13 @@ import { LostReply, MemoryS3Api, unreachable, type Hook } from '../testing/memor
 import { openBucket, openMachine, type Machine } from '../testing/open-writing.js';
 import { at, dieAt, losesNothing, SERVERS } from '../testing/servers.js';
 
-import { copyWithin, type CopyOrigin } from './copy-within.js';
+import { copyWithin, type CopyManner, type CopyOrigin } from './copy-within.js';
 import { sha256Of } from './digests.js';
 import { METADATA, trustedHash } from './object-properties.js';
 import { isPlaceholder } from './placeholder.js';
 import type { Sizes } from './sizes.js';
 
-const SIZES: Sizes = { small: 16, part: 8, step: 2, single: 64, pipe: 8 };
+const SIZES: Sizes = { small: 16, part: 8, step: 2, single: 64, copiedPart: 32, pipe: 8 };
 const CONTENT = 'content to be copied';
 const HASH = sha256Of(Buffer.from(CONTENT));
 const MOMENTS = ['before', 'after'] as const;
@@ -35,10 +35,10 @@ function request(bucket: MemoryBucket, replaces?: FileNode, from = 'source'): Co
   return { path: toRelativePath('target'), fromPath: toRelativePath(from), from: node(bucket, from), replaces, attributes: { mtimeMs: 1500 } };
 }
 
-async function copyAll(machine: Machine, origin: CopyOrigin, requests: readonly CopyRequest[], signal?: AbortSignal): Promise<CopyOutcome[]> {
+async function copyAll(machine: Machine, origin: CopyOrigin, requests: readonly CopyRequest[], signal?: AbortSignal, manner: CopyManner = {}): Promise<CopyOutcome[]> {
   const outcomes: CopyOutcome[] = [];
   const running = (async () => {
-    for await (const batch of copyWithin(machine.context, origin, requests, signal, SIZES)) for (const { index, outcome } of batch) outcomes[index] = outcome;
+    for await (const batch of copyWithin(machine.context, origin, requests, signal, { sizes: SIZES, ...manner })) for (const { index, outcome } of batch) outcomes[index] = outcome;
     return outcomes;
   })();
   return machine.clock.runUntil(running);
@@ -163,25 +163,15 @@ function isPlacing(machine: Machine, call: string): boolean {
   return call.startsWith('putObject') && machine.api.calls.some((other) => other.startsWith('copyObject'));
 }
 
-describe('copies within an endpoint', () => {
-  const methods = ({ machine }: { machine: Machine }): string => [...new Set(machine.api.calls.map((call) => call.split(' ')[0]))].join(' ');
+const methods = ({ machine }: { machine: Machine }): string => [...new Set(machine.api.calls.map((call) => call.split(' ')[0]))].join(' ');
 
+describe('copies within an endpoint', () => {
   it('are made by the server where that is as safe as a write, else by a stream', async () => {
     expect(methods(await copyOne({ manners: AWS }))).toBe('headObject copyObject');
     expect(methods(await copyOne({ manners: AWS, old: 'old' }))).toBe('headObject copyObject');
     expect(methods(await copyOne({ manners: CEPH }))).toBe('headObject putObject copyObject');
     expect(methods(await copyOne({ manners: CEPH, old: 'old' }))).toBe('headObject getObject putStream');
     expect(methods(await copyOne({ manners: CARELESS, old: 'old' }))).toBe('headObject copyObject');
-  });
-
-  it('go through this machine when the object is too large for one copy', async () => {
-    const { bucket, clock } = openBucket(AWS);
-    const text = 'x'.repeat(70);
-    bucket.put('source', text);
-    const machine = openMachine(bucket, { clock });
-    const [outcome] = await copyAll(machine, originOf(machine), [{ ...request(bucket), from: node(bucket, 'source', sha256Of(Buffer.from(text))) }]);
-    expect(outcome).toMatchObject({ kind: 'copied' });
-    expect([bucket.text('target'), methods({ machine }).includes('completeUpload')]).toEqual([text, true]);
   });
 
   it('come from another bucket of the endpoint', async () => {
@@ -275,7 +265,108 @@ describe('copies within an endpoint', () => {
     bucket.put('source', CONTENT);
     const requests = Array.from({ length: 20 }, (_, index) => ({ ...request(bucket), path: toRelativePath(`target${String(index)}`) }));
     machine.api.hook = () => new Promise((resolve) => setImmediate(resolve));
-    for await (const batch of copyWithin(machine.context, originOf(machine), requests, undefined, SIZES)) if (batch.length > 0) break;
+    for await (const batch of copyWithin(machine.context, originOf(machine), requests, undefined, { sizes: SIZES })) if (batch.length > 0) break;
     expect(bucket.keys().length).toBeLessThan(10);
+  });
+});
+
+const LARGE = 'x'.repeat(50) + 'y'.repeat(50);
+const LARGE_HASH = sha256Of(Buffer.from(LARGE));
+
+async function copyLarge({ manners, old, hook }: Given): Promise<{ bucket: MemoryBucket; machine: Machine; outcome: CopyOutcome }> {
+  const { bucket, clock } = openBucket(manners);
+  bucket.put('source', LARGE);
+  if (old !== undefined) bucket.put('target', old);
+  const machine = openMachine(bucket, { clock });
+  const copy = { ...request(bucket, old === undefined ? undefined : node(bucket, 'target')), from: node(bucket, 'source', LARGE_HASH) };
+  if (hook !== undefined) machine.api.hook = hook(bucket);
+  const [outcome] = await copyAll(machine, originOf(machine), [copy]);
+  return { bucket, machine, outcome: outcome! };
+}
+
+describe.each(SERVERS)('copying what is too large for one copy, within %s', (_name, manners) => {
+  it.each([['creates', undefined], ['replaces', 'old']] as const)('%s it in parts that the server copies, and nothing passes through here where the server verifies', async (_verb, old) => {
+    const { bucket, machine, outcome } = await copyLarge({ manners, ...(old !== undefined && { old }) });
+    expect(outcome).toMatchObject({ kind: 'copied', sha256: LARGE_HASH, sizeBytes: 100, targetToken: node(bucket, 'target').token });
+    expect([bucket.text('target'), bucket.uploads.size, machine.api.calls.filter((call) => call === 'copyPart target').length]).toEqual([LARGE, 0, 4]);
+    expect(machine.api.calls.filter((call) => /^(getObject|putStream|uploadPart) /.test(call))).toEqual(manners.verifies ? [] : ['getObject target']);
+  });
+
+  it('INV-27: copies no other version of the source, at whatever moment it changes, and leaves no upload behind', async () => {
+    const requests = (await copyLarge({ manners })).machine.api.calls.length;
+    for (let number = 1; number <= requests; number += 1) {
+      for (const moment of MOMENTS) {
+        const { bucket, outcome, machine } = await copyLarge({ manners, hook: (bucket) => at(number, moment, () => void bucket.put('source', 'z'.repeat(100))) });
+        const where = `${moment} ${machine.api.calls[number - 1]!}`;
+        expect([where, ['copied', 'source-changed']]).toEqual([where, expect.arrayContaining([outcome.kind])]);
+        expect([where, bucket.text('target')]).toEqual([where, outcome.kind === 'copied' ? LARGE : undefined]);
+        expect([where, bucket.uploads.size]).toEqual([where, 0]);
+      }
+    }
+  });
+
+  it('INV-6, INV-18: a crash at any moment leaves the old object, the whole copy or a name in transition, and an upload that is on record', async () => {
+    for (const old of [undefined, 'old']) {
+      const given = { manners, ...(old !== undefined && { old }) };
+      const requests = (await copyLarge(given)).machine.api.calls.length;
+      for (let number = 1; number <= requests; number += 1) {
+        for (const moment of MOMENTS) {
+          const { bucket, machine } = await copyLarge({ ...given, hook: () => dieAt(number, moment) });
+          const current = bucket.current('target');
+          const isTransition = old === undefined && current !== undefined && isPlaceholder(current.etag, current.content.length);
+          expect([old, LARGE].includes(bucket.text('target')) || isTransition).toBe(true);
+          const known = new Set(machine.context.journal.idle().map(({ uploadId }) => uploadId));
+          const isBeginning = machine.api.calls[number - 1] === 'createUpload target';
+          if (!isBeginning) expect([...bucket.uploads.keys()].filter((id) => !known.has(id))).toEqual([]);
+        }
+      }
+    }
+  });
+});
+
+describe('copies for those who want no byte to pass through here', () => {
+  it.each([
+    ['replaces what the server does not compare', { manners: CEPH, old: 'old' }, 'the server does not compare what a copy of its own replaces'],
+    ['copies without asking', { manners: AWS, old: 'old' }, undefined],
+    ['creates', { manners: CEPH }, undefined],
+  ])('say why not instead of streaming: %s', async (_what, { manners, old }: Given, obstacle) => {
+    const { bucket, clock } = openBucket(manners);
+    bucket.put('source', CONTENT);
+    if (old !== undefined) bucket.put('target', old);
+    const machine = openMachine(bucket, { clock });
+    const [outcome] = await copyAll(machine, originOf(machine), [request(bucket, old === undefined ? undefined : node(bucket, 'target'))], undefined, { noStreams: true });
+    expect(outcome).toMatchObject(obstacle === undefined ? { kind: 'copied' } : { kind: 'failed', error: { code: 'unsupported', message: expect.stringContaining(obstacle) } });
+    expect(bucket.text('target')).toBe(obstacle === undefined ? CONTENT : old);
+    expect(methods({ machine })).not.toMatch(/getObject|putStream|uploadPart/);
+  });
+});
+
+describe('copies from a bucket that the keys of the target may not read', () => {
+  async function copyBarred(manner: CopyManner, contents: readonly string[]): Promise<{ bucket: MemoryBucket; machine: Machine; outcomes: CopyOutcome[] }> {
+    const { bucket, clock } = openBucket(AWS);
+    const other = new MemoryBucket(AWS, () => clock.nowMs(), 'other');
+    const machine = openMachine(bucket, { clock, others: new Map([['other', other]]), atOnce: 1 });
+    machine.api.isBarredFromOthers = true;
+    const requests = contents.map((content, index): CopyRequest => {
+      other.put(`source${String(index)}`, content);
+      return { ...request(other, undefined, `source${String(index)}`), path: toRelativePath(`target${String(index)}`), from: node(other, `source${String(index)}`, sha256Of(Buffer.from(content))) };
+    });
+    const outcomes = await copyAll(machine, originOf(machine, { bucket: other, api: new MemoryS3Api(other) }), requests, undefined, manner);
+    return { bucket, machine, outcomes };
+  }
+
+  it('pass through this machine, and the server is asked once only', async () => {
+    for (const content of [CONTENT, LARGE]) {
+      const { bucket, machine, outcomes } = await copyBarred({}, [content, content]);
+      expect(outcomes.map(({ kind }) => kind)).toEqual(['copied', 'copied']);
+      expect([bucket.text('target0'), bucket.text('target1'), bucket.uploads.size]).toEqual([content, content, 0]);
+      expect(machine.api.calls.filter((call) => /^copy/.test(call) && call.endsWith('target1'))).toEqual([]);
+    }
+  });
+
+  it('fail with the reason where no byte is to pass through here', async () => {
+    const { bucket, outcomes } = await copyBarred({ noStreams: true }, [CONTENT]);
+    expect(outcomes).toMatchObject([{ kind: 'failed', error: { code: 'unsupported', message: expect.stringContaining('may not read the other one') } }]);
+    expect(bucket.keys()).toEqual([]);
   });
 });

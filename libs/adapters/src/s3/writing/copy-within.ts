@@ -2,7 +2,9 @@
  * Copies objects within one endpoint, without their bytes passing through this machine, under
  * the conditions and with the verification of a write (`copyFrom` of the port). Where the server
  * does not compare the target of a copy, a new name is reserved by a placeholder (ADR 0011), and
- * an existing object is written anew from a stream: a copy over it could not be undone.
+ * an existing object is written anew from a stream: a copy over it could not be undone. What the
+ * keys of the target may not read is streamed as well. Whoever wants no byte to pass through here
+ * (`noStreams`) is told why an object was not copied instead.
  */
 
 import { setMaxListeners } from 'node:events';
@@ -11,14 +13,15 @@ import type { RelativePath, Sha256, Token } from '@wl/domain';
 import { BackendError, isBackendError, type CopyOutcome, type CopyRequest, type HashOutcome } from '@wl/ports';
 
 import type { ObjectHead, S3Api } from '../s3-api.js';
-import { toBackendError } from '../s3-error.js';
+import { S3Error, toBackendError } from '../s3-error.js';
 
 import { conditionFor, conditionForCopy } from './conditions.js';
 import type { WriteContext, WriteNames } from './context.js';
 import { Limiter } from './limiter.js';
 import { attributesOf, trustedHash } from './object-properties.js';
 import { isPlaceholderUsable } from './placeholder.js';
-import { copyOnServer, type CopyJob } from './server-copy.js';
+import { copyInParts } from './parts-copy.js';
+import { copyOnServer, type CopyJob, type CopyResult } from './server-copy.js';
 import { SIZES, type Sizes } from './sizes.js';
 import { copyByStream } from './streamed-copy.js';
 import { expectedTag } from './whole-writer.js';
@@ -35,6 +38,13 @@ export interface CopyOrigin extends WriteNames {
   hashOf(path: RelativePath, signal?: AbortSignal): Promise<HashOutcome>;
 }
 
+/** How to copy. */
+export interface CopyManner {
+  /** What the server cannot copy safely is a failure, not a stream. */
+  readonly noStreams?: boolean;
+  readonly sizes?: Sizes;
+}
+
 /** Outcomes as they come, by index of the request. */
 export type CopyOutcomes = readonly { readonly index: number; readonly outcome: CopyOutcome }[];
 
@@ -44,17 +54,17 @@ export async function* copyWithin(
   origin: CopyOrigin,
   requests: readonly CopyRequest[],
   signal?: AbortSignal,
-  sizes: Sizes = SIZES,
+  { noStreams = false, sizes = SIZES }: CopyManner = {},
 ): AsyncGenerator<CopyOutcomes> {
   const stop = new AbortController();
   const within = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
   // Every copy listens to it.
   setMaxListeners(0, within);
-  const streams = new Limiter(STREAMS_AT_ONCE);
+  const shared = { context, origin, noStreams, sizes, signal: within, streams: new Limiter(STREAMS_AT_ONCE), rights: { mayRead: true } };
   const ready: { readonly index: number; readonly outcome: CopyOutcome }[] = [];
   let wake = (): void => undefined;
   const copies = requests.map(async (request, index) => {
-    const outcome = await context.limiter.run(() => copyOne({ context, origin, request, streams, sizes, signal: within }), within).catch((error: unknown) => failed(error, request.path));
+    const outcome = await context.limiter.run(() => copyOne({ ...shared, request }), within).catch((error: unknown) => failed(error, request.path));
     ready.push({ index, outcome });
     wake();
   });
@@ -90,12 +100,15 @@ interface OneCopy {
   readonly origin: CopyOrigin;
   readonly request: CopyRequest;
   readonly streams: Limiter;
+  readonly noStreams: boolean;
   readonly sizes: Sizes;
   readonly signal: AbortSignal;
+  /** Whether the keys of the target may read the source, as far as is known; shared by all copies. */
+  readonly rights: { mayRead: boolean };
 }
 
 async function copyOne(copy: OneCopy): Promise<CopyOutcome> {
-  const { context, origin, request, streams, sizes, signal } = copy;
+  const { context, origin, request, signal } = copy;
   const { path, fromPath = path, from, replaces } = request;
   const expected = expectedTag(context, replaces?.token);
   if (expected === undefined) return { kind: 'target-changed' };
@@ -117,18 +130,46 @@ async function copyOne(copy: OneCopy): Promise<CopyOutcome> {
     sha256,
     signal,
   };
-  const outcome = isForServer(context, head, expected.etag, sizes) ? await copyOnServer(job) : await streams.run(() => copyByStream(job, sizes), signal);
+  const outcome = await perform(copy, job);
   if (outcome.kind !== 'done') return outcome;
   return { kind: 'copied', sha256, sizeBytes: head.sizeBytes, sourceToken: from.token, isSourceRacy: false, targetToken: outcome.token, isTargetRacy: false };
 }
 
-/** Whether the server's copy is as safe as the best write of this object would be. */
-function isForServer(context: WriteContext, { sizeBytes }: ObjectHead, expected: string | undefined, sizes: Sizes): boolean {
+/** By the server where that is safe and allowed, else by a stream, where that is. */
+async function perform({ context, origin, streams, noStreams, sizes, signal, rights }: OneCopy, job: CopyJob): Promise<CopyResult | Failed> {
+  const { head } = job.source;
+  let obstacle = rights.mayRead ? obstacleTo(context, head, job.target.expected, sizes) : NOT_READABLE;
+  if (obstacle === undefined) {
+    try {
+      return await (head.sizeBytes > sizes.single ? copyInParts(job, sizes) : copyOnServer(job));
+    } catch (error) {
+      // With the source's own keys it was seen a moment ago: those of the target may not read it, or may not write; the stream shows which.
+      if (origin.api === context.api || !isDenied(error)) throw error;
+      rights.mayRead = false;
+      obstacle = NOT_READABLE;
+    }
+  }
+  if (!noStreams) return streams.run(() => copyByStream(job, sizes), signal);
+  return { kind: 'failed', error: new BackendError('unsupported', { operation: 'copy', path: job.target.path, retryable: false }, { explanation: obstacle }) };
+}
+
+type Failed = Extract<CopyOutcome, { readonly kind: 'failed' }>;
+
+const NOT_READABLE = 'the keys of the storage that is written to may not read the other one';
+
+/** Why the server's copy would not be as safe as the best write of this object; `undefined` where it is. */
+function obstacleTo(context: WriteContext, { sizeBytes }: ObjectHead, expected: string | undefined, sizes: Sizes): string | undefined {
   const abilities = context.abilities();
-  if (!abilities.copies || sizeBytes > sizes.single) return false;
-  if (conditionForCopy(expected, abilities).isChecked) return true;
-  if (expected === undefined && isPlaceholderUsable(abilities)) return true;
-  return !conditionFor(expected, abilities).isChecked;
+  if (!abilities.copies) return 'the server cannot copy';
+  // An upload in parts is shown in the same way, whoever filled it.
+  if (sizeBytes > sizes.single) return abilities.uploadsInParts ? undefined : 'it is too large for one copy, and the server takes no uploads in parts';
+  if (conditionForCopy(expected, abilities).isChecked) return undefined;
+  if (expected === undefined && isPlaceholderUsable(abilities)) return undefined;
+  return conditionFor(expected, abilities).isChecked ? 'the server does not compare what a copy of its own replaces' : undefined;
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof S3Error && (error.kind === 'permission-denied' || error.kind === 'unauthorized');
 }
 
 async function hashOfSource(origin: CopyOrigin, path: RelativePath, token: Token, signal: AbortSignal): Promise<Sha256 | CopyOutcome> {

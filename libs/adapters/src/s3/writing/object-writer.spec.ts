@@ -15,7 +15,7 @@ import { ObjectWriter } from './object-writer.js';
 import type { Sizes } from './sizes.js';
 
 /** A machine with very small parts. */
-const TINY: Sizes = { small: 16, part: 8, step: 2, single: 64, pipe: 8 };
+const TINY: Sizes = { small: 16, part: 8, step: 2, single: 64, copiedPart: 32, pipe: 8 };
 const KEY = 'big';
 const MOMENTS = ['before', 'after'] as const;
 const SMALL = 'small content';

@@ -18,7 +18,7 @@ import type { Sizes } from './sizes.js';
 import { sweepUploads } from './sweep-uploads.js';
 import { UploadJournal } from './upload-journal.js';
 
-const SMALL: Sizes = { small: 16, part: 8, step: 2, single: 1000, pipe: 8 };
+const SMALL: Sizes = { small: 16, part: 8, step: 2, single: 1000, copiedPart: 1000, pipe: 8 };
 const KEY = 'dir/big';
 const OLD = 'aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffff';
 const NEW = OLD.replace('cc', 'XX');

@@ -18,7 +18,7 @@ export class PartSender {
   readonly md5s = new Map<number, string>();
   readonly #parts = new Map<number, UploadedPart>();
   readonly #sha256s = new Map<number, string>();
-  #hasCopies = false;
+  #isMixed = false;
   #isStale = false;
 
   constructor(
@@ -34,8 +34,8 @@ export class PartSender {
   }
 
   /** Whether some were copied from the version to be replaced. */
-  get hasCopies(): boolean {
-    return this.#hasCopies;
+  get isMixed(): boolean {
+    return this.#isMixed;
   }
 
   /** Whether the version to be replaced is gone: nothing of this will be shown. */
@@ -75,7 +75,7 @@ export class PartSender {
       this.#isStale = true;
       return true;
     }
-    this.#hasCopies = true;
+    this.#isMixed = true;
     this.#parts.set(wanted.partNumber, copied);
     return true;
   }

@@ -114,8 +114,8 @@ export class PartsUpload implements LargeUpload {
   async #complete(content: ContentIdentity): Promise<SwapOutcome> {
     const { context, target } = this.given;
     const begun = await this.#begin();
-    const { parts, md5s, hasCopies } = this.#sender;
-    const outcome = await completeUpload(context, { target, begun, parts, md5s, hasCopies, content, signal: this.#signal });
+    const { parts, md5s, isMixed } = this.#sender;
+    const outcome = await completeUpload(context, { target, begun, parts, md5s, isMixed, content, signal: this.#signal });
     if (outcome.kind === 'stale') return outcome;
     this.#state = 'over';
     context.journal.forget(begun.uploadId);

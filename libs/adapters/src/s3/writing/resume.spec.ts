@@ -14,7 +14,7 @@ import type { Sizes } from './sizes.js';
 import { STALE_UPLOAD_MS, sweepUploads } from './sweep-uploads.js';
 import { UploadJournal } from './upload-journal.js';
 
-const TINY: Sizes = { small: 16, part: 8, step: 2, single: 64, pipe: 8 };
+const TINY: Sizes = { small: 16, part: 8, step: 2, single: 64, copiedPart: 32, pipe: 8 };
 const KEY = 'dir/big';
 const TEXT = 'aaaaaaaabbbbbbbbccccccccddddddddeeeeeeeeffff';
 

@@ -12,6 +12,8 @@ export interface Sizes {
   readonly step: number;
   /** Largest object that one `PUT` or one copy on the server can write. */
   readonly single: number;
+  /** Smallest part of an upload that the server copies together; a multiple of `step`. */
+  readonly copiedPart: number;
   /** What a streamed `PUT` holds in memory at most, beside the chunk in hand. */
   readonly pipe: number;
 }
@@ -20,7 +22,7 @@ export interface Sizes {
 export const SMALL_BYTES = 8 * MIB;
 
 /** Sizes for real servers. */
-export const SIZES: Sizes = { small: SMALL_BYTES, part: 8 * MIB, step: MIB, single: 5 * 1024 * MIB, pipe: 4 * MIB };
+export const SIZES: Sizes = { small: SMALL_BYTES, part: 8 * MIB, step: MIB, single: 5 * 1024 * MIB, copiedPart: 256 * MIB, pipe: 4 * MIB };
 
 /** So many parts S3 takes. */
 const MOST_PARTS = 10_000;
