@@ -47,7 +47,7 @@ const rooms = {
     allows: ['@wl/domain', '@wl/ports', '@wl/ports/schemas'],
     node: true,
     packages: true,
-    may: 'an adapter may import its own folder, src/http, @wl/domain, @wl/ports, node:* and the npm packages in libs/adapters/package.json',
+    may: 'an adapter may import its own folder, src/http, src/remote, @wl/domain, @wl/ports, node:* and the npm packages in libs/adapters/package.json',
     why: 'an adapter can be replaced or removed on its own, so it knows neither the engine nor its siblings: share through a port, or wrap the port and let apps/*/src/container.ts compose them',
   },
   'libs/plugin-kit': {
@@ -75,8 +75,8 @@ const rooms = {
   },
 };
 
-/** What the drivers of remote storages share: HTTP as such, and strict XML. It imports none of them. */
-const SHARED_FOLDER = 'src/http';
+/** What the drivers of remote storages share: HTTP as such and strict XML; walking folders and taking turns. They import none of them. */
+const SHARED_FOLDERS = new Set(['src/http', 'src/remote']);
 /** Adapters in memory: what tests of every room may stand on. */
 const FAKES = new Set(['@wl/adapters/memory', '@wl/adapters/memory-state']);
 /** Entry points that hold test code. */
@@ -131,7 +131,7 @@ export function refusal(filename, specifier) {
     if (target?.project !== file.project) {
       return teach(`'${specifier}' leaves ${file.project}; another project is imported by its package name, if at all`);
     }
-    if (file.folder !== undefined && target.folder !== file.folder && target.folder !== SHARED_FOLDER) {
+    if (file.folder !== undefined && target.folder !== file.folder && !SHARED_FOLDERS.has(target.folder)) {
       return teach(`'${specifier}' leads from ${file.folder} into a sibling adapter`);
     }
     if (target.isConformanceSuite && !file.isTest) {

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { RESERVED_NAME, toSha256 } from '@wl/domain';
 import type { AbilityReport, StorageCapabilities } from '@wl/ports';
 
-import type { Area } from './area.js';
+import type { Area } from '../remote/area.js';
 import type { DavApi } from './dav-api.js';
 import { failure } from './failure.js';
 import type { DavFile } from './multistatus.js';

@@ -3,7 +3,7 @@
 import { BackendError, type StorageBackend } from '@wl/ports';
 
 import { Transport } from '../http/transport.js';
-import { Area } from './area.js';
+import { davArea } from './area.js';
 import { Authorization } from './authorization.js';
 import { DavApi } from './dav-api.js';
 import { DavClient } from './dav-client.js';
@@ -24,7 +24,7 @@ export function createWebdavBackend(params: WebdavParams, { clock, env, trashRet
     isReadOnly: params.readOnly ?? false,
     location: location.value,
     api,
-    area: new Area(api, clock),
+    area: davArea(api, clock),
     clock,
     trashRetentionDays,
   });

@@ -5,24 +5,15 @@
 
 import type { BodyStream } from '../http/body-stream.js';
 import type { RawAnswer } from '../http/transport.js';
+import type { FolderPage } from '../remote/folder-walk.js';
 import { headerOf, type DavClient, type DavRequest } from './dav-client.js';
 import type { DavLocation } from './dav-location.js';
 import { damaged, failure, statusFailure, type Concern } from './failure.js';
 import { parseMultistatus, PROPFIND_BODY, type DavFound } from './multistatus.js';
 import { formatNote, NOTE_NAME, NOTE_NAMESPACE, type VersionNote } from './version-note.js';
 
-/** A directory's content as the server told it. */
-export interface DavDirectory {
-  /** By name; each once. */
-  readonly entries: ReadonlyMap<string, DavFound>;
-  /** Names whose bytes are no Unicode, for display. */
-  readonly notUnicode: readonly string[];
-  /** The server said of the directory itself that its entries are not all there. */
-  readonly isIncomplete: boolean;
-}
-
-/** The same, and when that was. */
-export interface DatedDirectory extends DavDirectory {
+/** A directory's content, and when the server told it. */
+export interface DatedDirectory extends FolderPage<DavFound> {
   /** The server's clock when it answered, milliseconds since the epoch; `NaN` where it does not tell. */
   readonly serverMs: number;
 }

@@ -4,7 +4,7 @@
  * whole URL. INV-34: an answer that names something outside of what was asked for is none.
  */
 
-import { err, ok, RESERVED_NAME, ROOT, type RelativePath, type Result } from '@wl/domain';
+import { err, ok, RESERVED_NAME, ROOT, type Result } from '@wl/domain';
 
 /** One storage's folder on its server. */
 export class DavLocation {
@@ -76,11 +76,6 @@ export class DavLocation {
     const path = /^https?:\/\/[^/]*(\/.*)$/i.exec(text)?.[1];
     return path;
   }
-}
-
-/** Whether a path lies in our own area. */
-export function isReserved(path: RelativePath): boolean {
-  return path === RESERVED_NAME || path.startsWith(`${RESERVED_NAME}/`);
 }
 
 function encodePart(part: string): string {

@@ -9,8 +9,8 @@ import type { RelativePath, Result, Token } from '@wl/domain';
 import type { Clock, Committed, ContentIdentity, FileAttributes, FileWriter, StaleToken } from '@wl/ports';
 
 import { ChunkPipe } from '../http/chunk-pipe.js';
+import type { Area } from '../remote/area.js';
 import { tagOf, type DavAbilities } from './abilities.js';
-import type { Area } from './area.js';
 import type { DavApi } from './dav-api.js';
 import { damaged, failure } from './failure.js';
 import type { DavFile } from './multistatus.js';

@@ -1,22 +1,10 @@
-/** Failures of a WebDAV server, in the port's words. Neither credentials nor the server's pages get in here. */
+/** What a WebDAV server's answers mean, in the port's words. */
 
-import { BackendError, type BackendErrorCode } from '@wl/ports';
+import type { BackendError, BackendErrorCode } from '@wl/ports';
 
-/** What a request was for. */
-export interface Concern {
-  readonly operation: string;
-  readonly path?: string;
-}
+import { damaged, failure, type Concern } from '../remote/failing.js';
 
-/** A failure that was found here. */
-export function failure(code: BackendErrorCode, { operation, path }: Concern, explanation: string, retryable = false, cause?: unknown): BackendError {
-  return new BackendError(code, { operation, ...(path !== undefined && { path }), retryable }, { explanation, ...(cause !== undefined && { cause }) });
-}
-
-/** The server, or something before it, answered what makes no sense here; another try may fare better. */
-export function damaged(concern: Concern, explanation: string): BackendError {
-  return failure('damaged', concern, explanation, true);
-}
+export { damaged, failure, type Concern };
 
 interface Meaning {
   readonly code: BackendErrorCode;

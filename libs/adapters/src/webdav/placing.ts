@@ -11,12 +11,12 @@
 import { err, NO_TOKEN, ok, parentOf, ROOT, type RelativePath, type Result, type Token } from '@wl/domain';
 import { isBackendError, type Clock, type Committed, type StaleToken } from '@wl/ports';
 
+import type { Area } from '../remote/area.js';
+import type { PathTurns } from '../remote/path-turns.js';
 import { tagOf, type DavAbilities } from './abilities.js';
-import type { Area } from './area.js';
 import type { DavApi, Transferred } from './dav-api.js';
 import { damaged, failure, type Concern } from './failure.js';
 import type { DavFile } from './multistatus.js';
-import type { PathTurns } from './path-turns.js';
 
 /** A file in staging, verified. */
 export interface Staged {

@@ -22,18 +22,21 @@ import type {
   Watcher,
 } from '@wl/ports';
 
+import { isReserved, type Area } from '../remote/area.js';
+import type { Observer } from '../remote/observer.js';
+import { PathTurns } from '../remote/path-turns.js';
+import type { RootMarker } from '../remote/root-marker.js';
 import { abilityReports, capabilitiesOf, probe, type DavAbilities } from './abilities.js';
-import type { Area } from './area.js';
 import type { DavApi } from './dav-api.js';
-import { isReserved, type DavLocation } from './dav-location.js';
+import type { DavLocation } from './dav-location.js';
 import { DavReader } from './dav-reader.js';
 import { DavWriter } from './dav-writer.js';
 import { failure, type Concern } from './failure.js';
 import { listFolder } from './lister.js';
-import { Observer } from './observer.js';
-import { PathTurns } from './path-turns.js';
+import type { DavFile } from './multistatus.js';
+import { davObserver } from './observer.js';
 import { Placing } from './placing.js';
-import { RootMarker } from './root-marker.js';
+import { davMarker } from './root-marker.js';
 
 /** What the driver is put together from. */
 export interface WebdavParts {
@@ -55,7 +58,7 @@ export class WebdavBackend implements StorageBackend {
   readonly type = 'webdav';
   readonly displayLocation: string;
   readonly #parts: WebdavParts;
-  readonly #observer: Observer;
+  readonly #observer: Observer<DavFile>;
   readonly #placing: Placing;
   readonly #marker: RootMarker;
   readonly #closing = new AbortController();
@@ -71,9 +74,9 @@ export class WebdavBackend implements StorageBackend {
     setMaxListeners(0, this.#closing.signal);
     this.backendId = parts.backendId;
     this.displayLocation = parts.location.display;
-    this.#observer = new Observer(api, () => this.#abilities?.isCaseSensitive ?? true);
+    this.#observer = davObserver(api, () => this.#abilities?.isCaseSensitive ?? true);
     this.#placing = new Placing({ api, area, clock, turns: new PathTurns(), abilities: () => this.#proved() });
-    this.#marker = new RootMarker(api, area);
+    this.#marker = davMarker(api, area);
   }
 
   get capabilities(): StorageCapabilities {

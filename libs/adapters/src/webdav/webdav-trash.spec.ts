@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 
 import { Transport } from '../http/transport.js';
-import { Area } from './area.js';
+import { davArea } from './area.js';
 import { Authorization } from './authorization.js';
 import { DavApi } from './dav-api.js';
 import { DavClient } from './dav-client.js';
@@ -37,7 +37,7 @@ async function purged(machineMs: number, directories: Readonly<Record<string, nu
   if (!location.ok) throw new Error(location.error);
   const clock = { nowMs: () => machineMs, monotonicMs: () => 0, sleep: () => Promise.resolve() };
   api = new DavApi(new DavClient({ origin: location.value.origin, transport: new Transport({}), authorization: new Authorization(undefined), clock }), location.value);
-  await new Area(api, clock).purge(30, new AbortController().signal);
+  await davArea(api, clock).purge(30, new AbortController().signal);
   return server.requests.filter(({ line }) => line.startsWith('DELETE')).map(({ line }) => decodeURIComponent(line.slice('DELETE /dav/.wl/'.length))).sort();
 }
 

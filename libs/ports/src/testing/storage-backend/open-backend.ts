@@ -35,6 +35,8 @@ export interface OpenBackend {
   readonly dropsMeetingWrites?: boolean;
   /** Whether the store keeps the modification times it is given; default true. Without, it shows times of its own. */
   readonly keepsTimes?: boolean;
+  /** How finely the store keeps modification times, in milliseconds; default 1. */
+  readonly timeStepMs?: number;
   /** Whether names that begin with a dot are listed; default true. Without, the backend refuses to write them. */
   readonly listsDotNames?: boolean;
   /** Contents of everything in the trash. */
