@@ -6,6 +6,11 @@ export const NOTES = {
   'latency-2k': [
     'Of the 26 ms before, 15 were the quiet time after the last event, now 5 for the first news after a calm of 200 ms; the daemon used 45 ms of CPU for each edit, of which chokidar looking at every file of both directories was a third (`--cpu-prof` of the daemon), now 30.',
   ],
+  'syncers-local': ['Below 64 KiB a clone takes longer than a write, so that the generic syncer clones from there on only (ADR 0016).'],
+  'syncers-s3': [
+    'The generic syncer has the server copy as well. For a new object that costs four requests on Ceph, which compares nothing when it copies (a placeholder holds the name); a small object that is streamed costs two. The server saves bytes there, not time.',
+  ],
+  'syncers-rsync': ['What rsync brings is read twice more for its hash, on both sides; the generic syncer hashes while it copies.'],
   startup: [
     'A third of the start was compiling modules of Node.js that the command does not use (crypto, child_process, readline, fs/promises, standard input): they are loaded late now, 35 instead of 76.',
   ],
