@@ -70,6 +70,19 @@ function memory(own, smaller, bare) {
 
 const bareOf = (others) => others.startup && median(others.startup['node -e 0'].map(({ peakMiB }) => peakMiB));
 
+/** What a dedicated syncer is there for: a share of what the generic one takes, of something other than time. */
+function spares({ race, field, dedicated, text, most }) {
+  return {
+    text,
+    check: (data) => {
+      const of = (name) => data[race]?.first[name]?.map((run) => run[field]);
+      const [own, generic] = [of(`wl --syncer ${dedicated}`), of('wl --syncer generic')];
+      if (own === undefined || generic === undefined) return undefined;
+      return { measured: `${median(own).toFixed(0)} MiB; generic ${median(generic).toFixed(0)} MiB`, isReached: median(own) <= most };
+    },
+  };
+}
+
 /** All goals by row. */
 export const GOALS = {
   small: [...durableFirst, aheadOf('again', ['rsync -a --delete'])],
@@ -123,6 +136,12 @@ export const GOALS = {
         return sentMiB && { measured: `${sentMiB.toFixed(1)} MiB`, isReached: sentMiB <= 32 };
       },
     },
+  ],
+  'syncers-local': [
+    spares({ race: 'XFS with shared blocks: 5,000 files of 8 KiB', field: 'usedMiB', dedicated: 'local-copy', most: 10, text: '`local-copy`: 39 MiB of small files take ≤ 10 MiB of a disk that shares blocks, inodes and database included' }),
+  ],
+  'syncers-s3': [
+    spares({ race: '4 objects of 128 MiB', field: 'passedMiB', dedicated: 's3-copy', most: 10, text: '`s3-copy`: of 512 MiB ≤ 10 MiB pass through the daemon' }),
   ],
   startup: [
     {

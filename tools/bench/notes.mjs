@@ -9,6 +9,11 @@ export const NOTES = {
   's3-delta': [
     'What is saved is the way to the server, which there is none of here: on two cores that the server shares, copying a part (read, hashed and written anew by the gateway) costs it more than receiving one. Of 128 MiB with 1 MiB changed, in turn, five rounds: 3.8 s copied against 3.0 s sent as a whole, and 0.50 s of CPU of our own against 0.31, for the MD5 of all parts.',
   ],
+  'syncers-local': ['Below 64 KiB a clone takes longer than a write, so that the generic syncer clones from there on only (ADR 0016).'],
+  'syncers-s3': [
+    'The generic syncer has the server copy as well. For a new object that costs four requests on Ceph, which compares nothing when it copies (a placeholder holds the name); a small object that is streamed costs two. The server saves bytes there, not time.',
+  ],
+  'syncers-rsync': ['What rsync brings is read twice more for its hash, on both sides; the generic syncer hashes while it copies.'],
   startup: [
     'A third of the start was compiling modules of Node.js that the command does not use (crypto, child_process, readline, fs/promises, standard input): they are loaded late now, 35 instead of 76.',
   ],
