@@ -25,6 +25,7 @@ import { createS3Api } from './wire/create-s3-api.js';
 import type { WriteContext } from './writing/context.js';
 import { Limiter } from './writing/limiter.js';
 import { clearStalePlaceholder } from './writing/placeholder-steps.js';
+import { recordingOf, type RecordParts } from './writing/recording.js';
 import { ReusableParts } from './writing/reusable-parts.js';
 import { sweepUploads } from './writing/sweep-uploads.js';
 import { UploadJournal } from './writing/upload-journal.js';
@@ -46,7 +47,6 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
   const wire = api ?? createS3Api(params, host, location.value);
   const layout = new KeyLayout(keyPrefix);
   const known = new DirectoryKnowledge(host.clock);
-  const observer = new Observer(wire, layout, known);
   const abilities = new AbilityStore(
     `${endpoint} ${bucket}`,
     host.notes,
@@ -54,6 +54,9 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     () => notedProbe(wire, layout.area, randomUUID, host.notes),
     (remembered) => isStillVersioned(wire, remembered),
   );
+  const parts = new ReusableParts(host.parts);
+  const record: RecordParts = (version) => recordingOf(parts, abilities.known, version);
+  const observer = new Observer(wire, layout, known, record);
   const trash = new Trash(wire, layout, host.clock, () => abilities.get(), randomUUID);
   const marker = new RootMarker(wire, layout);
   const context: WriteContext = {
@@ -61,7 +64,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     abilities: () => abilities.get(),
     clock: host.clock,
     journal: new UploadJournal(host.notes),
-    parts: new ReusableParts(host.parts),
+    parts,
     limiter: new Limiter(),
     newId: randomUUID,
     keep: (key, etag, signal) => trash.keep(key, etag, signal),
@@ -84,6 +87,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     lister: new Lister(wire, layout, observer, known, host.notes, (keys) => clearPlaceholders(context, abilities, keys)),
     marker,
     context,
+    record,
     index: params.withIndex === true ? new IndexPages(wire, layout) : undefined,
     housekeeping: async (signal) => {
       const serverNowMs = await marker.serverTimeMs(signal);

@@ -16,6 +16,7 @@ import { toBackendError } from './s3-error.js';
 import { tokenOf } from './version-token.js';
 import { attributesOf, trustedHash } from './writing/object-properties.js';
 import { isPlaceholder } from './writing/placeholder.js';
+import type { RecordParts } from './writing/recording.js';
 
 /** How often an object that changes while it is hashed is read again. */
 const HASH_TRIES = 3;
@@ -41,6 +42,7 @@ export class Observer {
     private readonly api: S3Api,
     private readonly layout: KeyLayout,
     private readonly directories: DirectoryKnowledge,
+    private readonly record: RecordParts,
   ) {}
 
   async stat(path: RelativePath, signal?: AbortSignal): Promise<Node> {
@@ -129,7 +131,12 @@ export class Observer {
         return 'stale';
       }
       const hash = createHash('sha256');
-      for await (const chunk of opened.body) hash.update(chunk);
+      const recording = this.record({ key, etag, sizeBytes });
+      for await (const chunk of opened.body) {
+        hash.update(chunk);
+        recording?.add(chunk);
+      }
+      recording?.keep();
       return toSha256(hash.digest('hex'));
     } catch (error) {
       throw toBackendError(error, 'read', path);

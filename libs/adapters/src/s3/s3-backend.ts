@@ -46,7 +46,7 @@ import { createWholeFiles } from './whole-files.js';
 import type { WriteContext } from './writing/context.js';
 import type { CopyManner, CopyOrigin } from './writing/copy-within.js';
 import { ObjectWriter } from './writing/object-writer.js';
-import { recordingOf } from './writing/recording.js';
+import type { RecordParts } from './writing/recording.js';
 import { expectedTag } from './writing/whole-writer.js';
 
 /** What the driver is put together from; `create-s3-backend.ts` does it. */
@@ -66,6 +66,7 @@ export interface S3Parts {
   readonly lister: Lister;
   readonly marker: RootMarker;
   readonly context: WriteContext;
+  readonly record: RecordParts;
   readonly index: IndexPages | undefined;
   /** Clears away leftovers of earlier runs; runs beside the work. */
   readonly housekeeping: (signal: AbortSignal) => Promise<void>;
@@ -171,7 +172,7 @@ export class S3Backend implements StorageBackend {
 
   async read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
     this.#assertOpen('read', path, signal);
-    const { api, layout, abilities, context } = this.#parts;
+    const { api, layout, record } = this.#parts;
     const version = versionOf(expected);
     if (version === undefined || path === ROOT || layout.isReserved(path)) return err({ kind: 'stale-token' });
     const key = layout.file(path, 'read');
@@ -183,8 +184,7 @@ export class S3Backend implements StorageBackend {
         return err({ kind: 'stale-token' });
       }
       const isCurrent = async (): Promise<boolean> => (await this.#parts.observer.head(key, path))?.etag === version.etag;
-      const recording = recordingOf(context.parts, abilities.known, { key, ...version });
-      const reader = new ObjectReader(path, object, isCurrent, signal, (ended) => this.#readers.delete(ended), recording);
+      const reader = new ObjectReader(path, object, isCurrent, signal, (ended) => this.#readers.delete(ended), record({ key, ...version }));
       this.#readers.add(reader);
       return ok(reader);
     } catch (error) {

@@ -13,6 +13,7 @@ import { createS3Backend } from './create-s3-backend.js';
 import type { S3Backend } from './s3-backend.js';
 import { DiscardingServer } from './testing/discarding-server.js';
 import { memoryNotes, realClock } from './testing/open-s3.js';
+import { MemoryParts } from './testing/open-writing.js';
 
 const MIB = 1024 * 1024;
 const SIZE = 200 * MIB;
@@ -56,7 +57,7 @@ async function storage(differing: Partial<S3Abilities> = {}): Promise<S3Backend>
   const notes = memoryNotes();
   notes.put('abilities', { version: 1, place: `${server.endpointUrl} bucket`, provedMs: Date.now(), abilities });
   const params = { backendId: 's3', url: 's3://bucket/', endpointUrl: server.endpointUrl, credentials: { accessKey: 'a', secretKey: 'b' } };
-  backend = createS3Backend(params, { clock: realClock, notes, env: {} }) as S3Backend;
+  backend = createS3Backend(params, { clock: realClock, notes, parts: new MemoryParts(), env: {} }) as S3Backend;
   await backend.open();
   return backend;
 }
@@ -91,6 +92,26 @@ describe('INV-40: an object of 200 MiB', () => {
     expect(await writer.commit(content)).toMatchObject({ ok: true });
     expect(server.receivedBytes).toBeGreaterThanOrEqual(SIZE);
     expect(peak.bytes).toBeLessThan(mostMib * MIB);
+  });
+
+  it('is written with a small part of it in memory where its parts are copied on the server', async () => {
+    const content = identityOfAll();
+    const machine = await storage({ tagsByMd5: true });
+    let expected: Token | undefined;
+    for (const sentBytes of [SIZE, 0]) {
+      const [peak, before] = [new Peak(), server.receivedBytes];
+      const writer = await machine.openForSafeReplace(A, expected, { mtimeMs: 0, content });
+      for (let at = 0; at < SIZE; at += MIB) {
+        await writer.write(PIECE);
+        if (at % (16 * MIB) === 0) peak.look();
+      }
+      peak.look();
+      const committed = await writer.commit(content);
+      expect([committed.ok, peak.bytes < 100 * MIB]).toEqual([true, true]);
+      // And what is sent to complete an upload.
+      expect(server.receivedBytes - before - sentBytes).toBeLessThan(10_000);
+      expected = await machine.getFileToken(A);
+    }
   });
 
   it.each<[string, (machine: S3Backend, look: () => void) => Promise<number>]>([

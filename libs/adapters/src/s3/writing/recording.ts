@@ -1,7 +1,6 @@
 /** Parts of a large object are hashed while it is read, so that a machine that downloaded a file sends only what it changes in it. */
 
 import type { S3Abilities } from '../abilities.js';
-import type { ObjectHead } from '../s3-api.js';
 
 import { isWrittenInParts } from './conditions.js';
 import { PartDigests } from './part-digests.js';
@@ -17,11 +16,14 @@ export interface Recording {
   keep(): void;
 }
 
+/** Begins to take notes of a version that is about to be read. */
+export type RecordParts = (version: { readonly key: string; readonly etag: string; readonly sizeBytes: number }) => Recording | undefined;
+
 /** `undefined` where the object is small, known already, or its parts will be of no use on this endpoint. */
 export function recordingOf(
   parts: ReusableParts,
   abilities: S3Abilities | undefined,
-  { key, etag, sizeBytes }: Pick<ObjectHead, 'etag' | 'sizeBytes'> & { readonly key: string },
+  { key, etag, sizeBytes }: Parameters<RecordParts>[0],
   sizes: Sizes = SIZES,
 ): Recording | undefined {
   const isLarge = sizeBytes > sizes.small && abilities !== undefined && isReusable(abilities) && isWrittenInParts(sizeBytes, etag, abilities, sizes);
