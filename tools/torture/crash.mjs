@@ -136,7 +136,7 @@ async function main() {
 
 Kills the built daemon at every system call that changes something, cuts its power, fails its calls, and looks
 whether anything is lost, torn or deleted. Without --world everything is played for M minutes (default 10); what was
-not reached in that time is said. With --sweep every point is played, which takes some two hours, and M minutes of
+not reached in that time is said. With --sweep every point is played, which takes some three hours, and M minutes of
 each kind that has no points to come to an end of. Exits with 1 when something was wrong, with 2 when this machine lacks something.
 
   --world W   one of ${Object.keys(scenarios).join(', ')}
