@@ -1,0 +1,21 @@
+/** The driver against OpenSSH's server. */
+
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { describeReadableBackend, describeReadOnlyBackend, describeStorageBackend } from '@wl/ports/testing';
+
+import { openSftp, serverFromEnv } from './testing/open-sftp.js';
+import { OwnServer } from './testing/own-server.js';
+
+const server = serverFromEnv(process.env);
+
+describeStorageBackend('SftpBackend on OpenSSH', () => openSftp(server));
+describeReadOnlyBackend('SftpBackend on OpenSSH', () => openSftp(server, { readOnly: true }));
+
+describe('where the server has not all rights', () => {
+  let own: OwnServer;
+  beforeAll(async () => {
+    own = await OwnServer.start({ asNobody: true });
+  });
+  afterAll(() => own.close());
+  describeReadableBackend('SftpBackend on OpenSSH', () => openSftp(own.server));
+});
