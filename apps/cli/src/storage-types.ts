@@ -6,7 +6,7 @@
 
 import { stat } from 'node:fs/promises';
 
-import { canonicalPath, isLocal, LOCAL_TYPES, s3Overlap, s3PlaceOf, shellWord, webdavOverlap, webdavUrlOf } from '@wl/adapters/manifests';
+import { canonicalPath, isLocal, LOCAL_TYPES, s3Overlap, s3PlaceOf, sftpOverlap, sftpPlaceOf, sftpText, shellWord, webdavOverlap, webdavUrlOf } from '@wl/adapters/manifests';
 import { rootOverlap } from '@wl/domain';
 import type { StorageParams } from '@wl/ports/schemas';
 
@@ -16,7 +16,7 @@ import { CommandFailure, orFail } from './errors.js';
 export type StorageTypes = ReadonlySet<string>;
 
 /** All types that this version can sync. */
-export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3', 'webdav', 'zip-archive']);
+export const STORAGE_TYPES: StorageTypes = new Set([...LOCAL_TYPES, 's3', 'sftp', 'webdav', 'zip-archive']);
 
 /** Checks a storage that is to stand beside `others` in a container. Throws `CommandFailure` with what to do. */
 export async function checkNewStorage(storage: StorageParams, others: readonly StorageParams[], types: StorageTypes): Promise<void> {
@@ -25,6 +25,7 @@ export async function checkNewStorage(storage: StorageParams, others: readonly S
   }
   if (storage.type === 's3') checkPlaceInBucket(storage, others);
   if (storage.type === 'webdav') checkFolderOnServer(storage, others);
+  if (storage.type === 'sftp') checkFolderOverSsh(storage, others);
   const { location } = storage;
   if (storage.type === 'zip-archive' && location !== undefined) await checkArchive(location);
   if (!isLocal(storage) || location === undefined) return;
@@ -64,6 +65,18 @@ function checkFolderOnServer(storage: StorageParams, others: readonly StoragePar
     if (overlap === 'apart') continue;
     const how = overlap === 'same' ? 'are the same folder' : 'are in one another';
     throw new CommandFailure(`${url} and ${otherUrl.value}, two storages of one container, ${how}: each storage needs a folder of its own, apart from the others`);
+  }
+}
+
+function checkFolderOverSsh(storage: StorageParams, others: readonly StorageParams[]): void {
+  const place = orFail(sftpPlaceOf(storage));
+  for (const other of others) {
+    const otherPlace = other.type === 'sftp' ? sftpPlaceOf(other) : undefined;
+    if (otherPlace?.ok !== true) continue;
+    const overlap = sftpOverlap(place, otherPlace.value);
+    if (overlap === 'apart') continue;
+    const how = overlap === 'same' ? 'are the same folder' : 'are in one another';
+    throw new CommandFailure(`${sftpText(place)} and ${sftpText(otherPlace.value)}, two storages of one container, ${how}: each storage needs a folder of its own, apart from the others`);
   }
 }
 

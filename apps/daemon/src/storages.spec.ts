@@ -102,6 +102,17 @@ describe('the table of storage types', () => {
     expect(() => create({ type: 'webdav', url: 'https://host/', credentials: { login: 'ann' } })).toThrow('a login and a password');
   });
 
+  it('serves sftp by its driver, looked at every 30 s, and says what is wrong with its fields', () => {
+    const fields = { type: 'sftp', host: 'Files.example.org', login: 'ann', path: 'notes/', identity: '/home/ann/.ssh/id', passphrase: 'hunter2', 'backend-id': 'files' };
+    const storage = create(fields);
+    expect([storage.type, storage.backendId, storage.displayLocation]).toEqual(['sftp', 'files', 'sftp://ann@files.example.org/~/notes']);
+    expect(watching(clock).watch(storage).description).toBe('every 30 s');
+    expect(() => create({ type: 'sftp' })).toThrow('a name or an address');
+    expect(() => create({ ...fields, 'host-key': 'MD5:00' })).toThrow('a fingerprint');
+    expect(() => create({ ...fields, identity: 'id' })).toThrow('the absolute path of a private key file');
+    expect(() => create({ ...fields, 'is-local-owner': false })).toThrow('local-owners');
+  });
+
   it('serves zip-archive by its driver, which looks at the file once a second', () => {
     const storage = create({ type: 'zip-archive', location: path.join(scratch, 'photos.zip'), 'backend-id': 'one' });
     expect([storage.type, storage.backendId, storage.capabilities.isReadOnly]).toEqual(['zip-archive', 'one', true]);

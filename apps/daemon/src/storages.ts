@@ -8,6 +8,7 @@ import { createLocalFsBackend, LOCAL_TYPES, type TaskRunner } from '@wl/adapters
 import { canonicalPath, deterministicBackendId, type Environment } from '@wl/adapters/manifests';
 import type { MakeBackend } from '@wl/adapters/plugins';
 import { createFileNotes, type S3Host, type S3Params } from '@wl/adapters/s3';
+import { createSftpBackend } from '@wl/adapters/sftp';
 import { createWebdavBackend } from '@wl/adapters/webdav';
 import { createZipBackend } from '@wl/adapters/zip-archive';
 import { rootOverlap } from '@wl/domain';
@@ -17,6 +18,7 @@ import type { StorageParams } from '@wl/ports/schemas';
 
 import { OrByLooking } from './or-by-looking.js';
 import { notesFile, toS3Params } from './s3-storage.js';
+import { toSftpParams } from './sftp-storage.js';
 import { toWebdavParams } from './webdav-storage.js';
 
 /** Makes the driver for storage params. */
@@ -58,6 +60,7 @@ type Creator = (params: StorageParams, parts: StorageParts) => StorageBackend;
 const CREATORS: ReadonlyMap<string, Creator> = new Map([
   ...LOCAL_TYPES.map((type): [string, Creator] => [type, (params, parts) => createLocal(type, params, parts)]),
   ['s3', createS3],
+  ['sftp', (params, { clock, env }) => createSftpBackend(toSftpParams(params), { clock, env })],
   ['webdav', (params, { clock, env }) => createWebdavBackend(toWebdavParams(params), { clock, env })],
   ['zip-archive', createZip],
 ]);

@@ -19,6 +19,7 @@ import { StorageCheckCommand } from './storage-check.js';
 import { StorageCreateLocalCommand } from './storage-create-local.js';
 import { StorageCreateOtherCommand } from './storage-create-other.js';
 import { StorageCreateS3Command } from './storage-create-s3.js';
+import { StorageCreateSftpCommand } from './storage-create-sftp.js';
 import { StorageCreateWebdavCommand } from './storage-create-webdav.js';
 import { StorageCreateZipCommand } from './storage-create-zip.js';
 import { StorageDeleteCommand } from './storage-delete.js';
@@ -40,6 +41,7 @@ export const COMMANDS = [
   StorageCreateLocalCommand,
   StorageCreateS3Command,
   StorageCreateOtherCommand,
+  StorageCreateSftpCommand,
   StorageCreateWebdavCommand,
   StorageCreateZipCommand,
   StorageListCommand,

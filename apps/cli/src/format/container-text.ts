@@ -1,6 +1,6 @@
 /** How containers and storages are shown: YAML without anything that opens a door. */
 
-import { isLocal, placeOnDisk, s3PlaceOf, webdavUrlOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
+import { isLocal, placeOnDisk, s3PlaceOf, sftpPlaceOf, sftpText, webdavUrlOf, type ContainerManifest, type StorageParams } from '@wl/adapters/manifests';
 
 import { oneLine } from './text.js';
 
@@ -23,6 +23,7 @@ export function containerDump(container: ContainerManifest, storages: readonly S
 /** Where a storage is: a directory or a URL; `undefined` where that may tell more than the user wants to show around. */
 export function storagePlace(storage: StorageParams): string | undefined {
   if (storage.type === 'webdav') return webdavPlace(storage);
+  if (storage.type === 'sftp') return sftpUrl(storage);
   if (storage.type !== 's3') return placeOnDisk(storage);
   // One that is refused may hold credentials.
   const place = s3PlaceOf(storage);
@@ -44,6 +45,7 @@ function storageDump(storage: StorageParams): Readonly<Record<string, unknown>> 
     ...(placeOnDisk(storage) === undefined ? {} : { location: placeOnDisk(storage) }),
     ...(storage.type === 's3' ? s3Dump(storage) : {}),
     ...(storage.type === 'webdav' ? { url: webdavPlace(storage), credentials: storage['credentials'] === undefined ? 'none' : 'stored' } : {}),
+    ...(storage.type === 'sftp' ? sftpDump(storage) : {}),
     ...(storage['read-only'] === true ? { 'read-only': true } : {}),
     ...(storage['watcher-interval'] === undefined ? {} : { 'watcher-interval': storage['watcher-interval'] }),
   };
@@ -53,6 +55,17 @@ function storageDump(storage: StorageParams): Readonly<Record<string, unknown>> 
 function webdavPlace(storage: StorageParams): string | undefined {
   const url = webdavUrlOf(storage);
   return url.ok ? url.value : undefined;
+}
+
+function sftpUrl(storage: StorageParams): string | undefined {
+  const place = sftpPlaceOf(storage);
+  return place.ok ? sftpText(place.value) : undefined;
+}
+
+function sftpDump(storage: StorageParams): Readonly<Record<string, unknown>> {
+  const isStored = storage['passwd'] !== undefined || storage['passphrase'] !== undefined;
+  const shown = ['identity', 'host-key'].filter((key) => storage[key] !== undefined);
+  return { url: sftpUrl(storage), ...Object.fromEntries(shown.map((key) => [key, storage[key]])), secrets: isStored ? 'stored' : 'none' };
 }
 
 function s3Dump(storage: StorageParams): Readonly<Record<string, unknown>> {

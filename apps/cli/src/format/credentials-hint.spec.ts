@@ -14,7 +14,7 @@ describe('credentialsHint', () => {
     expect(credentialsHint([undefined, text], same)).toContain('the command that started the sync daemon');
   });
 
-  it.each(['unable to list: unreachable', 'unable to read unauthorized: not-found', 'unable to read a: unauthorized files/b: not-found'])('is silent about %j', (text) => {
+  it.each(['unable to list: unreachable', 'unable to read unauthorized: not-found', 'unable to read a: unauthorized files/b: not-found', 'unable to connect: unauthorized (the key of the server is not known)'])('is silent about %j', (text) => {
     expect(credentialsHint([text], same)).toBeUndefined();
   });
 

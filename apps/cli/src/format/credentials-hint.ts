@@ -4,8 +4,8 @@
  * those stored with the storage. Keys set in a shell later on never reach it.
  */
 
-/** The code of a `BackendError`, as its message shows it. */
-const UNAUTHORIZED = /: unauthorized(?: \(|[.;,]|$)/;
+/** The code of a `BackendError`, as its message shows it. Who cannot connect over SSH is told in that message what to do. */
+const UNAUTHORIZED = /(?<!unable to connect): unauthorized(?: \(|[.;,]|$)/;
 
 /** A sentence where one of the texts tells of refused credentials. `isStored`: whether the storage has credentials of its own, where known. */
 export function credentialsHint(

@@ -20,6 +20,7 @@ export { HIDDEN, redactSecrets, redactUrl } from './redact.js';
 export { forgetTarget, rememberTarget } from './remembered-target.js';
 export { parseEndpointUrl, parseS3Url, parseServerSideEncryption, s3Overlap, s3PlaceOf, type S3Place } from './s3-storage.js';
 export { describeSchemaErrors } from './schema-errors.js';
+export { isHostKeyFingerprint, sftpOverlap, sftpPlaceOf, sftpText, type SftpPlace } from './sftp-storage.js';
 export { openSetup, type Setup, type SetupOptions } from './setup.js';
 export type { SetupError, SetupErrorCode } from './setup-error.js';
 export { storageFromArgument } from './storage-argument.js';

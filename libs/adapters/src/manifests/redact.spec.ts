@@ -14,6 +14,7 @@ describe('storage parameters for showing', () => {
       'app-key': 'hunter2',
       symmetrickey: 'hunter2',
       passwd: 'hunter2',
+      passphrase: 'hunter2',
       password: 'hunter2',
       identity: '-----BEGIN hunter2',
       url: 'https://ann:hunter2@dav.example.org/notes',

@@ -6,7 +6,7 @@
 /** Stands for what is hidden. */
 export const HIDDEN = '***';
 
-const SECRET_KEY = /secret|passw|token|credential|key|private|auth|identity|signature|cookie/i;
+const SECRET_KEY = /secret|passw|passphrase|token|credential|key|private|auth|identity|signature|cookie/i;
 
 /** A copy of `value` (storage parameters, or any plain data with them) in which secrets are replaced. */
 export function redactSecrets<T>(value: T): T {

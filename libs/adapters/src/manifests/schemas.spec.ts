@@ -58,6 +58,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'storage.read-only-as-text.yaml': 'read-only must be true or false',
   'storage.relative-location.yaml': 'location must be an absolute path',
   'storage.relative-mount-path.yaml': 'mount-path must be an absolute path',
+  'storage.sftp-host-key-as-md5.yaml': 'host-key must be of the form ^SHA256:',
   'storage.webdav-half-credentials.yaml': 'credentials lacks "password"',
   'storage.zip-relative-location.yaml': 'location must be an absolute path',
   'storage.s3-endpoint-without-scheme.yaml': 'endpoint_url must be an http:// or https:// URL',

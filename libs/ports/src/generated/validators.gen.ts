@@ -477,7 +477,7 @@ function validate39(data, { instancePath = "", parentData, parentDataProperty, r
   validate39.errors = vErrors;
   return errors === 0;
 }
-var pattern15 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
+var pattern17 = new RegExp("^(\\*|0x[0-9a-f]+)$", "u");
 function validate47(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -512,7 +512,7 @@ function validate47(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern15.test(data1)) {
+                        if (!pattern17.test(data1)) {
                           validate47.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -757,12 +757,13 @@ function validate51(data, { instancePath = "", parentData, parentDataProperty, r
   validate51.errors = vErrors;
   return errors === 0;
 }
-var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "mount-path": { "type": "string", "pattern": "^/" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "webdav" } } }, "then": { "properties": { "url": { "type": "string", "pattern": "^https?://" }, "base_path": { "type": ["string", "null"] }, "credentials": { "type": "object", "properties": { "login": { "type": "string", "minLength": 1 }, "password": { "type": "string", "minLength": 1 } }, "required": ["login", "password"], "additionalProperties": false } }, "required": ["url"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "zip-archive" } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
+var schema12 = { "title": "StorageParams", "type": "object", "additionalProperties": true, "properties": { "type": { "type": "string", "minLength": 1 }, "object": { "type": "string", "const": "storage" }, "owner": { "type": "string", "pattern": "^0x[0-9a-f]+$" }, "container-path": { "type": "string", "pattern": "^/([^/].*)?$" }, "version": { "type": "string", "const": "1" }, "backend-id": { "type": "string", "minLength": 1 }, "read-only": { "type": "boolean" }, "primary": { "type": "boolean" }, "trusted": { "type": "boolean" }, "watcher-interval": { "type": "integer", "minimum": 1 }, "access": { "$ref": "#/definitions/Access" }, "manifest-pattern": { "type": "object", "additionalProperties": true }, "location": { "type": "string" }, "mount-path": { "type": "string", "pattern": "^/" }, "is-local-owner": { "type": "boolean" } }, "required": ["type"], "allOf": [{ "if": { "required": ["type"], "properties": { "type": { "enum": ["local", "local-cached", "local-dir-cached"] } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "webdav" } } }, "then": { "properties": { "url": { "type": "string", "pattern": "^https?://" }, "base_path": { "type": ["string", "null"] }, "credentials": { "type": "object", "properties": { "login": { "type": "string", "minLength": 1 }, "password": { "type": "string", "minLength": 1 } }, "required": ["login", "password"], "additionalProperties": false } }, "required": ["url"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "sftp" } } }, "then": { "properties": { "host": { "type": "string", "minLength": 1 }, "port": { "type": "integer", "minimum": 1, "maximum": 65535 }, "login": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "identity": { "type": "string", "pattern": "^/" }, "passphrase": { "type": "string", "minLength": 1 }, "passwd": { "type": "string", "minLength": 1 }, "host-key": { "type": "string", "pattern": "^SHA256:[A-Za-z0-9+/]{43}=?$" } }, "required": ["host"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "zip-archive" } } }, "then": { "properties": { "location": { "type": "string", "pattern": "^/" } }, "required": ["location"] } }, { "if": { "required": ["type"], "properties": { "type": { "const": "s3" } } }, "then": { "properties": { "s3_url": { "type": "string", "pattern": "^s3://[^/]" }, "base_url": { "type": ["string", "null"] }, "endpoint_url": { "type": ["string", "null"], "pattern": "^https?://" }, "region": { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9-]*$" }, "path-style": { "type": "boolean" }, "storage-class": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }, "sse": { "type": "string", "pattern": "^(AES256|aws:kms(:[!-~]+)?)$" }, "with-index": { "type": "boolean" }, "credentials": { "type": "object", "properties": { "access-key": { "type": "string", "minLength": 1 }, "secret-key": { "type": "string", "minLength": 1 } }, "required": ["access-key", "secret-key"], "additionalProperties": false } }, "required": ["s3_url"] } }] };
 var pattern6 = new RegExp("^https?://", "u");
-var pattern8 = new RegExp("^s3://[^/]", "u");
-var pattern10 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
-var pattern11 = new RegExp("^[A-Za-z0-9_-]+$", "u");
-var pattern12 = new RegExp("^(AES256|aws:kms(:[!-~]+)?)$", "u");
+var pattern8 = new RegExp("^SHA256:[A-Za-z0-9+/]{43}=?$", "u");
+var pattern10 = new RegExp("^s3://[^/]", "u");
+var pattern12 = new RegExp("^[A-Za-z0-9][A-Za-z0-9-]*$", "u");
+var pattern13 = new RegExp("^[A-Za-z0-9_-]+$", "u");
+var pattern14 = new RegExp("^(AES256|aws:kms(:[!-~]+)?)$", "u");
 function validate44(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -797,7 +798,7 @@ function validate44(data, { instancePath = "", parentData, parentDataProperty, r
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern15.test(data1)) {
+                        if (!pattern17.test(data1)) {
                           validate44.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -1113,7 +1114,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
           errors++;
         } else {
           if (data.type !== void 0) {
-            if ("zip-archive" !== data.type) {
+            if ("sftp" !== data.type) {
               const err7 = {};
               if (vErrors === null) {
                 vErrors = [err7];
@@ -1138,22 +1139,171 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
         const _errs28 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           let missing6;
-          if (data.location === void 0 && (missing6 = "location")) {
+          if (data.host === void 0 && (missing6 = "host")) {
             validate43.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
             return false;
           } else {
-            if (data.location !== void 0) {
-              let data9 = data.location;
+            if (data.host !== void 0) {
+              let data9 = data.host;
               const _errs29 = errors;
               if (errors === _errs29) {
                 if (typeof data9 === "string") {
-                  if (!pattern0.test(data9)) {
-                    validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                  if (func3(data9) < 1) {
+                    validate43.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate43.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
+                }
+              }
+              var valid10 = _errs29 === errors;
+            } else {
+              var valid10 = true;
+            }
+            if (valid10) {
+              if (data.port !== void 0) {
+                let data10 = data.port;
+                const _errs31 = errors;
+                if (!(typeof data10 == "number" && (!(data10 % 1) && !isNaN(data10)) && isFinite(data10))) {
+                  validate43.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                  return false;
+                }
+                if (errors === _errs31) {
+                  if (typeof data10 == "number" && isFinite(data10)) {
+                    if (data10 > 65535 || isNaN(data10)) {
+                      validate43.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/maximum", keyword: "maximum", params: { comparison: "<=", limit: 65535 }, message: "must be <= 65535" }];
+                      return false;
+                    } else {
+                      if (data10 < 1 || isNaN(data10)) {
+                        validate43.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                        return false;
+                      }
+                    }
+                  }
+                }
+                var valid10 = _errs31 === errors;
+              } else {
+                var valid10 = true;
+              }
+              if (valid10) {
+                if (data.login !== void 0) {
+                  let data11 = data.login;
+                  const _errs33 = errors;
+                  if (errors === _errs33) {
+                    if (typeof data11 === "string") {
+                      if (func3(data11) < 1) {
+                        validate43.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                        return false;
+                      }
+                    } else {
+                      validate43.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                  }
+                  var valid10 = _errs33 === errors;
+                } else {
+                  var valid10 = true;
+                }
+                if (valid10) {
+                  if (data.path !== void 0) {
+                    let data12 = data.path;
+                    const _errs35 = errors;
+                    if (errors === _errs35) {
+                      if (typeof data12 === "string") {
+                        if (func3(data12) < 1) {
+                          validate43.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          return false;
+                        }
+                      } else {
+                        validate43.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        return false;
+                      }
+                    }
+                    var valid10 = _errs35 === errors;
+                  } else {
+                    var valid10 = true;
+                  }
+                  if (valid10) {
+                    if (data.identity !== void 0) {
+                      let data13 = data.identity;
+                      const _errs37 = errors;
+                      if (errors === _errs37) {
+                        if (typeof data13 === "string") {
+                          if (!pattern0.test(data13)) {
+                            validate43.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                            return false;
+                          }
+                        } else {
+                          validate43.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid10 = _errs37 === errors;
+                    } else {
+                      var valid10 = true;
+                    }
+                    if (valid10) {
+                      if (data.passphrase !== void 0) {
+                        let data14 = data.passphrase;
+                        const _errs39 = errors;
+                        if (errors === _errs39) {
+                          if (typeof data14 === "string") {
+                            if (func3(data14) < 1) {
+                              validate43.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                              return false;
+                            }
+                          } else {
+                            validate43.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid10 = _errs39 === errors;
+                      } else {
+                        var valid10 = true;
+                      }
+                      if (valid10) {
+                        if (data.passwd !== void 0) {
+                          let data15 = data.passwd;
+                          const _errs41 = errors;
+                          if (errors === _errs41) {
+                            if (typeof data15 === "string") {
+                              if (func3(data15) < 1) {
+                                validate43.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                return false;
+                              }
+                            } else {
+                              validate43.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid10 = _errs41 === errors;
+                        } else {
+                          var valid10 = true;
+                        }
+                        if (valid10) {
+                          if (data["host-key"] !== void 0) {
+                            let data16 = data["host-key"];
+                            const _errs43 = errors;
+                            if (errors === _errs43) {
+                              if (typeof data16 === "string") {
+                                if (!pattern8.test(data16)) {
+                                  validate43.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/pattern", keyword: "pattern", params: { pattern: "^SHA256:[A-Za-z0-9+/]{43}=?$" }, message: 'must match pattern "^SHA256:[A-Za-z0-9+/]{43}=?$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate43.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid10 = _errs43 === errors;
+                          } else {
+                            var valid10 = true;
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -1175,10 +1325,10 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
       }
       var valid0 = _errs24 === errors;
       if (valid0) {
-        const _errs31 = errors;
-        const _errs32 = errors;
+        const _errs45 = errors;
+        const _errs46 = errors;
         let valid11 = true;
-        const _errs33 = errors;
+        const _errs47 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           let missing7;
           if (data.type === void 0 && (missing7 = "type")) {
@@ -1191,7 +1341,7 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
             errors++;
           } else {
             if (data.type !== void 0) {
-              if ("s3" !== data.type) {
+              if ("zip-archive" !== data.type) {
                 const err10 = {};
                 if (vErrors === null) {
                   vErrors = [err10];
@@ -1203,232 +1353,41 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
             }
           }
         }
-        var _valid3 = _errs33 === errors;
-        errors = _errs32;
+        var _valid3 = _errs47 === errors;
+        errors = _errs46;
         if (vErrors !== null) {
-          if (_errs32) {
-            vErrors.length = _errs32;
+          if (_errs46) {
+            vErrors.length = _errs46;
           } else {
             vErrors = null;
           }
         }
         if (_valid3) {
-          const _errs35 = errors;
+          const _errs49 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
             let missing8;
-            if (data.s3_url === void 0 && (missing8 = "s3_url")) {
+            if (data.location === void 0 && (missing8 = "location")) {
               validate43.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
               return false;
             } else {
-              if (data.s3_url !== void 0) {
-                let data11 = data.s3_url;
-                const _errs36 = errors;
-                if (errors === _errs36) {
-                  if (typeof data11 === "string") {
-                    if (!pattern8.test(data11)) {
-                      validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+              if (data.location !== void 0) {
+                let data18 = data.location;
+                const _errs50 = errors;
+                if (errors === _errs50) {
+                  if (typeof data18 === "string") {
+                    if (!pattern0.test(data18)) {
+                      validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                       return false;
                     }
                   } else {
-                    validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
-                  }
-                }
-                var valid13 = _errs36 === errors;
-              } else {
-                var valid13 = true;
-              }
-              if (valid13) {
-                if (data.base_url !== void 0) {
-                  let data12 = data.base_url;
-                  const _errs38 = errors;
-                  if (typeof data12 !== "string" && data12 !== null) {
-                    validate43.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/3/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.base_url.type }, message: "must be string,null" }];
-                    return false;
-                  }
-                  var valid13 = _errs38 === errors;
-                } else {
-                  var valid13 = true;
-                }
-                if (valid13) {
-                  if (data.endpoint_url !== void 0) {
-                    let data13 = data.endpoint_url;
-                    const _errs40 = errors;
-                    if (typeof data13 !== "string" && data13 !== null) {
-                      validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.endpoint_url.type }, message: "must be string,null" }];
-                      return false;
-                    }
-                    if (errors === _errs40) {
-                      if (typeof data13 === "string") {
-                        if (!pattern6.test(data13)) {
-                          validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
-                          return false;
-                        }
-                      }
-                    }
-                    var valid13 = _errs40 === errors;
-                  } else {
-                    var valid13 = true;
-                  }
-                  if (valid13) {
-                    if (data.region !== void 0) {
-                      let data14 = data.region;
-                      const _errs42 = errors;
-                      if (errors === _errs42) {
-                        if (typeof data14 === "string") {
-                          if (!pattern10.test(data14)) {
-                            validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
-                            return false;
-                          }
-                        } else {
-                          validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                          return false;
-                        }
-                      }
-                      var valid13 = _errs42 === errors;
-                    } else {
-                      var valid13 = true;
-                    }
-                    if (valid13) {
-                      if (data["path-style"] !== void 0) {
-                        const _errs44 = errors;
-                        if (typeof data["path-style"] !== "boolean") {
-                          validate43.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/3/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                          return false;
-                        }
-                        var valid13 = _errs44 === errors;
-                      } else {
-                        var valid13 = true;
-                      }
-                      if (valid13) {
-                        if (data["storage-class"] !== void 0) {
-                          let data16 = data["storage-class"];
-                          const _errs46 = errors;
-                          if (errors === _errs46) {
-                            if (typeof data16 === "string") {
-                              if (!pattern11.test(data16)) {
-                                validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
-                                return false;
-                              }
-                            } else {
-                              validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                              return false;
-                            }
-                          }
-                          var valid13 = _errs46 === errors;
-                        } else {
-                          var valid13 = true;
-                        }
-                        if (valid13) {
-                          if (data.sse !== void 0) {
-                            let data17 = data.sse;
-                            const _errs48 = errors;
-                            if (errors === _errs48) {
-                              if (typeof data17 === "string") {
-                                if (!pattern12.test(data17)) {
-                                  validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
-                                  return false;
-                                }
-                              } else {
-                                validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                return false;
-                              }
-                            }
-                            var valid13 = _errs48 === errors;
-                          } else {
-                            var valid13 = true;
-                          }
-                          if (valid13) {
-                            if (data["with-index"] !== void 0) {
-                              const _errs50 = errors;
-                              if (typeof data["with-index"] !== "boolean") {
-                                validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/3/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                return false;
-                              }
-                              var valid13 = _errs50 === errors;
-                            } else {
-                              var valid13 = true;
-                            }
-                            if (valid13) {
-                              if (data.credentials !== void 0) {
-                                let data19 = data.credentials;
-                                const _errs52 = errors;
-                                if (errors === _errs52) {
-                                  if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
-                                    let missing9;
-                                    if (data19["access-key"] === void 0 && (missing9 = "access-key") || data19["secret-key"] === void 0 && (missing9 = "secret-key")) {
-                                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing9 }, message: "must have required property '" + missing9 + "'" }];
-                                      return false;
-                                    } else {
-                                      const _errs54 = errors;
-                                      for (const key1 in data19) {
-                                        if (!(key1 === "access-key" || key1 === "secret-key")) {
-                                          validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
-                                          return false;
-                                          break;
-                                        }
-                                      }
-                                      if (_errs54 === errors) {
-                                        if (data19["access-key"] !== void 0) {
-                                          let data20 = data19["access-key"];
-                                          const _errs55 = errors;
-                                          if (errors === _errs55) {
-                                            if (typeof data20 === "string") {
-                                              if (func3(data20) < 1) {
-                                                validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                                return false;
-                                              }
-                                            } else {
-                                              validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                              return false;
-                                            }
-                                          }
-                                          var valid14 = _errs55 === errors;
-                                        } else {
-                                          var valid14 = true;
-                                        }
-                                        if (valid14) {
-                                          if (data19["secret-key"] !== void 0) {
-                                            let data21 = data19["secret-key"];
-                                            const _errs57 = errors;
-                                            if (errors === _errs57) {
-                                              if (typeof data21 === "string") {
-                                                if (func3(data21) < 1) {
-                                                  validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                                  return false;
-                                                }
-                                              } else {
-                                                validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                                return false;
-                                              }
-                                            }
-                                            var valid14 = _errs57 === errors;
-                                          } else {
-                                            var valid14 = true;
-                                          }
-                                        }
-                                      }
-                                    }
-                                  } else {
-                                    validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                                    return false;
-                                  }
-                                }
-                                var valid13 = _errs52 === errors;
-                              } else {
-                                var valid13 = true;
-                              }
-                            }
-                          }
-                        }
-                      }
-                    }
                   }
                 }
               }
             }
           }
-          var _valid3 = _errs35 === errors;
+          var _valid3 = _errs49 === errors;
           valid11 = _valid3;
         }
         if (!valid11) {
@@ -1442,23 +1401,293 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
           validate43.errors = vErrors;
           return false;
         }
-        var valid0 = _errs31 === errors;
+        var valid0 = _errs45 === errors;
+        if (valid0) {
+          const _errs52 = errors;
+          const _errs53 = errors;
+          let valid14 = true;
+          const _errs54 = errors;
+          if (data && typeof data == "object" && !Array.isArray(data)) {
+            let missing9;
+            if (data.type === void 0 && (missing9 = "type")) {
+              const err12 = {};
+              if (vErrors === null) {
+                vErrors = [err12];
+              } else {
+                vErrors.push(err12);
+              }
+              errors++;
+            } else {
+              if (data.type !== void 0) {
+                if ("s3" !== data.type) {
+                  const err13 = {};
+                  if (vErrors === null) {
+                    vErrors = [err13];
+                  } else {
+                    vErrors.push(err13);
+                  }
+                  errors++;
+                }
+              }
+            }
+          }
+          var _valid4 = _errs54 === errors;
+          errors = _errs53;
+          if (vErrors !== null) {
+            if (_errs53) {
+              vErrors.length = _errs53;
+            } else {
+              vErrors = null;
+            }
+          }
+          if (_valid4) {
+            const _errs56 = errors;
+            if (data && typeof data == "object" && !Array.isArray(data)) {
+              let missing10;
+              if (data.s3_url === void 0 && (missing10 = "s3_url")) {
+                validate43.errors = [{ instancePath, schemaPath: "#/allOf/4/then/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
+                return false;
+              } else {
+                if (data.s3_url !== void 0) {
+                  let data20 = data.s3_url;
+                  const _errs57 = errors;
+                  if (errors === _errs57) {
+                    if (typeof data20 === "string") {
+                      if (!pattern10.test(data20)) {
+                        validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                        return false;
+                      }
+                    } else {
+                      validate43.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                  }
+                  var valid16 = _errs57 === errors;
+                } else {
+                  var valid16 = true;
+                }
+                if (valid16) {
+                  if (data.base_url !== void 0) {
+                    let data21 = data.base_url;
+                    const _errs59 = errors;
+                    if (typeof data21 !== "string" && data21 !== null) {
+                      validate43.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/4/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.base_url.type }, message: "must be string,null" }];
+                      return false;
+                    }
+                    var valid16 = _errs59 === errors;
+                  } else {
+                    var valid16 = true;
+                  }
+                  if (valid16) {
+                    if (data.endpoint_url !== void 0) {
+                      let data22 = data.endpoint_url;
+                      const _errs61 = errors;
+                      if (typeof data22 !== "string" && data22 !== null) {
+                        validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                        return false;
+                      }
+                      if (errors === _errs61) {
+                        if (typeof data22 === "string") {
+                          if (!pattern6.test(data22)) {
+                            validate43.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                            return false;
+                          }
+                        }
+                      }
+                      var valid16 = _errs61 === errors;
+                    } else {
+                      var valid16 = true;
+                    }
+                    if (valid16) {
+                      if (data.region !== void 0) {
+                        let data23 = data.region;
+                        const _errs63 = errors;
+                        if (errors === _errs63) {
+                          if (typeof data23 === "string") {
+                            if (!pattern12.test(data23)) {
+                              validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                              return false;
+                            }
+                          } else {
+                            validate43.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid16 = _errs63 === errors;
+                      } else {
+                        var valid16 = true;
+                      }
+                      if (valid16) {
+                        if (data["path-style"] !== void 0) {
+                          const _errs65 = errors;
+                          if (typeof data["path-style"] !== "boolean") {
+                            validate43.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/4/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            return false;
+                          }
+                          var valid16 = _errs65 === errors;
+                        } else {
+                          var valid16 = true;
+                        }
+                        if (valid16) {
+                          if (data["storage-class"] !== void 0) {
+                            let data25 = data["storage-class"];
+                            const _errs67 = errors;
+                            if (errors === _errs67) {
+                              if (typeof data25 === "string") {
+                                if (!pattern13.test(data25)) {
+                                  validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate43.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid16 = _errs67 === errors;
+                          } else {
+                            var valid16 = true;
+                          }
+                          if (valid16) {
+                            if (data.sse !== void 0) {
+                              let data26 = data.sse;
+                              const _errs69 = errors;
+                              if (errors === _errs69) {
+                                if (typeof data26 === "string") {
+                                  if (!pattern14.test(data26)) {
+                                    validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                                    return false;
+                                  }
+                                } else {
+                                  validate43.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  return false;
+                                }
+                              }
+                              var valid16 = _errs69 === errors;
+                            } else {
+                              var valid16 = true;
+                            }
+                            if (valid16) {
+                              if (data["with-index"] !== void 0) {
+                                const _errs71 = errors;
+                                if (typeof data["with-index"] !== "boolean") {
+                                  validate43.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/4/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  return false;
+                                }
+                                var valid16 = _errs71 === errors;
+                              } else {
+                                var valid16 = true;
+                              }
+                              if (valid16) {
+                                if (data.credentials !== void 0) {
+                                  let data28 = data.credentials;
+                                  const _errs73 = errors;
+                                  if (errors === _errs73) {
+                                    if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
+                                      let missing11;
+                                      if (data28["access-key"] === void 0 && (missing11 = "access-key") || data28["secret-key"] === void 0 && (missing11 = "secret-key")) {
+                                        validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing11 }, message: "must have required property '" + missing11 + "'" }];
+                                        return false;
+                                      } else {
+                                        const _errs75 = errors;
+                                        for (const key1 in data28) {
+                                          if (!(key1 === "access-key" || key1 === "secret-key")) {
+                                            validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                            return false;
+                                            break;
+                                          }
+                                        }
+                                        if (_errs75 === errors) {
+                                          if (data28["access-key"] !== void 0) {
+                                            let data29 = data28["access-key"];
+                                            const _errs76 = errors;
+                                            if (errors === _errs76) {
+                                              if (typeof data29 === "string") {
+                                                if (func3(data29) < 1) {
+                                                  validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                  return false;
+                                                }
+                                              } else {
+                                                validate43.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                return false;
+                                              }
+                                            }
+                                            var valid17 = _errs76 === errors;
+                                          } else {
+                                            var valid17 = true;
+                                          }
+                                          if (valid17) {
+                                            if (data28["secret-key"] !== void 0) {
+                                              let data30 = data28["secret-key"];
+                                              const _errs78 = errors;
+                                              if (errors === _errs78) {
+                                                if (typeof data30 === "string") {
+                                                  if (func3(data30) < 1) {
+                                                    validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                    return false;
+                                                  }
+                                                } else {
+                                                  validate43.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                  return false;
+                                                }
+                                              }
+                                              var valid17 = _errs78 === errors;
+                                            } else {
+                                              var valid17 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    } else {
+                                      validate43.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                      return false;
+                                    }
+                                  }
+                                  var valid16 = _errs73 === errors;
+                                } else {
+                                  var valid16 = true;
+                                }
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
+            var _valid4 = _errs56 === errors;
+            valid14 = _valid4;
+          }
+          if (!valid14) {
+            const err14 = { instancePath, schemaPath: "#/allOf/4/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+            if (vErrors === null) {
+              vErrors = [err14];
+            } else {
+              vErrors.push(err14);
+            }
+            errors++;
+            validate43.errors = vErrors;
+            return false;
+          }
+          var valid0 = _errs52 === errors;
+        }
       }
     }
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing10;
-      if (data.type === void 0 && (missing10 = "type")) {
-        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
+      let missing12;
+      if (data.type === void 0 && (missing12 = "type")) {
+        validate43.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing12 }, message: "must have required property '" + missing12 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
-          let data22 = data.type;
-          const _errs60 = errors;
-          if (errors === _errs60) {
-            if (typeof data22 === "string") {
-              if (func3(data22) < 1) {
+          let data31 = data.type;
+          const _errs81 = errors;
+          if (errors === _errs81) {
+            if (typeof data31 === "string") {
+              if (func3(data31) < 1) {
                 validate43.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
@@ -1467,33 +1696,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
               return false;
             }
           }
-          var valid15 = _errs60 === errors;
+          var valid18 = _errs81 === errors;
         } else {
-          var valid15 = true;
+          var valid18 = true;
         }
-        if (valid15) {
+        if (valid18) {
           if (data.object !== void 0) {
-            let data23 = data.object;
-            const _errs62 = errors;
-            if (typeof data23 !== "string") {
+            let data32 = data.object;
+            const _errs83 = errors;
+            if (typeof data32 !== "string") {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data23) {
+            if ("storage" !== data32) {
               validate43.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid15 = _errs62 === errors;
+            var valid18 = _errs83 === errors;
           } else {
-            var valid15 = true;
+            var valid18 = true;
           }
-          if (valid15) {
+          if (valid18) {
             if (data.owner !== void 0) {
-              let data24 = data.owner;
-              const _errs64 = errors;
-              if (errors === _errs64) {
-                if (typeof data24 === "string") {
-                  if (!pattern1.test(data24)) {
+              let data33 = data.owner;
+              const _errs85 = errors;
+              if (errors === _errs85) {
+                if (typeof data33 === "string") {
+                  if (!pattern1.test(data33)) {
                     validate43.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
@@ -1502,17 +1731,17 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                   return false;
                 }
               }
-              var valid15 = _errs64 === errors;
+              var valid18 = _errs85 === errors;
             } else {
-              var valid15 = true;
+              var valid18 = true;
             }
-            if (valid15) {
+            if (valid18) {
               if (data["container-path"] !== void 0) {
-                let data25 = data["container-path"];
-                const _errs66 = errors;
-                if (errors === _errs66) {
-                  if (typeof data25 === "string") {
-                    if (!pattern4.test(data25)) {
+                let data34 = data["container-path"];
+                const _errs87 = errors;
+                if (errors === _errs87) {
+                  if (typeof data34 === "string") {
+                    if (!pattern4.test(data34)) {
                       validate43.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
@@ -1521,33 +1750,33 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                     return false;
                   }
                 }
-                var valid15 = _errs66 === errors;
+                var valid18 = _errs87 === errors;
               } else {
-                var valid15 = true;
+                var valid18 = true;
               }
-              if (valid15) {
+              if (valid18) {
                 if (data.version !== void 0) {
-                  let data26 = data.version;
-                  const _errs68 = errors;
-                  if (typeof data26 !== "string") {
+                  let data35 = data.version;
+                  const _errs89 = errors;
+                  if (typeof data35 !== "string") {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data26) {
+                  if ("1" !== data35) {
                     validate43.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid15 = _errs68 === errors;
+                  var valid18 = _errs89 === errors;
                 } else {
-                  var valid15 = true;
+                  var valid18 = true;
                 }
-                if (valid15) {
+                if (valid18) {
                   if (data["backend-id"] !== void 0) {
-                    let data27 = data["backend-id"];
-                    const _errs70 = errors;
-                    if (errors === _errs70) {
-                      if (typeof data27 === "string") {
-                        if (func3(data27) < 1) {
+                    let data36 = data["backend-id"];
+                    const _errs91 = errors;
+                    if (errors === _errs91) {
+                      if (typeof data36 === "string") {
+                        if (func3(data36) < 1) {
                           validate43.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
@@ -1556,107 +1785,107 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                         return false;
                       }
                     }
-                    var valid15 = _errs70 === errors;
+                    var valid18 = _errs91 === errors;
                   } else {
-                    var valid15 = true;
+                    var valid18 = true;
                   }
-                  if (valid15) {
+                  if (valid18) {
                     if (data["read-only"] !== void 0) {
-                      const _errs72 = errors;
+                      const _errs93 = errors;
                       if (typeof data["read-only"] !== "boolean") {
                         validate43.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid15 = _errs72 === errors;
+                      var valid18 = _errs93 === errors;
                     } else {
-                      var valid15 = true;
+                      var valid18 = true;
                     }
-                    if (valid15) {
+                    if (valid18) {
                       if (data.primary !== void 0) {
-                        const _errs74 = errors;
+                        const _errs95 = errors;
                         if (typeof data.primary !== "boolean") {
                           validate43.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid15 = _errs74 === errors;
+                        var valid18 = _errs95 === errors;
                       } else {
-                        var valid15 = true;
+                        var valid18 = true;
                       }
-                      if (valid15) {
+                      if (valid18) {
                         if (data.trusted !== void 0) {
-                          const _errs76 = errors;
+                          const _errs97 = errors;
                           if (typeof data.trusted !== "boolean") {
                             validate43.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid15 = _errs76 === errors;
+                          var valid18 = _errs97 === errors;
                         } else {
-                          var valid15 = true;
+                          var valid18 = true;
                         }
-                        if (valid15) {
+                        if (valid18) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data31 = data["watcher-interval"];
-                            const _errs78 = errors;
-                            if (!(typeof data31 == "number" && (!(data31 % 1) && !isNaN(data31)) && isFinite(data31))) {
+                            let data40 = data["watcher-interval"];
+                            const _errs99 = errors;
+                            if (!(typeof data40 == "number" && (!(data40 % 1) && !isNaN(data40)) && isFinite(data40))) {
                               validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs78) {
-                              if (typeof data31 == "number" && isFinite(data31)) {
-                                if (data31 < 1 || isNaN(data31)) {
+                            if (errors === _errs99) {
+                              if (typeof data40 == "number" && isFinite(data40)) {
+                                if (data40 < 1 || isNaN(data40)) {
                                   validate43.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid15 = _errs78 === errors;
+                            var valid18 = _errs99 === errors;
                           } else {
-                            var valid15 = true;
+                            var valid18 = true;
                           }
-                          if (valid15) {
+                          if (valid18) {
                             if (data.access !== void 0) {
-                              const _errs80 = errors;
+                              const _errs101 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid15 = _errs80 === errors;
+                              var valid18 = _errs101 === errors;
                             } else {
-                              var valid15 = true;
+                              var valid18 = true;
                             }
-                            if (valid15) {
+                            if (valid18) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data33 = data["manifest-pattern"];
-                                const _errs81 = errors;
-                                if (errors === _errs81) {
-                                  if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
+                                let data42 = data["manifest-pattern"];
+                                const _errs102 = errors;
+                                if (errors === _errs102) {
+                                  if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
                                   } else {
                                     validate43.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid15 = _errs81 === errors;
+                                var valid18 = _errs102 === errors;
                               } else {
-                                var valid15 = true;
+                                var valid18 = true;
                               }
-                              if (valid15) {
+                              if (valid18) {
                                 if (data.location !== void 0) {
-                                  const _errs84 = errors;
+                                  const _errs105 = errors;
                                   if (typeof data.location !== "string") {
                                     validate43.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid15 = _errs84 === errors;
+                                  var valid18 = _errs105 === errors;
                                 } else {
-                                  var valid15 = true;
+                                  var valid18 = true;
                                 }
-                                if (valid15) {
+                                if (valid18) {
                                   if (data["mount-path"] !== void 0) {
-                                    let data35 = data["mount-path"];
-                                    const _errs86 = errors;
-                                    if (errors === _errs86) {
-                                      if (typeof data35 === "string") {
-                                        if (!pattern0.test(data35)) {
+                                    let data44 = data["mount-path"];
+                                    const _errs107 = errors;
+                                    if (errors === _errs107) {
+                                      if (typeof data44 === "string") {
+                                        if (!pattern0.test(data44)) {
                                           validate43.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                                           return false;
                                         }
@@ -1665,20 +1894,20 @@ function validate43(data, { instancePath = "", parentData, parentDataProperty, r
                                         return false;
                                       }
                                     }
-                                    var valid15 = _errs86 === errors;
+                                    var valid18 = _errs107 === errors;
                                   } else {
-                                    var valid15 = true;
+                                    var valid18 = true;
                                   }
-                                  if (valid15) {
+                                  if (valid18) {
                                     if (data["is-local-owner"] !== void 0) {
-                                      const _errs88 = errors;
+                                      const _errs109 = errors;
                                       if (typeof data["is-local-owner"] !== "boolean") {
                                         validate43.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                         return false;
                                       }
-                                      var valid15 = _errs88 === errors;
+                                      var valid18 = _errs109 === errors;
                                     } else {
-                                      var valid15 = true;
+                                      var valid18 = true;
                                     }
                                   }
                                 }
@@ -2291,8 +2520,8 @@ function validate61(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validatePlugin = validate62;
-var pattern18 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
-var pattern19 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
+var pattern20 = new RegExp("^[a-z0-9][a-z0-9._-]{0,63}$", "u");
+var pattern21 = new RegExp("^\\.(?!.*/\\.\\.(/|$))/.+$", "u");
 function validate63(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2317,7 +2546,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern18.test(data0)) {
+                if (!pattern20.test(data0)) {
                   validate63.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2336,7 +2565,7 @@ function validate63(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern19.test(data1)) {
+                  if (!pattern21.test(data1)) {
                     validate63.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2507,7 +2736,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
-                if (!pattern18.test(data0)) {
+                if (!pattern20.test(data0)) {
                   validate66.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/pattern", keyword: "pattern", params: { pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }, message: 'must match pattern "^[a-z0-9][a-z0-9._-]{0,63}$"' }];
                   return false;
                 }
@@ -2526,7 +2755,7 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
               const _errs4 = errors;
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
-                  if (!pattern19.test(data1)) {
+                  if (!pattern21.test(data1)) {
                     validate66.errors = [{ instancePath: instancePath + "/module", schemaPath: "#/properties/module/pattern", keyword: "pattern", params: { pattern: "^\\.(?!.*/\\.\\.(/|$))/.+$" }, message: 'must match pattern "^\\.(?!.*/\\.\\.(/|$))/.+$"' }];
                     return false;
                   }
@@ -2551,13 +2780,13 @@ function validate66(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var validateStatus = validate67;
-var pattern22 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
+var pattern24 = new RegExp("^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$", "u");
 function validate68(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (typeof data === "string") {
-      if (!pattern22.test(data)) {
+      if (!pattern24.test(data)) {
         validate68.errors = [{ instancePath, schemaPath: "#/pattern", keyword: "pattern", params: { pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$" }, message: 'must match pattern "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$"' }];
         return false;
       }
@@ -2819,7 +3048,7 @@ function validate78(data, { instancePath = "", parentData, parentDataProperty, r
   return errors === 0;
 }
 var schema32 = { "title": "StatusVersion", "type": "object", "properties": { "kind": { "type": "string", "enum": ["file", "directory"] }, "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" }, "size": { "$ref": "#/definitions/Count" } }, "required": ["kind"] };
-var pattern23 = new RegExp("^[0-9a-f]{64}$", "u");
+var pattern25 = new RegExp("^[0-9a-f]{64}$", "u");
 function validate87(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -2851,7 +3080,7 @@ function validate87(data, { instancePath = "", parentData, parentDataProperty, r
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern23.test(data1)) {
+                if (!pattern25.test(data1)) {
                   validate87.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -4778,7 +5007,7 @@ function validate153(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs3 = errors;
             if (errors === _errs3) {
               if (typeof data1 === "string") {
-                if (!pattern23.test(data1)) {
+                if (!pattern25.test(data1)) {
                   validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
@@ -6268,7 +6497,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           errors++;
         } else {
           if (data.type !== void 0) {
-            if ("zip-archive" !== data.type) {
+            if ("sftp" !== data.type) {
               const err7 = {};
               if (vErrors === null) {
                 vErrors = [err7];
@@ -6293,22 +6522,171 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
         const _errs28 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           let missing6;
-          if (data.location === void 0 && (missing6 = "location")) {
+          if (data.host === void 0 && (missing6 = "host")) {
             validate186.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
             return false;
           } else {
-            if (data.location !== void 0) {
-              let data9 = data.location;
+            if (data.host !== void 0) {
+              let data9 = data.host;
               const _errs29 = errors;
               if (errors === _errs29) {
                 if (typeof data9 === "string") {
-                  if (!pattern0.test(data9)) {
-                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                  if (func3(data9) < 1) {
+                    validate186.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/2/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate186.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
+                }
+              }
+              var valid10 = _errs29 === errors;
+            } else {
+              var valid10 = true;
+            }
+            if (valid10) {
+              if (data.port !== void 0) {
+                let data10 = data.port;
+                const _errs31 = errors;
+                if (!(typeof data10 == "number" && (!(data10 % 1) && !isNaN(data10)) && isFinite(data10))) {
+                  validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                  return false;
+                }
+                if (errors === _errs31) {
+                  if (typeof data10 == "number" && isFinite(data10)) {
+                    if (data10 > 65535 || isNaN(data10)) {
+                      validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/maximum", keyword: "maximum", params: { comparison: "<=", limit: 65535 }, message: "must be <= 65535" }];
+                      return false;
+                    } else {
+                      if (data10 < 1 || isNaN(data10)) {
+                        validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                        return false;
+                      }
+                    }
+                  }
+                }
+                var valid10 = _errs31 === errors;
+              } else {
+                var valid10 = true;
+              }
+              if (valid10) {
+                if (data.login !== void 0) {
+                  let data11 = data.login;
+                  const _errs33 = errors;
+                  if (errors === _errs33) {
+                    if (typeof data11 === "string") {
+                      if (func3(data11) < 1) {
+                        validate186.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                        return false;
+                      }
+                    } else {
+                      validate186.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                  }
+                  var valid10 = _errs33 === errors;
+                } else {
+                  var valid10 = true;
+                }
+                if (valid10) {
+                  if (data.path !== void 0) {
+                    let data12 = data.path;
+                    const _errs35 = errors;
+                    if (errors === _errs35) {
+                      if (typeof data12 === "string") {
+                        if (func3(data12) < 1) {
+                          validate186.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          return false;
+                        }
+                      } else {
+                        validate186.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        return false;
+                      }
+                    }
+                    var valid10 = _errs35 === errors;
+                  } else {
+                    var valid10 = true;
+                  }
+                  if (valid10) {
+                    if (data.identity !== void 0) {
+                      let data13 = data.identity;
+                      const _errs37 = errors;
+                      if (errors === _errs37) {
+                        if (typeof data13 === "string") {
+                          if (!pattern0.test(data13)) {
+                            validate186.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                            return false;
+                          }
+                        } else {
+                          validate186.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                      }
+                      var valid10 = _errs37 === errors;
+                    } else {
+                      var valid10 = true;
+                    }
+                    if (valid10) {
+                      if (data.passphrase !== void 0) {
+                        let data14 = data.passphrase;
+                        const _errs39 = errors;
+                        if (errors === _errs39) {
+                          if (typeof data14 === "string") {
+                            if (func3(data14) < 1) {
+                              validate186.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                              return false;
+                            }
+                          } else {
+                            validate186.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid10 = _errs39 === errors;
+                      } else {
+                        var valid10 = true;
+                      }
+                      if (valid10) {
+                        if (data.passwd !== void 0) {
+                          let data15 = data.passwd;
+                          const _errs41 = errors;
+                          if (errors === _errs41) {
+                            if (typeof data15 === "string") {
+                              if (func3(data15) < 1) {
+                                validate186.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                return false;
+                              }
+                            } else {
+                              validate186.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                          }
+                          var valid10 = _errs41 === errors;
+                        } else {
+                          var valid10 = true;
+                        }
+                        if (valid10) {
+                          if (data["host-key"] !== void 0) {
+                            let data16 = data["host-key"];
+                            const _errs43 = errors;
+                            if (errors === _errs43) {
+                              if (typeof data16 === "string") {
+                                if (!pattern8.test(data16)) {
+                                  validate186.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/pattern", keyword: "pattern", params: { pattern: "^SHA256:[A-Za-z0-9+/]{43}=?$" }, message: 'must match pattern "^SHA256:[A-Za-z0-9+/]{43}=?$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate186.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid10 = _errs43 === errors;
+                          } else {
+                            var valid10 = true;
+                          }
+                        }
+                      }
+                    }
+                  }
                 }
               }
             }
@@ -6330,10 +6708,10 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
       }
       var valid0 = _errs24 === errors;
       if (valid0) {
-        const _errs31 = errors;
-        const _errs32 = errors;
+        const _errs45 = errors;
+        const _errs46 = errors;
         let valid11 = true;
-        const _errs33 = errors;
+        const _errs47 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           let missing7;
           if (data.type === void 0 && (missing7 = "type")) {
@@ -6346,7 +6724,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             errors++;
           } else {
             if (data.type !== void 0) {
-              if ("s3" !== data.type) {
+              if ("zip-archive" !== data.type) {
                 const err10 = {};
                 if (vErrors === null) {
                   vErrors = [err10];
@@ -6358,232 +6736,41 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             }
           }
         }
-        var _valid3 = _errs33 === errors;
-        errors = _errs32;
+        var _valid3 = _errs47 === errors;
+        errors = _errs46;
         if (vErrors !== null) {
-          if (_errs32) {
-            vErrors.length = _errs32;
+          if (_errs46) {
+            vErrors.length = _errs46;
           } else {
             vErrors = null;
           }
         }
         if (_valid3) {
-          const _errs35 = errors;
+          const _errs49 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
             let missing8;
-            if (data.s3_url === void 0 && (missing8 = "s3_url")) {
+            if (data.location === void 0 && (missing8 = "location")) {
               validate186.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
               return false;
             } else {
-              if (data.s3_url !== void 0) {
-                let data11 = data.s3_url;
-                const _errs36 = errors;
-                if (errors === _errs36) {
-                  if (typeof data11 === "string") {
-                    if (!pattern8.test(data11)) {
-                      validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+              if (data.location !== void 0) {
+                let data18 = data.location;
+                const _errs50 = errors;
+                if (errors === _errs50) {
+                  if (typeof data18 === "string") {
+                    if (!pattern0.test(data18)) {
+                      validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                       return false;
                     }
                   } else {
-                    validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/3/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
-                  }
-                }
-                var valid13 = _errs36 === errors;
-              } else {
-                var valid13 = true;
-              }
-              if (valid13) {
-                if (data.base_url !== void 0) {
-                  let data12 = data.base_url;
-                  const _errs38 = errors;
-                  if (typeof data12 !== "string" && data12 !== null) {
-                    validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/3/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.base_url.type }, message: "must be string,null" }];
-                    return false;
-                  }
-                  var valid13 = _errs38 === errors;
-                } else {
-                  var valid13 = true;
-                }
-                if (valid13) {
-                  if (data.endpoint_url !== void 0) {
-                    let data13 = data.endpoint_url;
-                    const _errs40 = errors;
-                    if (typeof data13 !== "string" && data13 !== null) {
-                      validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[3].then.properties.endpoint_url.type }, message: "must be string,null" }];
-                      return false;
-                    }
-                    if (errors === _errs40) {
-                      if (typeof data13 === "string") {
-                        if (!pattern6.test(data13)) {
-                          validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/3/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
-                          return false;
-                        }
-                      }
-                    }
-                    var valid13 = _errs40 === errors;
-                  } else {
-                    var valid13 = true;
-                  }
-                  if (valid13) {
-                    if (data.region !== void 0) {
-                      let data14 = data.region;
-                      const _errs42 = errors;
-                      if (errors === _errs42) {
-                        if (typeof data14 === "string") {
-                          if (!pattern10.test(data14)) {
-                            validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
-                            return false;
-                          }
-                        } else {
-                          validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/3/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                          return false;
-                        }
-                      }
-                      var valid13 = _errs42 === errors;
-                    } else {
-                      var valid13 = true;
-                    }
-                    if (valid13) {
-                      if (data["path-style"] !== void 0) {
-                        const _errs44 = errors;
-                        if (typeof data["path-style"] !== "boolean") {
-                          validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/3/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                          return false;
-                        }
-                        var valid13 = _errs44 === errors;
-                      } else {
-                        var valid13 = true;
-                      }
-                      if (valid13) {
-                        if (data["storage-class"] !== void 0) {
-                          let data16 = data["storage-class"];
-                          const _errs46 = errors;
-                          if (errors === _errs46) {
-                            if (typeof data16 === "string") {
-                              if (!pattern11.test(data16)) {
-                                validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
-                                return false;
-                              }
-                            } else {
-                              validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/3/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                              return false;
-                            }
-                          }
-                          var valid13 = _errs46 === errors;
-                        } else {
-                          var valid13 = true;
-                        }
-                        if (valid13) {
-                          if (data.sse !== void 0) {
-                            let data17 = data.sse;
-                            const _errs48 = errors;
-                            if (errors === _errs48) {
-                              if (typeof data17 === "string") {
-                                if (!pattern12.test(data17)) {
-                                  validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
-                                  return false;
-                                }
-                              } else {
-                                validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/3/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                return false;
-                              }
-                            }
-                            var valid13 = _errs48 === errors;
-                          } else {
-                            var valid13 = true;
-                          }
-                          if (valid13) {
-                            if (data["with-index"] !== void 0) {
-                              const _errs50 = errors;
-                              if (typeof data["with-index"] !== "boolean") {
-                                validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/3/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                return false;
-                              }
-                              var valid13 = _errs50 === errors;
-                            } else {
-                              var valid13 = true;
-                            }
-                            if (valid13) {
-                              if (data.credentials !== void 0) {
-                                let data19 = data.credentials;
-                                const _errs52 = errors;
-                                if (errors === _errs52) {
-                                  if (data19 && typeof data19 == "object" && !Array.isArray(data19)) {
-                                    let missing9;
-                                    if (data19["access-key"] === void 0 && (missing9 = "access-key") || data19["secret-key"] === void 0 && (missing9 = "secret-key")) {
-                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing9 }, message: "must have required property '" + missing9 + "'" }];
-                                      return false;
-                                    } else {
-                                      const _errs54 = errors;
-                                      for (const key1 in data19) {
-                                        if (!(key1 === "access-key" || key1 === "secret-key")) {
-                                          validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
-                                          return false;
-                                          break;
-                                        }
-                                      }
-                                      if (_errs54 === errors) {
-                                        if (data19["access-key"] !== void 0) {
-                                          let data20 = data19["access-key"];
-                                          const _errs55 = errors;
-                                          if (errors === _errs55) {
-                                            if (typeof data20 === "string") {
-                                              if (func3(data20) < 1) {
-                                                validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                                return false;
-                                              }
-                                            } else {
-                                              validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                              return false;
-                                            }
-                                          }
-                                          var valid14 = _errs55 === errors;
-                                        } else {
-                                          var valid14 = true;
-                                        }
-                                        if (valid14) {
-                                          if (data19["secret-key"] !== void 0) {
-                                            let data21 = data19["secret-key"];
-                                            const _errs57 = errors;
-                                            if (errors === _errs57) {
-                                              if (typeof data21 === "string") {
-                                                if (func3(data21) < 1) {
-                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                                                  return false;
-                                                }
-                                              } else {
-                                                validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/3/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                                                return false;
-                                              }
-                                            }
-                                            var valid14 = _errs57 === errors;
-                                          } else {
-                                            var valid14 = true;
-                                          }
-                                        }
-                                      }
-                                    }
-                                  } else {
-                                    validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/3/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                                    return false;
-                                  }
-                                }
-                                var valid13 = _errs52 === errors;
-                              } else {
-                                var valid13 = true;
-                              }
-                            }
-                          }
-                        }
-                      }
-                    }
                   }
                 }
               }
             }
           }
-          var _valid3 = _errs35 === errors;
+          var _valid3 = _errs49 === errors;
           valid11 = _valid3;
         }
         if (!valid11) {
@@ -6597,23 +6784,293 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           validate186.errors = vErrors;
           return false;
         }
-        var valid0 = _errs31 === errors;
+        var valid0 = _errs45 === errors;
+        if (valid0) {
+          const _errs52 = errors;
+          const _errs53 = errors;
+          let valid14 = true;
+          const _errs54 = errors;
+          if (data && typeof data == "object" && !Array.isArray(data)) {
+            let missing9;
+            if (data.type === void 0 && (missing9 = "type")) {
+              const err12 = {};
+              if (vErrors === null) {
+                vErrors = [err12];
+              } else {
+                vErrors.push(err12);
+              }
+              errors++;
+            } else {
+              if (data.type !== void 0) {
+                if ("s3" !== data.type) {
+                  const err13 = {};
+                  if (vErrors === null) {
+                    vErrors = [err13];
+                  } else {
+                    vErrors.push(err13);
+                  }
+                  errors++;
+                }
+              }
+            }
+          }
+          var _valid4 = _errs54 === errors;
+          errors = _errs53;
+          if (vErrors !== null) {
+            if (_errs53) {
+              vErrors.length = _errs53;
+            } else {
+              vErrors = null;
+            }
+          }
+          if (_valid4) {
+            const _errs56 = errors;
+            if (data && typeof data == "object" && !Array.isArray(data)) {
+              let missing10;
+              if (data.s3_url === void 0 && (missing10 = "s3_url")) {
+                validate186.errors = [{ instancePath, schemaPath: "#/allOf/4/then/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
+                return false;
+              } else {
+                if (data.s3_url !== void 0) {
+                  let data20 = data.s3_url;
+                  const _errs57 = errors;
+                  if (errors === _errs57) {
+                    if (typeof data20 === "string") {
+                      if (!pattern10.test(data20)) {
+                        validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                        return false;
+                      }
+                    } else {
+                      validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                  }
+                  var valid16 = _errs57 === errors;
+                } else {
+                  var valid16 = true;
+                }
+                if (valid16) {
+                  if (data.base_url !== void 0) {
+                    let data21 = data.base_url;
+                    const _errs59 = errors;
+                    if (typeof data21 !== "string" && data21 !== null) {
+                      validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/4/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.base_url.type }, message: "must be string,null" }];
+                      return false;
+                    }
+                    var valid16 = _errs59 === errors;
+                  } else {
+                    var valid16 = true;
+                  }
+                  if (valid16) {
+                    if (data.endpoint_url !== void 0) {
+                      let data22 = data.endpoint_url;
+                      const _errs61 = errors;
+                      if (typeof data22 !== "string" && data22 !== null) {
+                        validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                        return false;
+                      }
+                      if (errors === _errs61) {
+                        if (typeof data22 === "string") {
+                          if (!pattern6.test(data22)) {
+                            validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                            return false;
+                          }
+                        }
+                      }
+                      var valid16 = _errs61 === errors;
+                    } else {
+                      var valid16 = true;
+                    }
+                    if (valid16) {
+                      if (data.region !== void 0) {
+                        let data23 = data.region;
+                        const _errs63 = errors;
+                        if (errors === _errs63) {
+                          if (typeof data23 === "string") {
+                            if (!pattern12.test(data23)) {
+                              validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                              return false;
+                            }
+                          } else {
+                            validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                        }
+                        var valid16 = _errs63 === errors;
+                      } else {
+                        var valid16 = true;
+                      }
+                      if (valid16) {
+                        if (data["path-style"] !== void 0) {
+                          const _errs65 = errors;
+                          if (typeof data["path-style"] !== "boolean") {
+                            validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/4/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            return false;
+                          }
+                          var valid16 = _errs65 === errors;
+                        } else {
+                          var valid16 = true;
+                        }
+                        if (valid16) {
+                          if (data["storage-class"] !== void 0) {
+                            let data25 = data["storage-class"];
+                            const _errs67 = errors;
+                            if (errors === _errs67) {
+                              if (typeof data25 === "string") {
+                                if (!pattern13.test(data25)) {
+                                  validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                                  return false;
+                                }
+                              } else {
+                                validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                return false;
+                              }
+                            }
+                            var valid16 = _errs67 === errors;
+                          } else {
+                            var valid16 = true;
+                          }
+                          if (valid16) {
+                            if (data.sse !== void 0) {
+                              let data26 = data.sse;
+                              const _errs69 = errors;
+                              if (errors === _errs69) {
+                                if (typeof data26 === "string") {
+                                  if (!pattern14.test(data26)) {
+                                    validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                                    return false;
+                                  }
+                                } else {
+                                  validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  return false;
+                                }
+                              }
+                              var valid16 = _errs69 === errors;
+                            } else {
+                              var valid16 = true;
+                            }
+                            if (valid16) {
+                              if (data["with-index"] !== void 0) {
+                                const _errs71 = errors;
+                                if (typeof data["with-index"] !== "boolean") {
+                                  validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/4/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  return false;
+                                }
+                                var valid16 = _errs71 === errors;
+                              } else {
+                                var valid16 = true;
+                              }
+                              if (valid16) {
+                                if (data.credentials !== void 0) {
+                                  let data28 = data.credentials;
+                                  const _errs73 = errors;
+                                  if (errors === _errs73) {
+                                    if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
+                                      let missing11;
+                                      if (data28["access-key"] === void 0 && (missing11 = "access-key") || data28["secret-key"] === void 0 && (missing11 = "secret-key")) {
+                                        validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing11 }, message: "must have required property '" + missing11 + "'" }];
+                                        return false;
+                                      } else {
+                                        const _errs75 = errors;
+                                        for (const key1 in data28) {
+                                          if (!(key1 === "access-key" || key1 === "secret-key")) {
+                                            validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                            return false;
+                                            break;
+                                          }
+                                        }
+                                        if (_errs75 === errors) {
+                                          if (data28["access-key"] !== void 0) {
+                                            let data29 = data28["access-key"];
+                                            const _errs76 = errors;
+                                            if (errors === _errs76) {
+                                              if (typeof data29 === "string") {
+                                                if (func3(data29) < 1) {
+                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                  return false;
+                                                }
+                                              } else {
+                                                validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                return false;
+                                              }
+                                            }
+                                            var valid17 = _errs76 === errors;
+                                          } else {
+                                            var valid17 = true;
+                                          }
+                                          if (valid17) {
+                                            if (data28["secret-key"] !== void 0) {
+                                              let data30 = data28["secret-key"];
+                                              const _errs78 = errors;
+                                              if (errors === _errs78) {
+                                                if (typeof data30 === "string") {
+                                                  if (func3(data30) < 1) {
+                                                    validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                    return false;
+                                                  }
+                                                } else {
+                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                  return false;
+                                                }
+                                              }
+                                              var valid17 = _errs78 === errors;
+                                            } else {
+                                              var valid17 = true;
+                                            }
+                                          }
+                                        }
+                                      }
+                                    } else {
+                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                      return false;
+                                    }
+                                  }
+                                  var valid16 = _errs73 === errors;
+                                } else {
+                                  var valid16 = true;
+                                }
+                              }
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                }
+              }
+            }
+            var _valid4 = _errs56 === errors;
+            valid14 = _valid4;
+          }
+          if (!valid14) {
+            const err14 = { instancePath, schemaPath: "#/allOf/4/if", keyword: "if", params: { failingKeyword: "then" }, message: 'must match "then" schema' };
+            if (vErrors === null) {
+              vErrors = [err14];
+            } else {
+              vErrors.push(err14);
+            }
+            errors++;
+            validate186.errors = vErrors;
+            return false;
+          }
+          var valid0 = _errs52 === errors;
+        }
       }
     }
   }
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing10;
-      if (data.type === void 0 && (missing10 = "type")) {
-        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
+      let missing12;
+      if (data.type === void 0 && (missing12 = "type")) {
+        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing12 }, message: "must have required property '" + missing12 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
-          let data22 = data.type;
-          const _errs60 = errors;
-          if (errors === _errs60) {
-            if (typeof data22 === "string") {
-              if (func3(data22) < 1) {
+          let data31 = data.type;
+          const _errs81 = errors;
+          if (errors === _errs81) {
+            if (typeof data31 === "string") {
+              if (func3(data31) < 1) {
                 validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
@@ -6622,33 +7079,33 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               return false;
             }
           }
-          var valid15 = _errs60 === errors;
+          var valid18 = _errs81 === errors;
         } else {
-          var valid15 = true;
+          var valid18 = true;
         }
-        if (valid15) {
+        if (valid18) {
           if (data.object !== void 0) {
-            let data23 = data.object;
-            const _errs62 = errors;
-            if (typeof data23 !== "string") {
+            let data32 = data.object;
+            const _errs83 = errors;
+            if (typeof data32 !== "string") {
               validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
-            if ("storage" !== data23) {
+            if ("storage" !== data32) {
               validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
-            var valid15 = _errs62 === errors;
+            var valid18 = _errs83 === errors;
           } else {
-            var valid15 = true;
+            var valid18 = true;
           }
-          if (valid15) {
+          if (valid18) {
             if (data.owner !== void 0) {
-              let data24 = data.owner;
-              const _errs64 = errors;
-              if (errors === _errs64) {
-                if (typeof data24 === "string") {
-                  if (!pattern1.test(data24)) {
+              let data33 = data.owner;
+              const _errs85 = errors;
+              if (errors === _errs85) {
+                if (typeof data33 === "string") {
+                  if (!pattern1.test(data33)) {
                     validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
@@ -6657,17 +7114,17 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   return false;
                 }
               }
-              var valid15 = _errs64 === errors;
+              var valid18 = _errs85 === errors;
             } else {
-              var valid15 = true;
+              var valid18 = true;
             }
-            if (valid15) {
+            if (valid18) {
               if (data["container-path"] !== void 0) {
-                let data25 = data["container-path"];
-                const _errs66 = errors;
-                if (errors === _errs66) {
-                  if (typeof data25 === "string") {
-                    if (!pattern4.test(data25)) {
+                let data34 = data["container-path"];
+                const _errs87 = errors;
+                if (errors === _errs87) {
+                  if (typeof data34 === "string") {
+                    if (!pattern4.test(data34)) {
                       validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
@@ -6676,33 +7133,33 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     return false;
                   }
                 }
-                var valid15 = _errs66 === errors;
+                var valid18 = _errs87 === errors;
               } else {
-                var valid15 = true;
+                var valid18 = true;
               }
-              if (valid15) {
+              if (valid18) {
                 if (data.version !== void 0) {
-                  let data26 = data.version;
-                  const _errs68 = errors;
-                  if (typeof data26 !== "string") {
+                  let data35 = data.version;
+                  const _errs89 = errors;
+                  if (typeof data35 !== "string") {
                     validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
-                  if ("1" !== data26) {
+                  if ("1" !== data35) {
                     validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
-                  var valid15 = _errs68 === errors;
+                  var valid18 = _errs89 === errors;
                 } else {
-                  var valid15 = true;
+                  var valid18 = true;
                 }
-                if (valid15) {
+                if (valid18) {
                   if (data["backend-id"] !== void 0) {
-                    let data27 = data["backend-id"];
-                    const _errs70 = errors;
-                    if (errors === _errs70) {
-                      if (typeof data27 === "string") {
-                        if (func3(data27) < 1) {
+                    let data36 = data["backend-id"];
+                    const _errs91 = errors;
+                    if (errors === _errs91) {
+                      if (typeof data36 === "string") {
+                        if (func3(data36) < 1) {
                           validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
@@ -6711,107 +7168,107 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         return false;
                       }
                     }
-                    var valid15 = _errs70 === errors;
+                    var valid18 = _errs91 === errors;
                   } else {
-                    var valid15 = true;
+                    var valid18 = true;
                   }
-                  if (valid15) {
+                  if (valid18) {
                     if (data["read-only"] !== void 0) {
-                      const _errs72 = errors;
+                      const _errs93 = errors;
                       if (typeof data["read-only"] !== "boolean") {
                         validate186.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
-                      var valid15 = _errs72 === errors;
+                      var valid18 = _errs93 === errors;
                     } else {
-                      var valid15 = true;
+                      var valid18 = true;
                     }
-                    if (valid15) {
+                    if (valid18) {
                       if (data.primary !== void 0) {
-                        const _errs74 = errors;
+                        const _errs95 = errors;
                         if (typeof data.primary !== "boolean") {
                           validate186.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
-                        var valid15 = _errs74 === errors;
+                        var valid18 = _errs95 === errors;
                       } else {
-                        var valid15 = true;
+                        var valid18 = true;
                       }
-                      if (valid15) {
+                      if (valid18) {
                         if (data.trusted !== void 0) {
-                          const _errs76 = errors;
+                          const _errs97 = errors;
                           if (typeof data.trusted !== "boolean") {
                             validate186.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
-                          var valid15 = _errs76 === errors;
+                          var valid18 = _errs97 === errors;
                         } else {
-                          var valid15 = true;
+                          var valid18 = true;
                         }
-                        if (valid15) {
+                        if (valid18) {
                           if (data["watcher-interval"] !== void 0) {
-                            let data31 = data["watcher-interval"];
-                            const _errs78 = errors;
-                            if (!(typeof data31 == "number" && (!(data31 % 1) && !isNaN(data31)) && isFinite(data31))) {
+                            let data40 = data["watcher-interval"];
+                            const _errs99 = errors;
+                            if (!(typeof data40 == "number" && (!(data40 % 1) && !isNaN(data40)) && isFinite(data40))) {
                               validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
-                            if (errors === _errs78) {
-                              if (typeof data31 == "number" && isFinite(data31)) {
-                                if (data31 < 1 || isNaN(data31)) {
+                            if (errors === _errs99) {
+                              if (typeof data40 == "number" && isFinite(data40)) {
+                                if (data40 < 1 || isNaN(data40)) {
                                   validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
                             }
-                            var valid15 = _errs78 === errors;
+                            var valid18 = _errs99 === errors;
                           } else {
-                            var valid15 = true;
+                            var valid18 = true;
                           }
-                          if (valid15) {
+                          if (valid18) {
                             if (data.access !== void 0) {
-                              const _errs80 = errors;
+                              const _errs101 = errors;
                               if (!validate44(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
                                 vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
                                 errors = vErrors.length;
                               }
-                              var valid15 = _errs80 === errors;
+                              var valid18 = _errs101 === errors;
                             } else {
-                              var valid15 = true;
+                              var valid18 = true;
                             }
-                            if (valid15) {
+                            if (valid18) {
                               if (data["manifest-pattern"] !== void 0) {
-                                let data33 = data["manifest-pattern"];
-                                const _errs81 = errors;
-                                if (errors === _errs81) {
-                                  if (data33 && typeof data33 == "object" && !Array.isArray(data33)) {
+                                let data42 = data["manifest-pattern"];
+                                const _errs102 = errors;
+                                if (errors === _errs102) {
+                                  if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
                                   } else {
                                     validate186.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
-                                var valid15 = _errs81 === errors;
+                                var valid18 = _errs102 === errors;
                               } else {
-                                var valid15 = true;
+                                var valid18 = true;
                               }
-                              if (valid15) {
+                              if (valid18) {
                                 if (data.location !== void 0) {
-                                  const _errs84 = errors;
+                                  const _errs105 = errors;
                                   if (typeof data.location !== "string") {
                                     validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
-                                  var valid15 = _errs84 === errors;
+                                  var valid18 = _errs105 === errors;
                                 } else {
-                                  var valid15 = true;
+                                  var valid18 = true;
                                 }
-                                if (valid15) {
+                                if (valid18) {
                                   if (data["mount-path"] !== void 0) {
-                                    let data35 = data["mount-path"];
-                                    const _errs86 = errors;
-                                    if (errors === _errs86) {
-                                      if (typeof data35 === "string") {
-                                        if (!pattern0.test(data35)) {
+                                    let data44 = data["mount-path"];
+                                    const _errs107 = errors;
+                                    if (errors === _errs107) {
+                                      if (typeof data44 === "string") {
+                                        if (!pattern0.test(data44)) {
                                           validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                                           return false;
                                         }
@@ -6820,20 +7277,20 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                         return false;
                                       }
                                     }
-                                    var valid15 = _errs86 === errors;
+                                    var valid18 = _errs107 === errors;
                                   } else {
-                                    var valid15 = true;
+                                    var valid18 = true;
                                   }
-                                  if (valid15) {
+                                  if (valid18) {
                                     if (data["is-local-owner"] !== void 0) {
-                                      const _errs88 = errors;
+                                      const _errs109 = errors;
                                       if (typeof data["is-local-owner"] !== "boolean") {
                                         validate186.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                         return false;
                                       }
-                                      var valid15 = _errs88 === errors;
+                                      var valid18 = _errs109 === errors;
                                     } else {
-                                      var valid15 = true;
+                                      var valid18 = true;
                                     }
                                   }
                                 }
@@ -6893,7 +7350,7 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs4 = errors;
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
-                        if (!pattern15.test(data1)) {
+                        if (!pattern17.test(data1)) {
                           validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
@@ -10238,7 +10695,7 @@ function validate257(data, { instancePath = "", parentData, parentDataProperty, 
   return errors === 0;
 }
 var validateUser = validate258;
-var pattern39 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+var pattern43 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
 function validate258(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
@@ -10358,7 +10815,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs14 = errors;
                           if (errors === _errs14) {
                             if (typeof data6 === "string") {
-                              if (!pattern39.test(data6)) {
+                              if (!pattern43.test(data6)) {
                                 validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
                                 return false;
                               }
