@@ -5,7 +5,7 @@
  * beside it that starts it from V8's code cache:
  *
  *   dist/cli/cli.cjs        dist/cli/wl.cjs
- *   dist/daemon/daemon.cjs  dist/daemon/wl-sync-daemon.cjs  dist/daemon/local-fs-worker.cjs
+ *   dist/daemon/daemon.cjs  dist/daemon/wl-sync-daemon.cjs  dist/daemon/local-fs-worker.cjs  dist/daemon/ssh-client.cjs
  *
  * The launchers are the programs: a bundle does not run without its launcher, which hands it
  * `import()`. All end in `.cjs` because the package is of type module, and are CommonJS because
@@ -22,6 +22,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const apps = {
   cli: {
     entries: { cli: 'apps/cli/src/main.ts' },
+    apart: {},
     launcher: 'wl.cjs',
     outlivesItsReader: false,
     loadsLate: true,
@@ -33,6 +34,8 @@ const apps = {
       // Runs in worker threads, which load a file of their own.
       'local-fs-worker': 'libs/adapters/src/local-fs/worker/main.ts',
     },
+    // Packages that most daemons never load, by the file of its own that each becomes: there they cost a start nothing.
+    apart: { 'ssh-client': 'ssh2' },
     launcher: 'wl-sync-daemon.cjs',
     outlivesItsReader: true,
     loadsLate: false,
@@ -41,7 +44,11 @@ const apps = {
 };
 
 /** Native code cannot be bundled; these are the dependencies of the published package. */
-const external = ['@photostructure/sqlite', 'koffi', 'node:sqlite'];
+const external = [
+  ...['@photostructure/sqlite', 'koffi', 'node:sqlite'],
+  // What ssh2 would use if it were there: it is neither built nor shipped.
+  ...['*.node', 'cpu-features'],
+];
 
 const name = process.argv[2];
 if (process.argv.includes('--help') || !Object.hasOwn(apps, name ?? '')) {
@@ -63,9 +70,9 @@ for (const entry of Object.values(app.entries)) {
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-await build({
+/** @type {import('esbuild').BuildOptions} */
+const options = {
   absWorkingDir: root,
-  entryPoints: app.entries,
   outdir: out,
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -85,8 +92,16 @@ await build({
   charset: 'ascii',
   legalComments: 'linked',
   logLevel: 'warning',
-  plugins: [{ name: 'parser-without-stdin', setup: (bundler) => bundler.onLoad({ filter: /clipanion.lib.advanced.Cli\.m?js$/ }, parserWithoutStdin) }],
+};
+await build({
+  ...options,
+  entryPoints: app.entries,
+  plugins: [
+    { name: 'parser-without-stdin', setup: (bundler) => bundler.onLoad({ filter: /clipanion.lib.advanced.Cli\.m?js$/ }, parserWithoutStdin) },
+    { name: 'apart', setup: loadApart },
+  ],
 });
+await build({ ...options, entryPoints: app.apart });
 
 // See the launcher: what runs from the code cache cannot use import() of its own. Minified code
 // writes it without a space; a method of that name follows a dot.
@@ -100,6 +115,11 @@ const launcher = readFileSync(path.join(root, 'tools/launcher.cjs.txt'), 'utf8')
   .replaceAll('@@OUTLIVES_ITS_READER@@', String(app.outlivesItsReader));
 writeFileSync(path.join(out, app.launcher), launcher);
 chmodSync(path.join(out, app.launcher), 0o755);
+
+/** Has a package loaded from its own file beside the program; the launcher's `import()` finds it there. */
+function loadApart(bundler) {
+  for (const [file, name] of Object.entries(app.apart)) bundler.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: `./${file}.cjs`, external: true }));
+}
 
 /** The parser's default context opens standard input, as a stream, in every command; each of ours gets a context of its own. */
 function parserWithoutStdin({ path: file }) {

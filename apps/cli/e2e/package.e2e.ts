@@ -36,7 +36,7 @@ describe('the tarball of npm pack', () => {
   it('holds the programs, their schemas, the licence and the readme, and no sources, maps or tests', () => {
     const names = packed.files.map(({ path: name }) => name);
     for (const name of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) expect(names).toContain(name);
-    for (const name of ['dist/cli/wl.cjs', 'dist/cli/cli.cjs', 'dist/daemon/wl-sync-daemon.cjs', 'dist/daemon/daemon.cjs', 'dist/daemon/local-fs-worker.cjs']) {
+    for (const name of ['dist/cli/wl.cjs', 'dist/cli/cli.cjs', 'dist/daemon/wl-sync-daemon.cjs', 'dist/daemon/daemon.cjs', 'dist/daemon/local-fs-worker.cjs', 'dist/daemon/ssh-client.cjs']) {
       expect(names).toContain(name);
     }
     for (const app of ['cli/cli', 'daemon/daemon']) expect(names).toContain(`dist/${app}.cjs.LEGAL.txt`);
