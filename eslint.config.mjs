@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
 
 import { arrows } from './tools/eslint/rooms.mjs';
 
-const tests = ['**/*.spec.ts', '**/*.e2e.ts', '**/testing/**/*.ts', 'apps/cli/e2e/**/*.ts', 'apps/cli/e2e-s3/**/*.ts'];
+const tests = ['**/*.spec.ts', '**/*.e2e.ts', '**/testing/**/*.ts', 'apps/cli/e2e/**/*.ts', 'apps/cli/e2e-s3/**/*.ts', 'apps/cli/e2e-sftp/**/*.ts'];
 
 const forbid = (names, message) => names.map((name) => ({ name, message }));
 const forbidProperties = (pairs, message) =>
