@@ -65,7 +65,7 @@ mkdir -p "$DIR/files"
 make_key host_key
 make_key client_key
 cp "$DIR/client_key.pub" "$DIR/authorized_keys"
-# Who runs as another user than root is at home in its own directory alone.
+# What Debian's service makes: the empty directory of the part of sshd that has no rights.
 [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
 
 if ! alive; then
