@@ -88,7 +88,7 @@ const TABLES = {
     '',
   ],
   simulator: ({ from, scenarios, passes, calls, seconds, failures }) => [
-    `${scenarios.toLocaleString('en')} scenarios from seed ${from} in ${seconds} s on one core, ${Math.round(scenarios / seconds)} a second, with ${Math.round(passes / seconds)} passes and ${Math.round(calls / seconds).toLocaleString('en')} calls of storages; ${failures.length} broke something. What they are: [torture.md](torture.md).`,
+    `${scenarios.toLocaleString('en')} scenarios from seed ${from} in ${seconds} s on one core, ${Math.round(scenarios / seconds)} a second: ${Math.round(passes / seconds).toLocaleString('en')} passes and ${Math.round(calls / seconds).toLocaleString('en')} calls of storages in each. ${failures.length} broke something. What they are: [torture.md](torture.md).`,
     '',
   ],
   syncers: (data) =>

@@ -43,6 +43,7 @@ export function startServer(dir, storeMiB) {
       return hash.digest('hex');
     },
     /** Removes a bucket with all that is in it, at once, so that the memory is free again. */
+    /** At once, and with all bytes that its objects share with copies elsewhere. */
     removeBucket: (name) => admin('bucket', 'rm', `--bucket=${name}`, '--purge-objects', '--bypass-gc'),
     stop: () => spawnSync(path.join(scripts, 'stop.sh'), [dir], { stdio: 'inherit' }),
   };

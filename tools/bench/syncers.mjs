@@ -158,7 +158,7 @@ async function s3(context) {
           const result = peer.run(dir, server, source, target);
           (results[tree.name].first[peer.name] ??= []).push(result);
           progress(`${label} ${tree.name} ${round + 1}/${rounds}: ${peer.name} ${result.seconds.toFixed(2)} s, CPU ${result.cpu.toFixed(2)} s`);
-          server.removeBucket(target);
+          // The bucket stays: copies share their bytes with the source, which go with the first of them that is removed past the server's collector.
         }
       }
     }
