@@ -171,7 +171,7 @@ class CopyBatch {
    */
   private copyLarge(from: number, to: number, sizeBytes: number, isSparse: boolean, isSourceRacy: boolean): Sha256 | undefined {
     const { content, checkpoint, besideHash, target } = this.context;
-    const isHashedBeside = besideHash?.isUnderWay() === true;
+    const isHashedBeside = besideHash?.isUnderWay(sizeBytes) === true;
     // Shared blocks cannot differ from what they are shared with: there is nothing to read back.
     if (target.disk.clone?.(from, to) === true) {
       // Unless the source was written to since, and its token would not show it: what was cloned speaks for itself then.

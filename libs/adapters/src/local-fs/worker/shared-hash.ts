@@ -19,8 +19,12 @@ const PROGRESS = 1;
 const DIGEST_AT = 8;
 const DIGEST_BYTES = 32;
 
-/** How long the copying thread waits for the other to begin; an idle thread begins within a millisecond. */
+/** How long the copying thread waits for the other to begin, at least: an idle thread begins within a millisecond. */
 const BEGIN_MS = 10;
+/** And at most: a thread that is just being started needs some 60 ms. */
+const LONGEST_BEGIN_MS = 200;
+/** What is hashed in a millisecond, and four times over: waiting must cost little of what it can save. */
+const WORTH_A_MS_BYTES = 5_000_000;
 /** How long a computation may stand still before it is taken for lost. */
 const STALLED_MS = 30_000;
 const LOOK_EVERY_MS = 250;
@@ -60,9 +64,10 @@ export class SharedHash {
     Atomics.notify(this.words, STATE);
   }
 
-  /** Copying thread: whether the other has begun; if not, it will not begin any more. */
-  isUnderWay(): boolean {
-    Atomics.wait(this.words, STATE, State.waiting, BEGIN_MS);
+  /** Copying thread: whether the other has begun; if not, it will not begin any more. `sizeBytes`: of the file, for which it is worth a wait. */
+  isUnderWay(sizeBytes: number): boolean {
+    const patienceMs = Math.max(BEGIN_MS, Math.min(LONGEST_BEGIN_MS, sizeBytes / WORTH_A_MS_BYTES));
+    Atomics.wait(this.words, STATE, State.waiting, patienceMs);
     const state = Atomics.compareExchange(this.words, STATE, State.waiting, State.takenBack);
     return state === State.underWay || state === State.done;
   }
