@@ -20,7 +20,7 @@ interface LocalWorld extends SyncerWorld {
 /** `clone`: `copies` is what sharing looks like from outside; `refuses` is a file system that cannot. */
 async function openWorld(clone: 'copies' | 'refuses' | 'is full'): Promise<LocalWorld> {
   const at = fs.mkdtempSync(path.join(tmpdir(), 'wl-local-copy-'));
-  const disk = createDisk(await loadNative({ ownsThread: false }));
+  const disk = createDisk(loadNative({ ownsThread: false }));
   let act: (() => void) | undefined;
   let shared = 0;
   const interfere = (): void => {

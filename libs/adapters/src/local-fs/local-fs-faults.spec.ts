@@ -330,7 +330,7 @@ describe('a file', () => {
     await source.writeOutside('a', Buffer.alloc(sizeBytes, 'old'));
     const file = join(source.location, 'a');
     const first = fs.statSync(file, { bigint: true });
-    const disk = createDisk(await loadNative({ ownsThread: false }));
+    const disk = createDisk(loadNative({ ownsThread: false }));
     const target = await openLocal({
       deps: {
         disk: {
@@ -363,7 +363,7 @@ describe('a file', () => {
     const names = ['a', 'b', 'c', 'empty'];
     for (const name of names) await source.writeOutside(name, Buffer.from(name === 'empty' ? '' : `content of ${name}`));
     for (const canClone of [true, false]) {
-      const disk = createDisk(await loadNative({ ownsThread: false }));
+      const disk = createDisk(loadNative({ ownsThread: false }));
       let asked = 0;
       const clone = (from: number, to: number): boolean => {
         asked += 1;
