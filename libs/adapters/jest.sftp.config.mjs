@@ -5,5 +5,5 @@ export default {
   ...preset(import.meta.dirname, 'adapters-sftp'),
   testMatch: ['<rootDir>/src/**/*.sftp.ts'],
   // They wait more than they work: for seconds to pass by the server's clock.
-  maxWorkers: 2,
+  maxWorkers: 4,
 };

@@ -38,8 +38,25 @@ export function describeReadableBackend(name: string, open: () => Promise<OpenBa
   });
 }
 
-/** Runs all tests of the port against backends that `open` makes, one for each test. */
-export function describeStorageBackend(name: string, open: () => Promise<OpenBackend>): void {
+const PARTS = [
+  describeLiving,
+  describeListing,
+  describeObserving,
+  describeReading,
+  describeReplacing,
+  describeRemoving,
+  describeNaming,
+  describeRacing,
+  describeCopying,
+  describeWholeFiles,
+  describeCopyingWithin,
+];
+
+/**
+ * Runs all tests of the port against backends that `open` makes, one for each test. `share`: one of so many
+ * parts of them, for a storage that makes its tests wait, to run them side by side.
+ */
+export function describeStorageBackend(name: string, open: () => Promise<OpenBackend>, share: { readonly part: number; readonly of: number } = { part: 0, of: 1 }): void {
   describe(`${name} as a StorageBackend`, () => {
     let opened: OpenBackend;
     beforeEach(async () => {
@@ -48,16 +65,6 @@ export function describeStorageBackend(name: string, open: () => Promise<OpenBac
     afterEach(() => opened.close());
 
     const current = (): OpenBackend => opened;
-    describeLiving(current);
-    describeListing(current);
-    describeObserving(current);
-    describeReading(current);
-    describeReplacing(current);
-    describeRemoving(current);
-    describeNaming(current);
-    describeRacing(current);
-    describeCopying(current);
-    describeWholeFiles(current);
-    describeCopyingWithin(current);
+    for (const [index, describePart] of PARTS.entries()) if (index % share.of === share.part) describePart(current);
   });
 }
