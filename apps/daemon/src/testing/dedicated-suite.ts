@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MemoryState } from '@wl/adapters/memory-state';
 import { genericSyncer } from '@wl/engine';
 import type { Clock, PassReport, StorageBackend, SyncerContext, SyncerDefinition, SyncOptions } from '@wl/ports';
+import { SILENT_EVENTS } from '@wl/ports/testing';
 
 /** One storage, from outside. Paths are relative to its root. */
 export interface Hands {
@@ -62,7 +63,7 @@ export class SyncerRig {
       pair: this.#state.openPair({ scope: 'suite', sourceBackendId: 'source', targetBackendId: 'target' }),
       isUnidirectional: definition.traits.UNIDIRECTIONAL && !definition.traits.CONTINUOUS,
       filter: undefined,
-      events: SILENT,
+      events: SILENT_EVENTS,
       ...(mounts !== undefined && { mounts }),
     };
     const generic = genericSyncer({ cache: this.#state, clock: impatientClock, watch: (storage) => storage.watcher()! });
@@ -80,19 +81,6 @@ export class SyncerRig {
     await this.world.close();
   }
 }
-
-const SILENT: SyncerContext['events'] = {
-  state: () => undefined,
-  operation: () => undefined,
-  progress: () => undefined,
-  conflict: () => undefined,
-  conflictResolved: () => undefined,
-  report: () => undefined,
-  halt: () => undefined,
-  error: () => undefined,
-  note: () => undefined,
-  noteEnded: () => undefined,
-};
 
 const TREE: Readonly<Record<string, string>> = { a: 'one', 'd/b': 'two', 'd/e/empty': '', 'large file': 'x'.repeat(3_000_000) };
 

@@ -17,3 +17,8 @@ export function failure(code: BackendErrorCode, { operation, path }: Concern, ex
 export function damaged(concern: Concern, explanation: string): BackendError {
   return failure('damaged', concern, explanation, true);
 }
+
+/** Throws `BackendError` (`cancelled`) when the caller does not want it any more. */
+export function assertWanted(concern: Concern, signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw failure('cancelled', concern, 'stopped on request');
+}

@@ -10,6 +10,7 @@ import { RESERVED_NAME, type RelativePath } from '@wl/domain';
 import { isBackendError, type AbilityReport, type StorageCapabilities } from '@wl/ports';
 
 import type { Area } from '../remote/area.js';
+import { abilityReport, capabilitiesFrom } from '../remote/abilities-told.js';
 import { failure, toFailure } from './failure.js';
 import { fileOf, type SftpApi } from './sftp-api.js';
 import { removeTree } from './sftp-area.js';
@@ -112,16 +113,7 @@ export function assertUsable({ linksHard, renameKeeps, tellsLinks }: SftpAbiliti
 
 /** Capabilities; before anything was tried, the least that can be. */
 export function capabilitiesOf(abilities: SftpAbilities | undefined, isReadOnly: boolean): StorageCapabilities {
-  return {
-    isReadOnly,
-    replace: 'window',
-    remove: 'checked',
-    isCaseSensitive: abilities?.isCaseSensitive ?? true,
-    keepsEmptyDirectories: true,
-    hasTrash: !isReadOnly,
-    hashesByTransfer: true,
-    notes: abilities === undefined || isReadOnly ? [] : notesOf(abilities),
-  };
+  return capabilitiesFrom(abilities, isReadOnly, notesOf);
 }
 
 function notesOf({ linksHard, renamesOver, flushes, keepsTimes }: SftpAbilities): string[] {
@@ -139,13 +131,12 @@ function notesOf({ linksHard, renamesOver, flushes, keepsTimes }: SftpAbilities)
 
 /** As `wl storage check` shows them. */
 export function abilityReports({ linksHard, renamesOver, renameKeeps, flushes, keepsTimes, tellsLinks, isCaseSensitive }: SftpAbilities): AbilityReport[] {
-  const report = (ability: string, works: boolean, there: string, missing: string): AbilityReport => ({ ability, outcome: works ? 'works' : 'missing', detail: works ? there : missing });
   return [
-    report('create only if absent', linksHard, 'a second name (hardlink@openssh.com) never replaces', renameKeeps ? 'renaming does not replace what is there, as far as it was tried' : 'nothing is written there'),
-    report('replace in one step', linksHard && renamesOver, 'posix-rename@openssh.com, after the old version got a second name in the trash', 'the old version is moved to the trash first: for an instant nothing is at the name'),
-    report('durable writes', flushes, 'fsync@openssh.com', 'what was written last may be lost if the power of the server fails'),
-    report('modification times', keepsTimes, 'are kept, in whole seconds', 'are those of the upload'),
-    report('links', tellsLinks, 'are told from what they lead to', 'nothing is written there'),
-    report('upper and lower case', isCaseSensitive, 'names may differ in case alone', 'names that differ in case alone are conflicts'),
+    abilityReport('create only if absent', linksHard, 'a second name (hardlink@openssh.com) never replaces', renameKeeps ? 'renaming does not replace what is there, as far as it was tried' : 'nothing is written there'),
+    abilityReport('replace in one step', linksHard && renamesOver, 'posix-rename@openssh.com, after the old version got a second name in the trash', 'the old version is moved to the trash first: for an instant nothing is at the name'),
+    abilityReport('durable writes', flushes, 'fsync@openssh.com', 'what was written last may be lost if the power of the server fails'),
+    abilityReport('modification times', keepsTimes, 'are kept, in whole seconds', 'are those of the upload'),
+    abilityReport('links', tellsLinks, 'are told from what they lead to', 'nothing is written there'),
+    abilityReport('upper and lower case', isCaseSensitive, 'names may differ in case alone', 'names that differ in case alone are conflicts'),
   ];
 }

@@ -8,7 +8,7 @@ import type { BackendError, BackendErrorCode } from '@wl/ports';
 import { plain } from '../http/connection-trouble.js';
 import { failure, type Concern } from '../remote/failing.js';
 
-export { damaged, failure, type Concern } from '../remote/failing.js';
+export { assertWanted, damaged, failure, type Concern } from '../remote/failing.js';
 
 /** Statuses of the protocol, version 3. */
 export const Status = { end: 1, noSuchFile: 2, permissionDenied: 3, failure: 4, badMessage: 5, noConnection: 6, connectionLost: 7, unsupported: 8 } as const;

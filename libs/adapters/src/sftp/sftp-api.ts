@@ -16,7 +16,7 @@ import type { RawEntry } from 'ssh2';
 import { MARKER } from '../remote/area.js';
 import type { FolderPage } from '../remote/folder-walk.js';
 import type { Connection } from './connection.js';
-import { damaged, failure, isRefusal, Status, toFailure, unlessMissing, type Concern } from './failure.js';
+import { assertWanted, damaged, failure, isRefusal, Status, toFailure, unlessMissing, type Concern } from './failure.js';
 import type { Session, Space } from './session.js';
 import { foundOf, type SftpFile, type SftpFound } from './sftp-found.js';
 import { readAhead, type OpenFile } from './transfer.js';
@@ -328,11 +328,6 @@ export class SftpApi {
 }
 
 const MOST_MARKER_BYTES = 64;
-
-/** Rejects once nobody waits for the answer any more. */
-export function assertWanted(concern: Concern, signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw failure('cancelled', concern, 'stopped on request');
-}
 
 /** Does not wait for a server that is silent when nobody waits for its answer any more. */
 function orAborted<T>(work: Promise<T>, concern: Concern, signal: AbortSignal | undefined): Promise<T> {

@@ -3,9 +3,7 @@
  * lasts; the protocol is behind `SftpApi`, the rules of writing are in `placing.ts`.
  */
 
-import { setMaxListeners } from 'node:events';
-
-import { ABSENT, err, nameOf, ok, parentOf, RESERVED_NAME, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import { ABSENT, err, nameOf, ok, parentOf, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import type {
   AbilityReport,
   Clock,
@@ -23,15 +21,17 @@ import type {
 } from '@wl/ports';
 
 import { isReserved, type Area } from '../remote/area.js';
+import { Gate } from '../remote/gate.js';
 import { Observer } from '../remote/observer.js';
 import { PathTurns } from '../remote/path-turns.js';
+import { ProvedAbilities } from '../remote/proved-abilities.js';
 import type { RootMarker } from '../remote/root-marker.js';
 import { abilityReports, assertUsable, capabilitiesOf, probe, type SftpAbilities } from './abilities.js';
-import { failure, type Concern } from './failure.js';
+import { failure } from './failure.js';
 import { listFolder } from './lister.js';
 import { Placing } from './placing.js';
 import { readServerClock, sftpArea, sftpMarker } from './sftp-area.js';
-import { assertWanted, fileOf, NOT_UNICODE, type SftpApi } from './sftp-api.js';
+import { fileOf, NOT_UNICODE, type SftpApi } from './sftp-api.js';
 import type { SftpFile } from './sftp-found.js';
 import { SftpReader } from './sftp-reader.js';
 import { SftpWriter } from './sftp-writer.js';
@@ -51,8 +51,6 @@ export interface SftpParts {
   readonly trashRetentionDays: number;
 }
 
-/** Longest name of a part of a path that file systems behind such servers hold, in bytes. */
-const MOST_NAME_BYTES = 255;
 /** Closing waits so long for a server that does not answer. */
 const MOST_CLEARING_MS = 5000;
 /** The server's clock is read anew after so long: somebody may have set it. */
@@ -68,28 +66,30 @@ export class SftpBackend implements StorageBackend {
   readonly #observer: Observer<SftpFile>;
   readonly #placing: Placing;
   readonly #marker: RootMarker;
-  readonly #closing = new AbortController();
+  readonly #gate: Gate;
+  readonly #abilities: ProvedAbilities<SftpAbilities>;
   readonly #readers = new Set<SftpReader>();
   readonly #writers = new Set<SftpWriter>();
-  #abilities: SftpAbilities | undefined;
-  #proving: Promise<SftpAbilities> | undefined;
-  #housekeeping: Promise<void> | undefined;
 
   constructor(parts: SftpParts) {
     const { api, versions, clock } = parts;
     this.#parts = parts;
-    setMaxListeners(0, this.#closing.signal);
     this.backendId = parts.backendId;
     this.displayLocation = parts.display;
     this.#area = sftpArea(api, versions, clock);
     this.#marker = sftpMarker(api, this.#area);
-    this.#placing = new Placing({ api, area: this.#area, turns: new PathTurns(), abilities: () => this.#proved() });
+    this.#gate = new Gate(parts.isReadOnly, unlistedName);
+    this.#abilities = new ProvedAbilities({
+      ...{ area: this.#area, assertUsable, trashRetentionDays: parts.trashRetentionDays, closing: this.#gate.signal },
+      probe: () => probe(api, this.#area, versions),
+    });
+    this.#placing = new Placing({ api, area: this.#area, turns: new PathTurns(), abilities: () => this.#abilities.get() });
     this.#observer = new Observer<SftpFile>({
       look: (path, concern, signal) => api.look(path, concern, signal),
       hashContent: (path, sizeBytes, concern, signal) => api.hash(path, sizeBytes, concern, signal),
       knownHash: () => undefined,
       isSpeltSo: async (path, concern, signal) => {
-        if (this.#abilities?.isCaseSensitive !== false || path === ROOT) return true;
+        if (this.#abilities.known?.isCaseSensitive !== false || path === ROOT) return true;
         const listed = await api.directory(parentOf(path), concern, signal);
         return 'entries' in listed && listed.entries.has(nameOf(path));
       },
@@ -97,34 +97,34 @@ export class SftpBackend implements StorageBackend {
   }
 
   get capabilities(): StorageCapabilities {
-    return capabilitiesOf(this.#abilities, this.#parts.isReadOnly);
+    return capabilitiesOf(this.#abilities.known, this.#parts.isReadOnly);
   }
 
   async open(signal?: AbortSignal): Promise<void> {
     const concern = { operation: 'open the storage' };
-    this.#assertOpen(concern, signal);
+    this.#gate.assertOpen(concern, signal);
     const { api } = this.#parts;
     api.tieTo(undefined);
-    await api.assertRoot(concern, this.#signalFor(signal));
-    api.tieTo(await this.#marker.read(this.#signalFor(signal)));
+    await api.assertRoot(concern, this.#gate.signalFor(signal));
+    api.tieTo(await this.#marker.read(this.#gate.signalFor(signal)));
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+    if (this.#gate.signal.aborted) return;
     const { api, clock } = this.#parts;
     // Nobody connects anew just to clear away; what is left goes with the other leftovers.
     if (!api.isConnected) await api.disconnect();
     const cleared = new AbortController();
     await Promise.race([this.#clear().finally(() => cleared.abort()), clock.sleep(MOST_CLEARING_MS, cleared.signal)]);
-    this.#closing.abort();
+    this.#gate.close();
     await api.disconnect();
   }
 
   async rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
     const concern = { operation: 'look at the root' };
-    this.#assertOpen(concern);
+    this.#gate.assertOpen(concern);
     const { isReadOnly, api, versions, server } = this.#parts;
-    const { signal } = this.#closing;
+    const { signal } = this.#gate;
     await api.assertRoot(concern, signal);
     const mayWrite = mark && !isReadOnly;
     const id = mayWrite ? await this.#marker.make(signal) : await this.#marker.read(signal);
@@ -140,8 +140,8 @@ export class SftpBackend implements StorageBackend {
 
   async stat(path: RelativePath): Promise<Node> {
     const concern = { operation: 'stat', path };
-    this.#assertOpen(concern);
-    return isReserved(path) ? ABSENT : this.#observer.stat(path, concern, this.#closing.signal);
+    this.#gate.assertOpen(concern);
+    return isReserved(path) ? ABSENT : this.#observer.stat(path, concern, this.#gate.signal);
   }
 
   async getFileToken(path: RelativePath): Promise<Token | undefined> {
@@ -150,14 +150,14 @@ export class SftpBackend implements StorageBackend {
   }
 
   async getHashes(paths: readonly RelativePath[], signal?: AbortSignal): Promise<readonly HashOutcome[]> {
-    this.#assertOpen({ operation: 'hash' }, signal);
-    return this.#observer.hashes(paths, this.#signalFor(signal));
+    this.#gate.assertOpen({ operation: 'hash' }, signal);
+    return this.#observer.hashes(paths, this.#gate.signalFor(signal));
   }
 
   async read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
     const concern = { operation: 'read', path };
-    this.#assertOpen(concern, signal);
-    const within = this.#signalFor(signal);
+    this.#gate.assertOpen(concern, signal);
+    const within = this.#gate.signalFor(signal);
     const stale = err({ kind: 'stale-token' } as const);
     if (path === ROOT || isReserved(path)) return stale;
     const { api } = this.#parts;
@@ -171,7 +171,7 @@ export class SftpBackend implements StorageBackend {
     }
     const reader = new SftpReader({
       ...{ path, file, open, signal: within },
-      isCurrent: async () => (await isSame()) && (await this.#observer.version(path, expected, concern, this.#closing.signal)) !== undefined,
+      isCurrent: async () => (await isSame()) && (await this.#observer.version(path, expected, concern, this.#gate.signal)) !== undefined,
       close: () => api.close(open),
       onEnd: (ended) => this.#readers.delete(ended),
     });
@@ -181,9 +181,9 @@ export class SftpBackend implements StorageBackend {
 
   async openForSafeReplace(path: RelativePath, expected: Token | undefined, attributes: FileAttributes, signal?: AbortSignal): Promise<FileWriter> {
     const concern = { operation: 'replace', path };
-    this.#assertWritable(concern, signal);
-    const within = this.#signalFor(signal);
-    const abilities = await this.#ensureAbilities();
+    this.#gate.assertWritable(concern, signal);
+    const within = this.#gate.signalFor(signal);
+    const abilities = await this.#abilities.ensure();
     if (expected === undefined) await this.#placing.assertParent(path, concern, within);
     const { api, versions } = this.#parts;
     const writer = new SftpWriter({
@@ -195,25 +195,25 @@ export class SftpBackend implements StorageBackend {
   }
 
   async remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
-    this.#assertWritable({ operation: 'remove', path });
-    await this.#ensureAbilities();
-    return this.#placing.remove(path, expected, this.#closing.signal);
+    this.#gate.assertWritable({ operation: 'remove', path });
+    await this.#abilities.ensure();
+    return this.#placing.remove(path, expected, this.#gate.signal);
   }
 
   async makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
-    this.#assertWritable({ operation: 'make directory', path });
-    await this.#ensureAbilities();
-    return this.#placing.makeDirectory(path, this.#closing.signal);
+    this.#gate.assertWritable({ operation: 'make directory', path });
+    await this.#abilities.ensure();
+    return this.#placing.makeDirectory(path, this.#gate.signal);
   }
 
   async removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {
-    this.#assertWritable({ operation: 'remove directory', path });
-    return this.#placing.removeDirectory(path, this.#closing.signal);
+    this.#gate.assertWritable({ operation: 'remove directory', path });
+    return this.#placing.removeDirectory(path, this.#gate.signal);
   }
 
   /** Each file was made durable before it was shown; a directory cannot be, in this protocol. */
   async flush(): Promise<void> {
-    this.#assertOpen({ operation: 'flush' });
+    this.#gate.assertOpen({ operation: 'flush' });
   }
 
   /** Folders are looked through at intervals. */
@@ -231,64 +231,24 @@ export class SftpBackend implements StorageBackend {
   /** What was staged is removed while requests still go out. */
   async #clear(): Promise<void> {
     await Promise.allSettled([...this.#writers].map((writer) => writer.abort()));
-    this.#closing.abort();
+    this.#gate.close();
     await Promise.allSettled([...this.#readers].map((reader) => reader.close()));
-    await this.#housekeeping;
+    await this.#abilities.settle();
     await this.#area.dropStaging().catch(() => undefined);
   }
 
   async *#list(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch> {
     const concern = { operation: 'list', path: directory };
-    this.#assertOpen(concern, options.signal);
+    this.#gate.assertOpen(concern, options.signal);
     if (isReserved(directory)) throw failure('not-found', concern, 'there is no such directory');
-    for await (const batch of listFolder(this.#parts.api, directory, { ...options, signal: this.#signalFor(options.signal) })) {
+    for await (const batch of listFolder(this.#parts.api, directory, { ...options, signal: this.#gate.signalFor(options.signal) })) {
       yield batch;
-      this.#assertOpen(concern, options.signal);
+      this.#gate.assertOpen(concern, options.signal);
     }
   }
+}
 
-  /** Tried before the first write, and never before it: looking leaves no trace (INV-37, T84). */
-  async #ensureAbilities(): Promise<SftpAbilities> {
-    const { api, versions, trashRetentionDays } = this.#parts;
-    this.#proving ??= probe(api, this.#area, versions).catch((error: unknown) => {
-      this.#proving = undefined;
-      this.#area.forget();
-      throw error;
-    });
-    const abilities = await this.#proving;
-    this.#abilities = abilities;
-    assertUsable(abilities);
-    // Leftovers are cleared away beside the work; what fails is tried again at the next start.
-    this.#housekeeping ??= this.#area.purge(trashRetentionDays, this.#closing.signal).catch(() => undefined);
-    return abilities;
-  }
-
-  #proved(): SftpAbilities {
-    if (this.#abilities === undefined) throw new Error('INV-26: an ability was used before it was proved');
-    return this.#abilities;
-  }
-
-  #assertOpen(concern: Concern, signal?: AbortSignal): void {
-    if (this.#closing.signal.aborted) throw failure('cancelled', concern, 'the storage is closed');
-    assertWanted(concern, signal);
-  }
-
-  #assertWritable(concern: Concern & { readonly path: RelativePath }, signal?: AbortSignal): void {
-    if (this.#parts.isReadOnly) throw failure('read-only', concern, 'the storage is marked as read-only');
-    this.#assertOpen(concern, signal);
-    const { path } = concern;
-    if (path === ROOT || isReserved(path)) throw failure('name-not-representable', concern, `${RESERVED_NAME} is reserved`);
-    // INV-8: such a name could not be told from one whose bytes are no Unicode, and is not listed.
-    if (path.includes(NOT_UNICODE)) throw failure('name-not-representable', concern, 'the name has a replacement character (U+FFFD), which stands for bytes that are no Unicode');
-    if (path.split('/').some((part) => Buffer.byteLength(part) > MOST_NAME_BYTES)) {
-      throw failure('name-not-representable', concern, `a name has at most ${String(MOST_NAME_BYTES)} bytes`);
-    }
-  }
-
-  #signalFor(signal: AbortSignal | undefined): AbortSignal {
-    if (signal === undefined) return this.#closing.signal;
-    const either = AbortSignal.any([signal, this.#closing.signal]);
-    setMaxListeners(0, either);
-    return either;
-  }
+/** INV-8: such a name could not be told from one whose bytes are no Unicode, and is not listed. */
+function unlistedName(path: RelativePath): string | undefined {
+  return path.includes(NOT_UNICODE) ? 'the name has a replacement character (U+FFFD), which stands for bytes that are no Unicode' : undefined;
 }

@@ -10,9 +10,9 @@ import { isBackendError, type Committed, type ContentIdentity, type FileAttribut
 
 import type { Area } from '../remote/area.js';
 import type { SftpAbilities } from './abilities.js';
-import { damaged, failure, isRefusal, Status, toFailure, type Concern } from './failure.js';
+import { assertWanted, damaged, failure, isRefusal, Status, toFailure, type Concern } from './failure.js';
 import type { Placing, Staged } from './placing.js';
-import { assertWanted, fileOf, type SftpApi } from './sftp-api.js';
+import { fileOf, type SftpApi } from './sftp-api.js';
 import { WriteBehind, type OpenFile } from './transfer.js';
 import { LATEST_S, tellingMtime, type VersionClock } from './version.js';
 

@@ -9,6 +9,7 @@ import { RESERVED_NAME, toSha256 } from '@wl/domain';
 import type { AbilityReport, StorageCapabilities } from '@wl/ports';
 
 import type { Area } from '../remote/area.js';
+import { abilityReport, capabilitiesFrom } from '../remote/abilities-told.js';
 import type { DavApi } from './dav-api.js';
 import { failure } from './failure.js';
 import type { DavFile } from './multistatus.js';
@@ -85,16 +86,7 @@ export function tagOf({ token }: Pick<DavFile, 'token'>): string {
 
 /** Capabilities; before anything was tried, the least that can be. */
 export function capabilitiesOf(abilities: DavAbilities | undefined, isReadOnly: boolean): StorageCapabilities {
-  return {
-    isReadOnly,
-    replace: 'window',
-    remove: 'checked',
-    isCaseSensitive: abilities?.isCaseSensitive ?? true,
-    keepsEmptyDirectories: true,
-    hasTrash: !isReadOnly,
-    hashesByTransfer: true,
-    notes: abilities === undefined || isReadOnly ? [] : notesOf(abilities),
-  };
+  return capabilitiesFrom(abilities, isReadOnly, notesOf);
 }
 
 function notesOf(abilities: DavAbilities): string[] {
@@ -111,15 +103,14 @@ function notesOf(abilities: DavAbilities): string[] {
 
 /** As `wl storage check` shows them. */
 export function abilityReports(abilities: DavAbilities): AbilityReport[] {
-  const report = (ability: string, works: boolean, there: string, missing: string): AbilityReport => ({ ability, outcome: works ? 'works' : 'missing', detail: works ? there : missing });
   const { keepsExisting, comparesDestination, keepsNotes, hasEtags, tellsQuickChanges, isCaseSensitive, listsDotNames } = abilities;
   return [
-    report('create only if absent', keepsExisting, 'a move does not replace what is there', 'wl looks right before'),
-    report('replace only if unchanged', comparesDestination, 'a move compares the ETag of what it replaces', 'wl looks right before'),
-    report('properties', keepsNotes, 'hash and modification time are kept with each file', 'hashes are remembered on this machine; times are those of the upload'),
-    report('etags', hasEtags, 'each version has one', 'versions are told apart by time and size'),
-    report('quick changes', tellsQuickChanges, 'two changes within a moment differ', 'files that changed within the last two seconds are read again'),
-    report('names with a leading dot', listsDotNames, 'are listed', 'are not listed: such files are not seen, and none is brought there'),
-    report('upper and lower case', isCaseSensitive, 'names may differ in case alone', 'names that differ in case alone are conflicts'),
+    abilityReport('create only if absent', keepsExisting, 'a move does not replace what is there', 'wl looks right before'),
+    abilityReport('replace only if unchanged', comparesDestination, 'a move compares the ETag of what it replaces', 'wl looks right before'),
+    abilityReport('properties', keepsNotes, 'hash and modification time are kept with each file', 'hashes are remembered on this machine; times are those of the upload'),
+    abilityReport('etags', hasEtags, 'each version has one', 'versions are told apart by time and size'),
+    abilityReport('quick changes', tellsQuickChanges, 'two changes within a moment differ', 'files that changed within the last two seconds are read again'),
+    abilityReport('names with a leading dot', listsDotNames, 'are listed', 'are not listed: such files are not seen, and none is brought there'),
+    abilityReport('upper and lower case', isCaseSensitive, 'names may differ in case alone', 'names that differ in case alone are conflicts'),
   ];
 }

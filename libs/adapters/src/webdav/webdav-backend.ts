@@ -3,9 +3,7 @@
  * the protocol is behind `DavApi`, the rules of writing are in `placing.ts`.
  */
 
-import { setMaxListeners } from 'node:events';
-
-import { ABSENT, err, ok, RESERVED_NAME, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
+import { ABSENT, err, ok, ROOT, type Node, type RelativePath, type Result, type Token } from '@wl/domain';
 import type {
   AbilityReport,
   Clock,
@@ -23,8 +21,10 @@ import type {
 } from '@wl/ports';
 
 import { isReserved, type Area } from '../remote/area.js';
+import { Gate } from '../remote/gate.js';
 import type { Observer } from '../remote/observer.js';
 import { PathTurns } from '../remote/path-turns.js';
+import { ProvedAbilities } from '../remote/proved-abilities.js';
 import type { RootMarker } from '../remote/root-marker.js';
 import { abilityReports, capabilitiesOf, probe, type DavAbilities } from './abilities.js';
 import type { DavApi } from './dav-api.js';
@@ -49,8 +49,6 @@ export interface WebdavParts {
   readonly trashRetentionDays: number;
 }
 
-/** Longest name of a part of a path that file systems behind such servers hold, in bytes. */
-const MOST_NAME_BYTES = 255;
 
 /** A folder of a WebDAV server as a storage. */
 export class WebdavBackend implements StorageBackend {
@@ -61,51 +59,50 @@ export class WebdavBackend implements StorageBackend {
   readonly #observer: Observer<DavFile>;
   readonly #placing: Placing;
   readonly #marker: RootMarker;
-  readonly #closing = new AbortController();
+  readonly #gate: Gate;
+  readonly #abilities: ProvedAbilities<DavAbilities>;
   readonly #readers = new Set<DavReader>();
   readonly #writers = new Set<DavWriter>();
-  #abilities: DavAbilities | undefined;
-  #proving: Promise<DavAbilities> | undefined;
-  #housekeeping: Promise<void> | undefined;
 
   constructor(parts: WebdavParts) {
     const { api, area, clock } = parts;
     this.#parts = parts;
-    setMaxListeners(0, this.#closing.signal);
     this.backendId = parts.backendId;
     this.displayLocation = parts.location.display;
-    this.#observer = davObserver(api, () => this.#abilities?.isCaseSensitive ?? true);
-    this.#placing = new Placing({ api, area, clock, turns: new PathTurns(), abilities: () => this.#proved() });
+    this.#observer = davObserver(api, () => this.#abilities.known?.isCaseSensitive ?? true);
+    this.#placing = new Placing({ api, area, clock, turns: new PathTurns(), abilities: () => this.#abilities.get() });
     this.#marker = davMarker(api, area);
+    this.#gate = new Gate(parts.isReadOnly);
+    this.#abilities = new ProvedAbilities({ area, probe: () => probe(api, area), trashRetentionDays: parts.trashRetentionDays, closing: this.#gate.signal });
   }
 
   get capabilities(): StorageCapabilities {
-    return capabilitiesOf(this.#abilities, this.#parts.isReadOnly);
+    return capabilitiesOf(this.#abilities.known, this.#parts.isReadOnly);
   }
 
   async open(signal?: AbortSignal): Promise<void> {
     const concern = { operation: 'open the storage' };
-    this.#assertOpen(concern, signal);
-    await this.#parts.api.assertRoot(concern, this.#signalFor(signal));
+    this.#gate.assertOpen(concern, signal);
+    await this.#parts.api.assertRoot(concern, this.#gate.signalFor(signal));
   }
 
   async close(): Promise<void> {
-    if (this.#closing.signal.aborted) return;
+    if (this.#gate.signal.aborted) return;
     // What was staged is removed while requests still go out.
     await Promise.allSettled([...this.#writers].map((writer) => writer.abort()));
-    this.#closing.abort();
+    this.#gate.close();
     await Promise.allSettled([...this.#readers].map((reader) => reader.close()));
-    await this.#housekeeping;
+    await this.#abilities.settle();
     await this.#parts.area.dropStaging().catch(() => undefined);
     await this.#parts.api.close();
   }
 
   async rootIdentity({ mark }: { readonly mark: boolean }): Promise<RootIdentity> {
     const concern = { operation: 'look at the root' };
-    this.#assertOpen(concern);
+    this.#gate.assertOpen(concern);
     const { isReadOnly, api } = this.#parts;
-    await api.assertRoot(concern, this.#closing.signal);
-    const id = mark && !isReadOnly ? await this.#marker.make(this.#closing.signal) : await this.#marker.read(this.#closing.signal);
+    await api.assertRoot(concern, this.#gate.signal);
+    const id = mark && !isReadOnly ? await this.#marker.make(this.#gate.signal) : await this.#marker.read(this.#gate.signal);
     const place = `place:${this.displayLocation}`;
     return { ids: id === undefined ? [place] : [`marker:${id}`, place], location: this.displayLocation.replace(/^https?:\/\//, '').replace(/\/$/, '') };
   }
@@ -116,8 +113,8 @@ export class WebdavBackend implements StorageBackend {
 
   async stat(path: RelativePath): Promise<Node> {
     const concern = { operation: 'stat', path };
-    this.#assertOpen(concern);
-    return isReserved(path) ? ABSENT : this.#observer.stat(path, concern, this.#closing.signal);
+    this.#gate.assertOpen(concern);
+    return isReserved(path) ? ABSENT : this.#observer.stat(path, concern, this.#gate.signal);
   }
 
   async getFileToken(path: RelativePath): Promise<Token | undefined> {
@@ -126,14 +123,14 @@ export class WebdavBackend implements StorageBackend {
   }
 
   async getHashes(paths: readonly RelativePath[], signal?: AbortSignal): Promise<readonly HashOutcome[]> {
-    this.#assertOpen({ operation: 'hash' }, signal);
-    return this.#observer.hashes(paths, this.#signalFor(signal));
+    this.#gate.assertOpen({ operation: 'hash' }, signal);
+    return this.#observer.hashes(paths, this.#gate.signalFor(signal));
   }
 
   async read(path: RelativePath, expected: Token, signal?: AbortSignal): Promise<Result<FileReader, StaleToken>> {
     const concern = { operation: 'read', path };
-    this.#assertOpen(concern, signal);
-    const within = this.#signalFor(signal);
+    this.#gate.assertOpen(concern, signal);
+    const within = this.#gate.signalFor(signal);
     const stale = err({ kind: 'stale-token' } as const);
     if (path === ROOT || isReserved(path)) return stale;
     const file = await this.#observer.version(path, expected, concern, within);
@@ -143,7 +140,7 @@ export class WebdavBackend implements StorageBackend {
       opened.body.destroy();
       return stale;
     }
-    const isCurrent = async (): Promise<boolean> => (await this.#observer.version(path, expected, concern, this.#closing.signal)) !== undefined;
+    const isCurrent = async (): Promise<boolean> => (await this.#observer.version(path, expected, concern, this.#gate.signal)) !== undefined;
     const reader = new DavReader(path, file, opened.body, isCurrent, within, (ended) => this.#readers.delete(ended));
     this.#readers.add(reader);
     return ok(reader);
@@ -151,9 +148,9 @@ export class WebdavBackend implements StorageBackend {
 
   async openForSafeReplace(path: RelativePath, expected: Token | undefined, attributes: FileAttributes, signal?: AbortSignal): Promise<FileWriter> {
     const concern = { operation: 'replace', path };
-    this.#assertWritable(concern, signal);
-    const within = this.#signalFor(signal);
-    const abilities = await this.#ensureAbilities();
+    this.#gate.assertWritable(concern, signal);
+    const within = this.#gate.signalFor(signal);
+    const abilities = await this.#abilities.ensure();
     assertListed(abilities, concern);
     if (expected === undefined) await this.#placing.assertParent(path, concern, within);
     const { api, area, clock } = this.#parts;
@@ -166,32 +163,32 @@ export class WebdavBackend implements StorageBackend {
   }
 
   async remove(path: RelativePath, expected: Token): Promise<Result<void, StaleToken>> {
-    this.#assertWritable({ operation: 'remove', path });
-    await this.#ensureAbilities();
-    return this.#placing.remove(path, expected, this.#closing.signal);
+    this.#gate.assertWritable({ operation: 'remove', path });
+    await this.#abilities.ensure();
+    return this.#placing.remove(path, expected, this.#gate.signal);
   }
 
   async makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
     const concern = { operation: 'make directory', path };
-    this.#assertWritable(concern);
-    assertListed(await this.#ensureAbilities(), concern);
+    this.#gate.assertWritable(concern);
+    assertListed(await this.#abilities.ensure(), concern);
     const { api } = this.#parts;
-    const made = await api.makeDirectory(path, concern, this.#closing.signal);
+    const made = await api.makeDirectory(path, concern, this.#gate.signal);
     if (made === 'made') return ok(undefined);
     if (made === 'no-parent') return err('parent-missing');
-    const found = await api.look(path, concern, this.#closing.signal);
+    const found = await api.look(path, concern, this.#gate.signal);
     if (found === undefined) throw failure('io-error', concern, 'the server says that it is there, and that it is not', true);
     return found.kind === 'directory' ? ok(undefined) : err('exists');
   }
 
   async removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {
-    this.#assertWritable({ operation: 'remove directory', path });
-    return this.#placing.removeDirectory(path, this.#closing.signal);
+    this.#gate.assertWritable({ operation: 'remove directory', path });
+    return this.#placing.removeDirectory(path, this.#gate.signal);
   }
 
   /** What a server has answered to is as durable as it makes it. */
   async flush(): Promise<void> {
-    this.#assertOpen({ operation: 'flush' });
+    this.#gate.assertOpen({ operation: 'flush' });
   }
 
   /** Folders are looked through at intervals. */
@@ -202,58 +199,17 @@ export class WebdavBackend implements StorageBackend {
   async check(signal?: AbortSignal): Promise<readonly AbilityReport[]> {
     await this.open(signal);
     if (this.#parts.isReadOnly) return [{ ability: 'list', outcome: 'works', detail: 'the folder can be listed; nothing else was tried, since the storage is read-only' }];
-    return abilityReports(await this.#ensureAbilities());
+    return abilityReports(await this.#abilities.ensure());
   }
 
   async *#list(directory: RelativePath, options: ListOptions): AsyncGenerator<ListingBatch> {
     const concern = { operation: 'list', path: directory };
-    this.#assertOpen(concern, options.signal);
+    this.#gate.assertOpen(concern, options.signal);
     if (isReserved(directory)) throw failure('not-found', concern, 'there is no such directory');
-    for await (const batch of listFolder(this.#parts.api, directory, { ...options, signal: this.#signalFor(options.signal) })) {
+    for await (const batch of listFolder(this.#parts.api, directory, { ...options, signal: this.#gate.signalFor(options.signal) })) {
       yield batch;
-      this.#assertOpen(concern, options.signal);
+      this.#gate.assertOpen(concern, options.signal);
     }
-  }
-
-  /** Tried before the first write, and never before it: looking leaves no trace (INV-37, T84). */
-  async #ensureAbilities(): Promise<DavAbilities> {
-    const { api, area, trashRetentionDays } = this.#parts;
-    this.#proving ??= probe(api, area).catch((error: unknown) => {
-      this.#proving = undefined;
-      area.forget();
-      throw error;
-    });
-    this.#abilities = await this.#proving;
-    // Leftovers are cleared away beside the work; what fails is tried again at the next start.
-    this.#housekeeping ??= area.purge(trashRetentionDays, this.#closing.signal).catch(() => undefined);
-    return this.#abilities;
-  }
-
-  #proved(): DavAbilities {
-    if (this.#abilities === undefined) throw new Error('INV-26: an ability was used before it was proved');
-    return this.#abilities;
-  }
-
-  #assertOpen(concern: Concern, signal?: AbortSignal): void {
-    if (this.#closing.signal.aborted) throw failure('cancelled', concern, 'the storage is closed');
-    if (signal?.aborted === true) throw failure('cancelled', concern, 'stopped on request');
-  }
-
-  #assertWritable(concern: Concern & { readonly path: RelativePath }, signal?: AbortSignal): void {
-    if (this.#parts.isReadOnly) throw failure('read-only', concern, 'the storage is marked as read-only');
-    this.#assertOpen(concern, signal);
-    const { path } = concern;
-    if (path === ROOT || isReserved(path)) throw failure('name-not-representable', concern, `${RESERVED_NAME} is reserved`);
-    if (path.split('/').some((part) => Buffer.byteLength(part) > MOST_NAME_BYTES)) {
-      throw failure('name-not-representable', concern, `a name has at most ${String(MOST_NAME_BYTES)} bytes`);
-    }
-  }
-
-  #signalFor(signal: AbortSignal | undefined): AbortSignal {
-    if (signal === undefined) return this.#closing.signal;
-    const either = AbortSignal.any([signal, this.#closing.signal]);
-    setMaxListeners(0, either);
-    return either;
   }
 }
 

@@ -9,7 +9,7 @@ import { MemoryBackend, MemoryTree } from '@wl/adapters/memory';
 import { MemoryState } from '@wl/adapters/memory-state';
 import { genericSyncer } from '@wl/engine';
 import type { PassReport, PluginHost, PluginSyncerClass, Syncer, SyncerContext, SyncOptions } from '@wl/ports';
-import { ManualClock } from '@wl/ports/testing';
+import { ManualClock, SILENT_EVENTS } from '@wl/ports/testing';
 
 import * as kit from '../index.js';
 
@@ -33,7 +33,7 @@ class SyncerBench {
       pair: this.#state.openPair({ scope: 'suite', sourceBackendId: 'source', targetBackendId: 'target' }),
       isUnidirectional,
       filter: undefined,
-      events: SILENT,
+      events: SILENT_EVENTS,
     };
     const generic = genericSyncer({ cache: this.#state, clock: this.clock, watch: (storage) => storage.watcher()! });
     const syncer = pluginSyncer(this.syncerClass, 'suite', host).create({ ...context, generic: (carriers) => generic.create(context, carriers) });
@@ -51,19 +51,6 @@ class SyncerBench {
     for (const syncer of this.#syncers) await syncer.stopSync();
   }
 }
-
-const SILENT: SyncerContext['events'] = {
-  state: () => undefined,
-  operation: () => undefined,
-  progress: () => undefined,
-  conflict: () => undefined,
-  conflictResolved: () => undefined,
-  report: () => undefined,
-  halt: () => undefined,
-  error: () => undefined,
-  note: () => undefined,
-  noteEnded: () => undefined,
-};
 
 /** Time in which a continuous syncer has to have noticed a change. Milliseconds. */
 const NOTICE_MS = 120_000;

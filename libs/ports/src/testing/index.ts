@@ -5,3 +5,4 @@ export * from './storage-backend-suite.js';
 export * from './sync-state-suite.js';
 export * from './hash-cache-suite.js';
 export * from './watcher-suite.js';
+export * from './silent-events.js';
