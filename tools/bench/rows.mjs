@@ -28,7 +28,7 @@ const QUICK = 40;
 const thousands = (count) => count.toLocaleString('en');
 
 /** A race over many small files. */
-function files({ title, count, minBytes, maxBytes, peers, phases, minutes, rounds }) {
+function files({ title, count, minBytes, maxBytes, peers, phases, looks, minutes, rounds }) {
   return {
     kind: 'race',
     title,
@@ -38,7 +38,7 @@ function files({ title, count, minBytes, maxBytes, peers, phases, minutes, round
     run: (context) => {
       const size = context.isQuick ? Math.ceil(count / QUICK) : count;
       const makeSource = (dir) => makeTree(dir, { files: size, minBytes, maxBytes });
-      return race({ ...context, phases, makeSource, change: (dir) => changeTree(dir, { files: size }) });
+      return race({ ...context, phases, looks, makeSource, change: (dir) => changeTree(dir, { files: size }) });
     },
   };
 }
@@ -80,7 +80,8 @@ export const ROWS = {
     minBytes: 1024,
     maxBytes: 16_384,
     phases: ['first', 'again', 'changed'],
-    minutes: 1.5,
+    looks: 5,
+    minutes: 2,
     peers: [cp, cpSync, sha256sum, find, rsyncPlain, rsyncFsync, rcloneSync, rcloneBisync, unison, syncthingOnce, COLD, WARM],
   }),
   tiny: files({
@@ -89,7 +90,8 @@ export const ROWS = {
     minBytes: 100,
     maxBytes: 100,
     phases: ['first', 'again', 'changed'],
-    minutes: 5.5,
+    looks: 3,
+    minutes: 6,
     peers: [cp, cpSync, find, rsyncPlain, rsyncFsync, rcloneSync, unison, COLD, WARM],
   }),
   large: large({ title: '4 files of 512 MiB', count: 4, bytes: 512 * MIB, minutes: 1 }),
