@@ -1,9 +1,10 @@
 /** The S3 server that the benchmark runs against: one of its own, in a directory of the scratch space. */
 import { spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { cleanEnv } from './measure.mjs';
+import { cleanEnv, useOf } from './measure.mjs';
 
 const scripts = path.resolve(import.meta.dirname, '../s3-server');
 
@@ -42,8 +43,9 @@ export function startServer(dir, storeMiB) {
       for await (const chunk of await send('GET', `/${bucket}/${key}`)) hash.update(chunk);
       return hash.digest('hex');
     },
-    /** Removes a bucket with all that is in it, at once, so that the memory is free again. */
-    /** At once, and with all bytes that its objects share with copies elsewhere. */
+    /** What it has used so far, the gateway and its store, in CPU seconds. */
+    cpu: () => ['rgw', 'osd'].reduce((sum, name) => sum + useOf(Number(readFileSync(path.join(dir, 'run', `${name}.pid`), 'utf8'))).cpu, 0),
+    /** Removes a bucket with all that is in it, at once, so that the memory is free again; also the bytes that its objects share with copies elsewhere. */
     removeBucket: (name) => admin('bucket', 'rm', `--bucket=${name}`, '--purge-objects', '--bypass-gc'),
     stop: () => spawnSync(path.join(scripts, 'stop.sh'), [dir], { stdio: 'inherit' }),
   };
