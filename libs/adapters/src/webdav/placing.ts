@@ -13,7 +13,7 @@ import { isBackendError, type Clock, type Committed, type StaleToken } from '@wl
 
 import type { Area } from '../remote/area.js';
 import type { PathTurns } from '../remote/path-turns.js';
-import { tagOf, type DavAbilities } from './abilities.js';
+import { tagOf, TICKS_MS, type DavAbilities } from './abilities.js';
 import type { DavApi, Transferred } from './dav-api.js';
 import { damaged, failure, type Concern } from './failure.js';
 import type { DavFile } from './multistatus.js';
@@ -37,8 +37,6 @@ export interface PlacingParts {
 
 /** An ETag called weak until a moment ago is another text now: then it is tried again. */
 const ATTEMPTS = 3;
-/** A later change carries another time in an ETag than one from so long before: clocks of kernels tick every 10 ms at most. */
-const TICKS_MS = 20;
 
 const stale = err({ kind: 'stale-token' } as const);
 
