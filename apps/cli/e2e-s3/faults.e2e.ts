@@ -67,7 +67,7 @@ describe('a server that fails', () => {
   it('T53: by a crash deletes nothing, and the job goes on by itself when it is back', async () => {
     const folder = await world.runningFolder(bucket, { 'a.txt': 'a', 'b.txt': 'b' });
     const { 'job-id': id } = await world.job();
-    server.crash();
+    await server.crash();
     plant(folder, { 'a.txt': 'A', 'c.txt': 'c' });
     await until(async () => (await world.job()).error !== undefined || (await world.job()).halt !== undefined, 'the job to say that the server is away', 60_000);
     expect((await world.wl('status')).stdout).toContain(new URL(server.account.endpoint).host);
@@ -79,7 +79,7 @@ describe('a server that fails', () => {
 
   it('is named by a one-shot sync, which ends with 1 and can be run again', async () => {
     const folder = await world.syncedFolder(bucket, { 'a.txt': 'a', 'b.txt': 'b' });
-    server.crash();
+    await server.crash();
     rmSync(path.join(folder, 'b.txt'));
     const { stderr } = await world.wlEnds(1, ...ONE_SHOT);
     expect(stderr).toContain(new URL(server.account.endpoint).host);
@@ -142,6 +142,8 @@ describe('a daemon that is killed', () => {
       wire.release();
       await world.wl('status');
       await bucket.untilFiles({ 'large.bin': contentText(LARGE) }, RETURN_LIMIT_MS);
+      // What the killed daemon had begun is ended in the same pass, not in the same moment.
+      await world.untilSynced();
       expect(await bucket.uploads()).toEqual([]);
     } finally {
       await wire.close();
