@@ -79,5 +79,5 @@ describe('a copy that is killed', () => {
     }
     expect(killed).toBeGreaterThan(2);
     await source.close();
-  }, 120_000);
+  });
 });

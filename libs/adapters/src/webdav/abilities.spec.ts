@@ -42,7 +42,7 @@ class FakeServer {
       },
       makeDirectory: async () => 'made',
       setNote: async () => false,
-      directory: async () => ({ entries: new Map(), notUnicode: [], serverMs: this.#nowMs }),
+      directory: async () => ({ entries: new Map(), notUnicode: [], isIncomplete: false, serverMs: this.#nowMs }),
       delete: async () => this.#files.clear(),
     };
     return api as DavApi;
