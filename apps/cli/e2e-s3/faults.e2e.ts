@@ -1,12 +1,12 @@
 /** Servers that hang and crash, cut connections, daemons that are killed while they transfer: jobs go on by themselves. */
 
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { contentText, plant, treeOf } from '../e2e/testing/tree.js';
+import { contentText, plant, staged, treeOf } from '../e2e/testing/tree.js';
 import { until } from '../e2e/testing/until.js';
 import { Bucket, filesOf } from './testing/bucket.js';
 import { OwnServer } from './testing/own-server.js';
@@ -38,16 +38,6 @@ afterEach(async () => {
   await world.close();
   await bucket.destroy();
 });
-
-/** Files that are being written in a folder, or were left from that. */
-function staged(folder: string): string[] {
-  try {
-    return readdirSync(path.join(folder, '.wl', 'staging'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
 
 describe('a server that fails', () => {
   it('T53: by hanging keeps the job waiting; `wl` answers meanwhile, and all goes on when it does', async () => {

@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { isRunning, sessionOf } from './testing/processes.js';
-import { contentText, plant, treeOf } from './testing/tree.js';
+import { contentText, plant, staged, treeOf } from './testing/tree.js';
 import { until } from './testing/until.js';
 import { World, type Pair } from './testing/world.js';
 
@@ -38,19 +38,6 @@ async function runningPair(files: Readonly<Record<string, string | Uint8Array>> 
   await world.wl('container', 'sync', 'photos');
   await world.untilSynced();
   return pair;
-}
-
-/** Names of the files that are being written on a side, while others do so. */
-function staged(root: string): string[] {
-  for (;;) {
-    try {
-      const all = readdirSync(path.join(root, '.wl', 'staging'), { recursive: true, withFileTypes: true });
-      return all.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-      if (!existsSync(path.join(root, '.wl', 'staging'))) return [];
-    }
-  }
 }
 
 /** Waits until nothing is being written, nor left from what was. */

@@ -10,7 +10,7 @@ import { CHECKOUT } from '../../e2e/testing/programs.js';
 import { until } from '../../e2e/testing/until.js';
 import type { S3Account } from './s3-client.js';
 
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 300_000;
 
 /** A server of its own. */
 export class OwnServer {
