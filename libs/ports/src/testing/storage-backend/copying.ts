@@ -3,9 +3,9 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { CopyOutcome, CopyRequest, StorageBackend } from '../../storage-backend.js';
-import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, failureOf, fileAt, patternOf, settledFileAt, sha256Of, textOf } from './helpers.js';
 import type { CurrentBackend, OpenBackend } from './open-backend.js';
+import { PATIENCE_MS } from '../patience.js';
 
 /** Tests of copying within one medium. */
 export function describeCopying(current: CurrentBackend): void {
