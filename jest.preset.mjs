@@ -10,8 +10,7 @@ export const preset = (rootDir, displayName) => ({
   rootDir,
   displayName,
   testEnvironment: 'node',
-  // Against tests that hang. No test waits for real time without need, but a machine may be slow, and
-  // have other things to do: what one of them does in three seconds took half a minute once.
+  // No test waits for real time without need; this is for machines with other things to do.
   testTimeout: 240_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-spec/'],
