@@ -11,7 +11,7 @@ export const preset = (rootDir, displayName) => ({
   displayName,
   testEnvironment: 'node',
   // No test waits for real time without need; this is for machines with other things to do.
-  testTimeout: 60_000,
+  testTimeout: 240_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/dist-spec/'],
   extensionsToTreatAsEsm: ['.ts'],

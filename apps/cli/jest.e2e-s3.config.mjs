@@ -8,7 +8,6 @@ import { preset } from '../../jest.preset.mjs';
 export default {
   ...preset(import.meta.dirname, 'e2e-s3'),
   testMatch: ['<rootDir>/e2e-s3/**/*.e2e.ts'],
-  testTimeout: 180_000,
   maxWorkers: 2,
   setupFilesAfterEnv: ['<rootDir>/e2e/testing/once-more.mjs'],
 };

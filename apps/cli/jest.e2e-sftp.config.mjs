@@ -8,6 +8,5 @@ import { preset } from '../../jest.preset.mjs';
 export default {
   ...preset(import.meta.dirname, 'e2e-sftp'),
   testMatch: ['<rootDir>/e2e-sftp/**/*.e2e.ts'],
-  testTimeout: 180_000,
   setupFilesAfterEnv: ['<rootDir>/e2e/testing/once-more.mjs'],
 };

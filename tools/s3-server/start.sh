@@ -82,7 +82,7 @@ spawn() {
   setsid "$@" </dev/null >"$DIR/log/$name.out" 2>&1 9>&- &
   echo $! >"$DIR/run/$name.pid"
   # Until the new program has taken over, the pid shows this script's command line.
-  wait_for 5 "$name did not start" "$DIR/log/$name.out" alive "$name"
+  wait_for 30 "$name did not start" "$DIR/log/$name.out" alive "$name"
 }
 # wait_for SECONDS MESSAGE LOG COMMAND...: until the command succeeds.
 wait_for() {
@@ -194,7 +194,7 @@ start_monitor() {
       ceph-mon -c "$CONF" --mkfs -i a --fsid "$fsid" --monmap "$DIR/monmap"; } >"$log" 2>&1 || die 'the monitor could not be made' "$log"
   fi
   spawn mon ceph-mon -c "$CONF" -i a -f
-  wait_for 60 'the monitor does not answer' "$log" in_ceph -s
+  wait_for 120 'the monitor does not answer' "$log" in_ceph -s
 }
 start_osd() {
   local log=$DIR/log/osd.out uuid
@@ -205,7 +205,7 @@ start_osd() {
     touch "$DIR/osd/made"
   fi
   spawn osd ceph-osd -c "$CONF" -i 0 -f
-  wait_for 60 'the store does not come up' "$log" osd_is_up
+  wait_for 120 'the store does not come up' "$log" osd_is_up
 }
 start_gateway() {
   spawn rgw radosgw -c "$CONF" -n client.rgw.a -f

@@ -91,7 +91,7 @@ CONF
   "$(command -v sshd)" -f "$DIR/sshd_config" -E "$DIR/sshd.log" || die 'sshd did not start' "$DIR/sshd.log"
 fi
 
-end=$((SECONDS + 15))
+end=$((SECONDS + 60))
 until [ -e "$DIR/sshd.pid" ] && answers "$(cat "$DIR/port")"; do
   ((SECONDS < end)) || die 'sshd does not answer' "$DIR/sshd.log"
   sleep 0.05

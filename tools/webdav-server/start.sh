@@ -55,7 +55,8 @@ if ((${#missing[@]})); then
 fi
 
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-# free_port FROM: the first port from FROM on that nobody listens on.
+# free_port FROM: the first port from FROM on that nobody listens on. From 32768 on the system gives
+# ports to connections, where one may be taken although nobody listens.
 free_port() {
   local port=$1
   while answers "$port"; do port=$((port + 1)); done
@@ -131,7 +132,7 @@ CONF
 fi
 
 if ! alive nginx; then
-  free_port $((30000 + RANDOM % 9000)) >"$DIR/nginx.port"
+  free_port $((29000 + RANDOM % 3000)) >"$DIR/nginx.port"
   cat >"$DIR/nginx.conf" <<CONF
 load_module $EXT;
 $NGINX_USER
@@ -164,7 +165,7 @@ CONF
 fi
 
 for name in apache nginx; do
-  end=$((SECONDS + 15))
+  end=$((SECONDS + 60))
   until answers "$(cat "$DIR/$name.port")"; do
     ((SECONDS < end)) || die "$name does not answer" "$DIR/$name.log"
     sleep 0.05

@@ -1,12 +1,12 @@
 /** Servers that hang and crash, cut connections, daemons that are killed while they transfer: jobs go on by themselves. */
 
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { contentText, plant, treeOf } from '../e2e/testing/tree.js';
+import { contentText, plant, staged, treeOf } from '../e2e/testing/tree.js';
 import { until } from '../e2e/testing/until.js';
 import { Bucket, filesOf } from './testing/bucket.js';
 import { OwnServer } from './testing/own-server.js';
@@ -39,16 +39,6 @@ afterEach(async () => {
   await bucket.destroy();
 });
 
-/** Files that are being written in a folder, or were left from that. */
-function staged(folder: string): string[] {
-  try {
-    return readdirSync(path.join(folder, '.wl', 'staging'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map(({ name }) => name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
 describe('a server that fails', () => {
   it('T53: by hanging keeps the job waiting; `wl` answers meanwhile, and all goes on when it does', async () => {
     const folder = await world.runningFolder(bucket, { 'a.txt': 'a', 'b.txt': 'b' });
@@ -67,7 +57,7 @@ describe('a server that fails', () => {
   it('T53: by a crash deletes nothing, and the job goes on by itself when it is back', async () => {
     const folder = await world.runningFolder(bucket, { 'a.txt': 'a', 'b.txt': 'b' });
     const { 'job-id': id } = await world.job();
-    server.crash();
+    await server.crash();
     plant(folder, { 'a.txt': 'A', 'c.txt': 'c' });
     await until(async () => (await world.job()).error !== undefined || (await world.job()).halt !== undefined, 'the job to say that the server is away', 60_000);
     expect((await world.wl('status')).stdout).toContain(new URL(server.account.endpoint).host);
@@ -79,7 +69,7 @@ describe('a server that fails', () => {
 
   it('is named by a one-shot sync, which ends with 1 and can be run again', async () => {
     const folder = await world.syncedFolder(bucket, { 'a.txt': 'a', 'b.txt': 'b' });
-    server.crash();
+    await server.crash();
     rmSync(path.join(folder, 'b.txt'));
     const { stderr } = await world.wlEnds(1, ...ONE_SHOT);
     expect(stderr).toContain(new URL(server.account.endpoint).host);
@@ -142,6 +132,8 @@ describe('a daemon that is killed', () => {
       wire.release();
       await world.wl('status');
       await bucket.untilFiles({ 'large.bin': contentText(LARGE) }, RETURN_LIMIT_MS);
+      // What the killed daemon had begun is ended in the same pass, not in the same moment.
+      await world.untilSynced();
       expect(await bucket.uploads()).toEqual([]);
     } finally {
       await wire.close();

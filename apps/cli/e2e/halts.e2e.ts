@@ -15,9 +15,6 @@ import { World, type Pair } from './testing/world.js';
 
 const MIB = 1024 * 1024;
 
-/** A root that comes back is noticed within this time, in milliseconds. */
-const RETURN_LIMIT_MS = 15_000;
-
 let world: World;
 beforeEach(() => {
   world = new World();
@@ -71,7 +68,7 @@ function haltShown(reason: string): Promise<StatusJob> {
 
 /** Waits until the job goes on by itself. */
 async function goesOn(): Promise<void> {
-  await until(async () => (await world.job()).state === 'SYNCED', async () => `the job to go on; it is ${JSON.stringify(await world.job())}`, RETURN_LIMIT_MS);
+  await until(async () => (await world.job()).state === 'SYNCED', async () => `the job to go on; it is ${JSON.stringify(await world.job())}`);
 }
 
 describe('a root that is not what it was halts a one-shot sync with 1, and nothing is deleted', () => {
@@ -182,7 +179,7 @@ describe('a root that is not what it was halts a continuous sync', () => {
     plant(left, { 'a.txt': 'new a' });
     const job = await haltShown('root-missing');
     expect(job.halt?.side).toBe('target');
-    expect((await world.wl('status')).stdout).toMatch(/photos ERROR .*\n.*photos-right.*Connect or mount it/);
+    await world.untilShown(/photos ERROR .*\n.*photos-right.*Connect or mount it/);
     expect(existsSync(right)).toBe(false);
     expect(treeOf(left)).toEqual({ ...TREE, 'a.txt': 'new a' });
 

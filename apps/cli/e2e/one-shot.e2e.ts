@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { itWith, terminal } from './testing/means.js';
-import { plant, treeOf } from './testing/tree.js';
+import { plant, staged, treeOf } from './testing/tree.js';
 import { until } from './testing/until.js';
 import { World } from './testing/world.js';
 
@@ -187,8 +187,7 @@ describe('a one-shot sync', () => {
     plant(left, { 'small.txt': 'small' });
     for (let index = 0; index < 6; index += 1) plant(left, { [`big-${index}`]: Buffer.concat([big, Buffer.from(String(index))]) });
     const run = world.startWl(...oneShot());
-    const staging = path.join(right, '.wl', 'staging');
-    await until(() => existsSync(staging) && Object.keys(treeOf(staging)).length > 0, 'a file that is being written');
+    await until(() => staged(right).length > 0, 'a file that is being written');
     run.kill('SIGINT');
     const { code, stderr } = await run.ended;
     expect(stderr).toMatch(/Stopping where every file is whole/);

@@ -15,7 +15,7 @@ import { until } from './testing/until.js';
 import { World } from './testing/world.js';
 
 /** Packing and installing fetch and unpack things. Milliseconds. */
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 300_000;
 
 /** What `npm pack --json` tells of a tarball. */
 interface Tarball {

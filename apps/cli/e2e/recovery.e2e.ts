@@ -7,7 +7,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { isRunning, sessionOf } from './testing/processes.js';
-import { contentText, plant, treeOf } from './testing/tree.js';
+import { contentText, plant, staged, treeOf } from './testing/tree.js';
 import { until } from './testing/until.js';
 import { World, type Pair } from './testing/world.js';
 
@@ -17,7 +17,7 @@ const MIB = 1024 * 1024;
 const DELETION_DELAY_MS = 400;
 
 /** For tests that move much data or start many programs, on a machine that is busy, in milliseconds. */
-const SLOW_MS = 150_000;
+const SLOW_MS = 400_000;
 
 let world: World;
 const watching = new Set<NodeJS.Timeout>();
@@ -40,19 +40,6 @@ async function runningPair(files: Readonly<Record<string, string | Uint8Array>> 
   return pair;
 }
 
-/** Names of the files that are being written on a side, while others do so. */
-function staged(root: string): string[] {
-  for (;;) {
-    try {
-      const all = readdirSync(path.join(root, '.wl', 'staging'), { recursive: true, withFileTypes: true });
-      return all.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
-      if (!existsSync(path.join(root, '.wl', 'staging'))) return [];
-    }
-  }
-}
-
 /** Waits until nothing is being written, nor left from what was. */
 async function untilNothingStaged(...roots: readonly string[]): Promise<void> {
   const found = (): string[] => roots.flatMap(staged);
@@ -64,7 +51,7 @@ async function crashWhen(isTime: () => boolean): Promise<void> {
   const dead = world.daemonPid();
   const status = world.startWl('status');
   await until(() => world.daemonPid() !== dead, 'a new daemon');
-  for (const end = performance.now() + 20_000; !isTime(); await setImmediate()) {
+  for (const end = performance.now() + 60_000; !isTime(); await setImmediate()) {
     if (performance.now() > end) throw new Error(`the moment to kill did not come: ${isTime.toString()}`);
   }
   await world.crashDaemon();
@@ -133,17 +120,28 @@ describe('a daemon that is killed', () => {
   it('T49, T88: leaves no torn or foreign file when killed while it copies, and goes on without a manual step', async () => {
     const { left, right } = await world.unsyncedPair('photos');
     for (let index = 0; index < 5; index += 1) plant(left, { [`big-${index}`]: Buffer.alloc(64 * MIB, `${index} content`) });
-    for (let index = 0; index < 1500; index += 1) plant(left, { [`many/${index % 10}/${index}.txt`]: `file ${index}` });
-    const wanted = treeOf(left);
+    const plantMany = (directory: string): void => {
+      for (let index = 0; index < 1500; index += 1) plant(left, { [`${directory}/${index % 10}/${index}.txt`]: `file ${index}` });
+    };
+    plantMany('many');
+    let wanted = treeOf(left);
     await world.wl('container', 'sync', 'photos');
     await world.crashDaemon();
-    const kills = [() => staged(right).length > 0, () => existsSync(path.join(right, 'big-2')), () => existsSync(path.join(right, 'many/5'))];
+    // The first of them may be over before a busy machine lets us look: then it is the end of it.
+    const kills = [() => staged(right).length > 0 || existsSync(path.join(right, 'big-0')), () => existsSync(path.join(right, 'big-2')), () => existsSync(path.join(right, 'many/5'))];
     let partial = 0;
-    for (const isTime of kills) {
+    const killed = async (isTime: () => boolean): Promise<void> => {
       await crashWhen(isTime);
       const there = treeOf(right);
       expect(wanted).toMatchObject(there);
       if (Object.keys(there).length < Object.keys(wanted).length) partial += 1;
+    };
+    for (const isTime of kills) await killed(isTime);
+    // A busy machine may kill too late, when all is there: then it is given more to do.
+    for (let round = 0; partial < 2 && round < 12; round += 1) {
+      plantMany(`more-${round}`);
+      wanted = treeOf(left);
+      await killed(() => existsSync(path.join(right, `more-${round}`)));
     }
     await world.wl('status');
     expect(partial).toBeGreaterThan(1);
@@ -160,7 +158,8 @@ describe('a daemon that is killed', () => {
     await world.crashDaemon();
     for (const name of names) plant(left, { [name]: Buffer.alloc(30 * MIB, `new ${name}`) });
     const wanted = treeOf(left);
-    for (const isTime of [() => staged(right).length > 0, () => names.some((name) => statSync(path.join(right, name)).size > 24 * MIB)]) {
+    const isReplaced = (): boolean => names.some((name) => statSync(path.join(right, name)).size > 24 * MIB);
+    for (const isTime of [() => staged(right).length > 0 || isReplaced(), isReplaced]) {
       await crashWhen(isTime);
       const there = treeOf(right);
       expect(Object.keys(there).sort()).toEqual([...names].sort());
@@ -365,7 +364,8 @@ describe('files that are written while they are synced', () => {
     const drafts = world.folder('drafts');
     const wanted = { left: { 'base.txt': 'base' } as Record<string, string>, right: { 'base.txt': 'base' } as Record<string, string> };
     let raced = 0;
-    for (let round = 0; round < 40; round += 1) {
+    // How many come second in time is for the machine to say.
+    for (let round = 0; round < 40 || (raced < 10 && round < 400); round += 1) {
       const name = `${round}.txt`;
       const [first, second] = round % 2 === 0 ? (['left', 'right'] as const) : (['right', 'left'] as const);
       const roots = { left, right };

@@ -39,7 +39,7 @@ describe('wl status', () => {
     await world.untilSynced();
     plant(left, { 'c.txt': 'ccc' });
     await world.untilJob('has three files', (job) => job.state === 'SYNCED' && job.files === 3);
-    const lines = (await world.wl('status')).stdout.split('\n');
+    const lines = (await world.untilShown(/^photos SYNCED /m)).split('\n');
     expect(lines.slice(0, 3)).toEqual([
       'Sync jobs:',
       "photos SYNCED 'local'(backend_id=photos-left) <-> 'local'(backend_id=photos-right)",
@@ -52,8 +52,7 @@ describe('wl status', () => {
     plant(right, { 'a.txt': 'right' });
     symlinkSync('/etc', path.join(left, 'link'));
     await world.untilJob('has a conflict and a skipped link', (job) => job.state === 'SYNCED' && job.conflicts.length === 1 && job.skipped.length === 1);
-    const again = (await world.wl('status')).stdout;
-    expect(again).toMatch(
+    await world.untilShown(
       /^Sync jobs:\nphotos SYNCED 'local'\(backend_id=photos-left\) <-> 'local'\(backend_id=photos-right\)\n {3}Conflict detected on a\.txt in storages photos-left and photos-right\n {3}Skipped link \(source\): symlink\n/,
     );
 
@@ -83,8 +82,7 @@ describe('wl status', () => {
     for (let index = 0; index < 11; index += 1) unlinkSync(path.join(right, `${index}.txt`));
     await world.wl('container', 'sync', 'photos');
     await world.untilHalted('mass-deletion');
-    const shown = (await world.wl('status', '--base-dir', world.base)).stdout;
-    expect(shown).toMatch(/^Sync jobs:\nphotos ERROR 'local'[^\n]*\n {3}\[!\] [^\n]*11[^\n]*\n/);
+    const shown = await world.untilShown(/^Sync jobs:\nphotos ERROR 'local'[^\n]*\n {3}\[!\] [^\n]*11[^\n]*\n/, '--base-dir', world.base);
     const command = /\n {3}To go on: (wl .*)\n/.exec(shown)?.[1] ?? 'none';
     expect(command).toContain(`wl --base-dir ${world.base} container sync --allow-mass-delete`);
     const [job] = (await statusJson()).jobs;
@@ -106,8 +104,7 @@ describe('wl status', () => {
     expect(away).not.toContain('To go on:');
     renameSync(world.path('away'), right);
     await world.untilSynced();
-    const back = (await world.wl('status')).stdout;
-    expect(back).toContain('2 files (2 B) in sync; SYNCED');
+    const back = await world.untilShown(/2 files \(2 B\) in sync; SYNCED/);
     expect(back).not.toMatch(/\[!\]|Note:/);
   });
 

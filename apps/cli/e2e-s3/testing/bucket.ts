@@ -106,9 +106,17 @@ export class Bucket {
     throw new Error(`${this.name} cannot be emptied`);
   }
 
+  /** Removes it with everything in it. A request that its client gave up may be carried out meanwhile: then it is not empty any more, and emptied again. */
   async destroy(): Promise<void> {
-    await this.empty();
-    await this.client.deleteBucket(this.name);
+    await until(
+      async () => {
+        await this.empty();
+        await this.client.deleteBucket(this.name);
+        return true;
+      },
+      `${this.name} to be removed`,
+      DEADLINE_MS,
+    );
   }
 
   async recreate(): Promise<void> {

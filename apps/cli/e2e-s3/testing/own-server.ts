@@ -5,10 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { Child } from '../../e2e/testing/child.js';
+import { isRunning } from '../../e2e/testing/processes.js';
 import { CHECKOUT } from '../../e2e/testing/programs.js';
+import { until } from '../../e2e/testing/until.js';
 import type { S3Account } from './s3-client.js';
 
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 300_000;
 
 /** A server of its own. */
 export class OwnServer {
@@ -35,8 +37,11 @@ export class OwnServer {
   }
 
   /** It is gone from one moment to the next; what it stored stays. */
-  crash(): void {
-    process.kill(this.#pid(), 'SIGKILL');
+  async crash(): Promise<void> {
+    const pid = this.#pid();
+    process.kill(pid, 'SIGKILL');
+    // Until the system has put it away it still counts as running, and its port as taken.
+    await until(() => !isRunning(pid), 'the killed gateway to be gone');
   }
 
   async restart(): Promise<void> {

@@ -23,7 +23,7 @@ export interface ChildOptions {
   readonly stdin?: string;
 }
 
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 120_000;
 
 /** A running process. */
 export class Child {

@@ -1,7 +1,7 @@
 /** Directory trees: writing them, and seeing them as values that can be compared. */
 
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Our own area at the top of a synced directory. */
@@ -26,6 +26,21 @@ export function treeOf(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   walk(Buffer.from(root), '', found);
   return found;
+}
+
+/** Names of the files that are being written on a side, or were left from that; quick, and while others write. */
+export function staged(root: string): string[] {
+  const staging = path.join(root, OWN_AREA, 'staging');
+  for (;;) {
+    try {
+      const all = readdirSync(staging, { recursive: true, withFileTypes: true });
+      return all.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    } catch (error) {
+      // A directory in it went while it was looked at, or there is none at all.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (!existsSync(staging)) return [];
+    }
+  }
 }
 
 function walk(directory: Buffer, prefix: string, found: Record<string, string>): void {

@@ -19,7 +19,7 @@ import { plant, treeOf } from './tree.js';
 import { until } from './until.js';
 
 /** Time a daemon has to end by itself, in milliseconds. */
-const END_LIMIT_MS = 15_000;
+const END_LIMIT_MS = 30_000;
 
 /** Variables of the surroundings the tests run in that would reach into a scratch home. */
 const FOREIGN = ['NODE_EXTRA_CA_CERTS', 'NODE_OPTIONS', 'NO_COLOR', 'FORCE_COLOR', 'WL_SYNC_LOG_PATH', 'WL_SYNC_DAEMON'];
@@ -159,6 +159,18 @@ export class World {
   /** Waits until the job has halted for that reason. */
   untilHalted(reason: string): Promise<StatusJob> {
     return this.untilJob(`halted for ${reason}`, (job) => job.state === 'ERROR' && job.halt?.reason === reason);
+  }
+
+  /** Waits until `wl status` shows that, and gives all that it showed: a job that looks again is in another state for a moment. */
+  async untilShown(pattern: RegExp, ...options: string[]): Promise<string> {
+    let shown = '';
+    return until(
+      async () => {
+        shown = (await this.wl('status', ...options)).stdout;
+        return pattern.test(shown) ? shown : undefined;
+      },
+      () => `a status like ${String(pattern)}; it is ${shown}`,
+    );
   }
 
   /** Waits until a directory holds exactly that (see `treeOf`). */

@@ -116,7 +116,7 @@ describe('the lock of a base directory', () => {
     acquire();
     expect(readBaseLockOwner(baseDir)).toBe(process.pid);
     expect(readdirSync(baseDir).sort()).toEqual(['wl-daemon.lock', 'wl-daemon.pid']);
-  }, 20_000);
+  });
 
   it('T28: is free again when its holder ends', async () => {
     const holder = new Rival(baseDir);
@@ -124,7 +124,7 @@ describe('the lock of a base directory', () => {
     expect([await holder.line(), await holder.line()]).toEqual(['ready', 'ok']);
     await holder.end();
     acquire();
-  }, 20_000);
+  });
 
   it.each([1, 6, 512, 100_000])('T28: takes a lock file of %i bytes of garbage for a free one', (size) => {
     const garbage = Buffer.alloc(size, '12345\n');
@@ -148,7 +148,7 @@ describe('the lock of a base directory', () => {
       expect(answers.sort()).toEqual(['held', 'held', 'held', 'ok']);
       await Promise.all(rivals.map((rival) => rival.end('SIGKILL')));
     }
-  }, 40_000);
+  });
 
   it('says what to do when there is no place for it', () => {
     expect(() => acquireBaseLock(path.join(baseDir, 'missing'))).toThrow(/io-error.*Check that .*missing is a directory/);

@@ -4,15 +4,13 @@ import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, writeFile } fro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { isWithin, ROOT, type RelativePath } from '@wl/domain';
 import type { Clock, Hint } from '@wl/ports';
 import { describeWatcher, RecordingListener, type OpenWatcher } from '@wl/ports/testing';
 import type { ChokidarOptions, FSWatcher } from 'chokidar';
 
 import { ChokidarWatcher, type ChokidarWatcherOptions } from './chokidar-watcher.js';
-
-jest.setTimeout(60_000);
 
 /** Real time: the events come from the system. */
 const clock: Clock = {
@@ -44,7 +42,7 @@ async function openTree() {
 
 /** Waits for something to become true, no longer than a deadline. */
 async function eventually(isTrue: () => boolean): Promise<boolean> {
-  for (let turn = 0; turn < 500; turn += 1) {
+  for (let turn = 0; turn < 1500; turn += 1) {
     if (isTrue()) return true;
     await clock.sleep(20);
   }

@@ -157,7 +157,7 @@ describe('worker threads', () => {
       const worker = new Worker(process.argv[1], { trackUnmanagedFds: false });
       worker.unref();
       worker.on('error', (error) => { throw error; });`;
-    const { status, signal } = spawnSync(process.execPath, ['-e', script, workerPath], { timeout: 20_000 });
+    const { status, signal } = spawnSync(process.execPath, ['-e', script, workerPath], { timeout: 120_000 });
     expect([status, signal]).toEqual([0, null]);
   });
 });

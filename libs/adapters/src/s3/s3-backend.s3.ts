@@ -19,7 +19,7 @@ describe('probing a real server', () => {
     const [first, second] = [await probe(api, area, randomUUID), await probe(api, area, randomUUID)];
     expect(second).toEqual(first);
     expect((await api.list({ prefix: area })).objects).toEqual([]);
-  }, 60_000);
+  });
 
   it('INV-26: has found out what Ceph is known to do', async () => {
     // Another server may be named for these tests; what is known of Ceph is known of none else.
@@ -27,5 +27,5 @@ describe('probing a real server', () => {
     const { abilities } = await realBucket('plain');
     expect(abilities).toMatchObject({ createsIfAbsent: true, replacesIfMatch: 'bare', deletesIfMatch: false, completesConditionally: false, verifiesContent: true });
     expect((await realBucket('versioned')).abilities).toMatchObject({ createsIfAbsent: false, replacesIfMatch: 'no', isVersioned: true });
-  }, 60_000);
+  });
 });

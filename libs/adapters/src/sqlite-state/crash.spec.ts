@@ -60,7 +60,7 @@ describe('a killed process', () => {
       expect(pair.totals()).toEqual({ files: files.length, bytes: files.reduce((sum, [, size]) => sum + size, 0) });
       state.close();
     }
-  }, 30_000 + ROUNDS * 5000);
+  }, 240_000 + ROUNDS * 5000);
 
   it('INV-11, T21: leaves a log whose damage or loss takes back nothing that was acknowledged', async () => {
     const before = openState(file);
@@ -94,7 +94,7 @@ describe('a killed process', () => {
         }
       }
     }
-  }, 30_000 + ROUNDS * 5000);
+  }, 240_000 + ROUNDS * 5000);
 
   it('leaves a half-made database that the next start does not stumble over', () => {
     const place = path.join(directory, 'new.db');

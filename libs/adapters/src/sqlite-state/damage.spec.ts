@@ -331,7 +331,7 @@ describe('a damaged state database', () => {
     expect(outcomes.intact).toBeGreaterThan(0);
     expect(outcomes.refused).toBeGreaterThan(0);
     expect(outcomes.setAside).toBeGreaterThan(0);
-  }, 120_000);
+  });
 });
 
 /** Whole numbers below a limit, the same for the same seed (mulberry32). */

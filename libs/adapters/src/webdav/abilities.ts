@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { RESERVED_NAME, toSha256 } from '@wl/domain';
-import type { AbilityReport, StorageCapabilities } from '@wl/ports';
+import type { AbilityReport, Clock, StorageCapabilities } from '@wl/ports';
 
 import type { Area } from '../remote/area.js';
 import { abilityReport, capabilitiesFrom } from '../remote/abilities-told.js';
@@ -31,10 +31,15 @@ export interface DavAbilities {
   readonly listsDotNames: boolean;
 }
 
+/** A later change carries another time in an ETag than one from so long before: clocks of kernels tick every 10 ms at most. */
+export const TICKS_MS = 20;
+
 const CONCERN = { operation: 'try what the server can do' };
+/** A server that is never quick enough to make two versions within a second is taken for one that does not tell them apart. */
+const QUICK_TRIES = 10;
 
 /** Tries everything; leaves nothing behind. */
-export async function probe(api: DavApi, area: Area): Promise<DavAbilities> {
+export async function probe(api: DavApi, area: Area, clock: Clock): Promise<DavAbilities> {
   const directory = `${RESERVED_NAME}/probe-${randomUUID()}`;
   await area.ensure(RESERVED_NAME, CONCERN);
   await api.makeDirectory(directory, CONCERN);
@@ -61,8 +66,11 @@ export async function probe(api: DavApi, area: Area): Promise<DavAbilities> {
     await api.setNote(one, note, CONCERN);
     await api.move(one, third, { overwrite: false }, CONCERN);
     const moved = await file(third);
-    await put(third, 'FIRST');
-    const changed = await file(third);
+    const change = async (text: string): Promise<DavFile | undefined> => {
+      await put(third, text);
+      return file(third);
+    };
+    const tellsQuickChanges = await provesQuickChanges(change, clock);
     await put(`${directory}/.dot`, 'first');
     const listed = await api.directory(directory, CONCERN);
     return {
@@ -70,13 +78,29 @@ export async function probe(api: DavApi, area: Area): Promise<DavAbilities> {
       comparesDestination,
       keepsNotes: etag !== '' && moved?.note !== undefined,
       hasEtags: etag !== '',
-      tellsQuickChanges: changed !== undefined && changed.token !== moved?.token,
+      tellsQuickChanges,
       listsDotNames: 'entries' in listed && listed.entries.has('.dot'),
       isCaseSensitive: (await api.look(`${directory}/THIRD`, CONCERN)) === undefined,
     };
   } finally {
     await api.delete(directory, 'directory', CONCERN);
   }
+}
+
+/**
+ * Whether two changes that fall within one second, by the time that the server itself gives them, have different
+ * tokens (T32). Where the second ended in between they differ anyhow, which proves nothing: most of a second is
+ * left for the next try then. `change` makes a version with that text and looks at it.
+ */
+async function provesQuickChanges(change: (text: string) => Promise<DavFile | undefined>, clock: Clock): Promise<boolean> {
+  for (let tries = 0; tries < QUICK_TRIES; tries += 1) {
+    const first = await change('first');
+    await clock.sleep(2 * TICKS_MS);
+    const second = await change('FIRST');
+    if (first === undefined || second === undefined || first.token === second.token) return false;
+    if (first.mtimeMs === second.mtimeMs) return true;
+  }
+  return false;
 }
 
 /** The ETag in a token, `''` where the token has none. */

@@ -32,7 +32,13 @@ export interface DavClientParts {
 }
 
 /** Methods that change nothing: a second try is as good as the first. */
-const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND']);
+const CHANGING_NOTHING: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PROPFIND']);
+/**
+ * Methods that leave the same when they are carried out twice. Servers close connections that they kept when
+ * they need their threads, Apache just when many requests come: whoever sent one into that has to send it again
+ * (RFC 9112, 9.3.1).
+ */
+const SAME_TWICE: ReadonlySet<string> = new Set(['PUT', 'DELETE', 'MKCOL', 'PROPPATCH']);
 const PASSING: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 const MOST_TRIES = 4;
 const FIRST_PAUSE_MS = 100;
@@ -47,7 +53,7 @@ export class DavClient {
 
   /** The last answer; rejects with `BackendError` when there was none. */
   async send(request: DavRequest): Promise<RawAnswer> {
-    const isRepeatable = REPEATABLE.has(request.method);
+    const isRepeatable = mayBeRepeated(request);
     for (let tries = 1; ; tries += 1) {
       const isLast = !isRepeatable || tries === MOST_TRIES;
       try {
@@ -98,6 +104,12 @@ export class DavClient {
       throw failure('unreachable', concern, `${origin}: ${says}`, !isCertificate, error);
     }
   }
+}
+
+/** A streamed body is gone after the first time; a condition may be refused for what the first time did. */
+function mayBeRepeated({ method, headers = {}, body }: DavRequest): boolean {
+  const isWhole = body === undefined || body instanceof Uint8Array;
+  return CHANGING_NOTHING.has(method) || (SAME_TWICE.has(method) && isWhole && headers['if-none-match'] === undefined);
 }
 
 function isAborted(signal: AbortSignal | undefined): boolean {

@@ -13,7 +13,7 @@ import { isBackendError, type Clock, type Committed, type StaleToken } from '@wl
 
 import type { Area } from '../remote/area.js';
 import type { PathTurns } from '../remote/path-turns.js';
-import { tagOf, type DavAbilities } from './abilities.js';
+import { tagOf, TICKS_MS, type DavAbilities } from './abilities.js';
 import type { DavApi, Transferred } from './dav-api.js';
 import { damaged, failure, type Concern } from './failure.js';
 import type { DavFile } from './multistatus.js';
@@ -37,8 +37,9 @@ export interface PlacingParts {
 
 /** An ETag called weak until a moment ago is another text now: then it is tried again. */
 const ATTEMPTS = 3;
-/** A later change carries another time in an ETag than one from so long before: clocks of kernels tick every 10 ms at most. */
-const TICKS_MS = 20;
+/** How often a move or copy is made whose connection was cut before it was made. */
+const MOST_TRIES = 3;
+const PAUSE_MS = 100;
 
 const stale = err({ kind: 'stale-token' } as const);
 
@@ -123,12 +124,11 @@ export class Placing {
 
   /** `false`: it is another version. */
   async #replace(path: RelativePath, { place, file }: Staged, expected: Token, concern: Concern, signal: AbortSignal): Promise<boolean> {
-    const { api, area, abilities } = this.parts;
+    const { api, abilities } = this.parts;
     let kept: string | undefined;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       if (kept === undefined && (await this.#current(path, expected, concern, signal)) !== undefined) {
-        kept = await area.trashPlace(path, concern);
-        await api.copy(path, kept, { overwrite: false }, concern, signal);
+        kept = await this.#copyToTrash(path, concern, signal);
       }
       const current = await this.#current(path, expected, concern, signal);
       if (kept === undefined || current === undefined) break;
@@ -146,17 +146,42 @@ export class Placing {
     return found?.kind === 'file' && expected !== NO_TOKEN && found.token === expected ? found : undefined;
   }
 
-  /** INV-18: where the answer to a move was lost, both ends tell whether it was made. */
-  async #sureOf(act: () => Promise<Transferred>, from: string, to: string, file: DavFile, concern: Concern): Promise<Transferred> {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isBackendError(error) || error.code === 'cancelled') throw error;
-      const source = await this.parts.api.look(from, concern);
-      const target = source === undefined ? await this.parts.api.look(to, concern) : undefined;
-      if (target?.kind === 'file' && target.sizeBytes === file.sizeBytes && target.token === file.token) return 'done';
-      throw error;
+  /** Where the copy is. One whose connection was cut may have been made: the next has another place, and a version is kept twice. */
+  async #copyToTrash(path: RelativePath, concern: Concern, signal: AbortSignal): Promise<string> {
+    const { api, area, clock } = this.parts;
+    for (let tries = 1; ; tries += 1) {
+      const kept = await area.trashPlace(path, concern);
+      try {
+        await api.copy(path, kept, { overwrite: false }, concern, signal);
+        return kept;
+      } catch (error) {
+        if (!isCut(error) || tries === MOST_TRIES) throw error;
+        await clock.sleep(PAUSE_MS, signal);
+      }
     }
+  }
+
+  /** INV-18: where the answer to a move was lost, both ends tell whether it was made; one that was not is made again. */
+  async #sureOf(act: () => Promise<Transferred>, from: string, to: string, file: DavFile, concern: Concern): Promise<Transferred> {
+    const { api, clock } = this.parts;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const moved = await act();
+        // The one before may have been slow, and was made after it was looked for.
+        return moved === 'no-source' && tries > 1 && (await this.#isAt(to, file, concern)) ? 'done' : moved;
+      } catch (error) {
+        if (!isBackendError(error) || error.code === 'cancelled') throw error;
+        const isStillThere = (await api.look(from, concern)) !== undefined;
+        if (!isStillThere && (await this.#isAt(to, file, concern))) return 'done';
+        if (!isStillThere || !isCut(error) || tries === MOST_TRIES) throw error;
+        await clock.sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  async #isAt(path: string, { sizeBytes, token }: DavFile, concern: Concern): Promise<boolean> {
+    const found = await this.parts.api.look(path, concern);
+    return found?.kind === 'file' && found.sizeBytes === sizeBytes && found.token === token;
   }
 
   async #isEmpty(path: string, concern: Concern): Promise<boolean> {
@@ -174,4 +199,9 @@ export class Placing {
   #refuse(concern: Concern, explanation: string): never {
     throw failure('io-error', concern, explanation, true);
   }
+}
+
+/** Whether there was no answer, for want of a connection. */
+function isCut(error: unknown): boolean {
+  return isBackendError(error) && error.code === 'unreachable' && error.details.retryable;
 }

@@ -73,7 +73,7 @@ export class WebdavBackend implements StorageBackend {
     this.#placing = new Placing({ api, area, clock, turns: new PathTurns(), abilities: () => this.#abilities.get() });
     this.#marker = davMarker(api, area);
     this.#gate = new Gate(parts.isReadOnly);
-    this.#abilities = new ProvedAbilities({ area, probe: () => probe(api, area), trashRetentionDays: parts.trashRetentionDays, closing: this.#gate.signal });
+    this.#abilities = new ProvedAbilities({ area, probe: () => probe(api, area, clock), trashRetentionDays: parts.trashRetentionDays, closing: this.#gate.signal });
   }
 
   get capabilities(): StorageCapabilities {

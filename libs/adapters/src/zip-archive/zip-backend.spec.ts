@@ -53,7 +53,7 @@ describe('an archive that its owner replaces', () => {
     expect(await failure(opened.backend.getHashes([at('c')]))).toBe('damaged');
     await opened.replaceArchive(whole);
     expect(await keys()).toEqual(['a/', 'a/b', 'c', 'd/']);
-  }, 30_000);
+  });
 
   it('INV-8: is seen again after it was overwritten in place and was not whole meanwhile', async () => {
     await opened.writeOutside('a', bytes('one'));

@@ -56,7 +56,7 @@ export class RecordingListener implements WatcherListener {
 }
 
 /** Turns of `passTime` after which a hint counts as lost. */
-const PATIENCE_TURNS = 400;
+const PATIENCE_TURNS = 1500;
 
 /** Runs all tests of the port against watchers that `open` makes, one for each test. */
 export function describeWatcher(name: string, open: () => Promise<OpenWatcher>): void {

@@ -1,8 +1,9 @@
 /**
- * A program for crash tests: copies all files of one directory over those of another, says
- * when it begins and ends, and may be killed at any time in between.
+ * A program for crash tests: copies all files of one directory over those of another, and says how
+ * long that took, in milliseconds. It can kill itself in between: somebody else who is to do that
+ * after so many milliseconds may come too late on a machine with other things to do.
  *
- * Arguments: source, target.
+ * Arguments: source, target, milliseconds after which it kills itself (without: never).
  */
 
 import { ROOT, type FileNode, type RelativePath, type Token } from '@wl/domain';
@@ -23,18 +24,22 @@ async function filesOf(backend: LocalFsBackend): Promise<Map<string, FileNode>> 
 }
 
 async function main(): Promise<void> {
-  const [source, target] = process.argv.slice(2).map((location) => createLocalFsBackend({ backendId: location, type: 'local', location }));
+  const [source, target] = process.argv.slice(2, 4).map((location) => createLocalFsBackend({ backendId: location, type: 'local', location }));
   if (source === undefined || target === undefined) throw new Error('give two directories');
   await source.open();
   await target.open();
   const existing = await filesOf(target);
   const requests: CopyRequest[] = [];
   for (const [key, from] of await filesOf(source)) requests.push({ path: key as RelativePath, from, replaces: existing.get(key) });
-  process.stdout.write('begin\n');
-  let copied = 0;
-  for await (const results of target.copyFrom(source, requests) ?? []) copied += results.filter(({ outcome }) => outcome.kind === 'copied').length;
+  const killAfter = process.argv[4];
+  if (killAfter !== undefined) setTimeout(() => process.kill(process.pid, 'SIGKILL'), Number(killAfter));
+  const beginMs = performance.now();
+  for await (const results of target.copyFrom(source, requests) ?? []) {
+    const other = results.find(({ outcome }) => outcome.kind !== 'copied');
+    if (other !== undefined) throw new Error(`a file was not copied: ${other.outcome.kind}`);
+  }
   await target.flush();
-  process.stdout.write(`copied ${String(copied)}\n`);
+  process.stdout.write(String(performance.now() - beginMs));
   await target.close();
   await source.close();
 }

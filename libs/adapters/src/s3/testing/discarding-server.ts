@@ -6,6 +6,8 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** Answers as S3 would for one object. */
 export class DiscardingServer {
@@ -122,11 +124,12 @@ export class DiscardingServer {
     const sizeBytes = this.#sizeBytes;
     if (sizeBytes === undefined) return void response.writeHead(404).end();
     response.writeHead(200, { ...this.#metadata, etag: `"${this.#etag}"`, 'content-length': sizeBytes, 'last-modified': new Date().toUTCString() });
-    for (let left = method === 'HEAD' ? 0 : sizeBytes; left > 0 && !response.destroyed; left -= this.#piece.length) {
-      const hasRoom = response.write(this.#piece.subarray(0, Math.min(left, this.#piece.length)));
-      if (!hasRoom) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
-    }
-    response.end();
+    if (method === 'HEAD') return void response.end();
+    await pipeline(Readable.from(this.#pieces(sizeBytes), { objectMode: false }), response);
+  }
+
+  *#pieces(sizeBytes: number): Generator<Buffer> {
+    for (let left = sizeBytes; left > 0; left -= this.#piece.length) yield this.#piece.subarray(0, Math.min(left, this.#piece.length));
   }
 }
 

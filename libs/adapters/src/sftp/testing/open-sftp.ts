@@ -90,7 +90,7 @@ export async function openSftp(server: ServerUnderTest, more: Partial<SftpParams
     timeStepMs: 1000,
     close: async () => {
       for (const one of backends) await one.close();
-      execFileSync('rm', ['-rf', location]);
+      await removeAll(location);
     },
     writeOutside: async (path, bytes) => {
       mkdir(dirname(at(path)));
@@ -115,6 +115,19 @@ export async function openSftp(server: ServerUnderTest, more: Partial<SftpParams
       return openAnother();
     },
   };
+}
+
+/** The server may still carry out what it was asked before the connection ended: then a directory is not empty after all. */
+async function removeAll(location: string): Promise<void> {
+  for (let turn = 0; ; turn += 1) {
+    try {
+      execFileSync('rm', ['-rf', location], { stdio: ['ignore', 'ignore', 'pipe'] });
+      return;
+    } catch (error) {
+      if (turn === 100) throw error;
+      await realClock.sleep(20);
+    }
+  }
 }
 
 /** Every path below the root but the reserved area; links are not followed. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CopyOutcome, CopyRequest, StorageBackend } from '../../storage-backend.js';
 import { at, bytesOf, failureOf, fileAt, letPass, patternOf, settledFileAt, sha256Of, textOf } from './helpers.js';
 import type { CurrentBackend, OpenBackend } from './open-backend.js';
+import { PATIENCE_MS } from '../patience.js';
 
 /** Tests of copying within one medium. */
 export function describeCopying(current: CurrentBackend): void {
@@ -35,7 +36,7 @@ export function describeCopying(current: CurrentBackend): void {
         expect(Math.abs(node.mtimeMs - request.from.mtimeMs)).toBeLessThan(1);
         expect(sha256Of((await target.readOutside(request.path)) ?? patternOf(1))).toBe(sha256Of(bytes));
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('replaces the version expected, keeping it in the trash', async () => {
       const pair = await openPair(current());

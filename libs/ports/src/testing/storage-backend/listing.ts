@@ -5,6 +5,7 @@ import { compareKeys, RESERVED_NAME, ROOT } from '@wl/domain';
 
 import { KEY_SEPARATOR, TOKEN_SEPARATOR } from '../../joined-rows.js';
 import { EntryKind, type PathFilter, type UnrepresentableName } from '../../storage-backend.js';
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, failureOf, fileAt, listKeys, listRows, rowsOf, settledFileAt } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -36,7 +37,7 @@ export function describeListing(current: CurrentBackend): void {
       const keys = await listKeys(backend);
       expect(keys.filter((key) => !key.endsWith('/'))).toEqual(files.sort(compareKeys));
       expect(keys.filter((key) => key.endsWith('/'))).toHaveLength(7 + 14);
-    }, 60_000);
+    }, PATIENCE_MS);
 
     it('gives the same rows joined, where it joins them, and none of which something is unknown', async () => {
       const { backend, writeOutside, symlinkOutside } = current();

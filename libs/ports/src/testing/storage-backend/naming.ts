@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareKeys } from '@wl/domain';
 
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, failureOf, fileAt, listKeys, put, putOrFail, readFile, textOf } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -57,7 +58,7 @@ export function describeNaming(current: CurrentBackend): void {
         const { token } = await fileAt(backend, path);
         expect(await backend.remove(at(path), token)).toMatchObject({ ok: true });
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('that the storage cannot hold are refused as such', async () => {
       const { backend, namesOutside } = current();

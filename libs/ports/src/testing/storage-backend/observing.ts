@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { RESERVED_NAME, ROOT, type RelativePath, type Token } from '@wl/domain';
 
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, failureOf, fileAt, letPass, listRows, settledFileAt, sha256Of } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -140,7 +141,7 @@ export function describeObserving(current: CurrentBackend): void {
         ...paths.map((path) => sha256Of(bytesOf(path))),
         sha256Of(large),
       ]);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('stops with cancelled when the signal has aborted', async () => {
       const { backend, writeOutside } = current();

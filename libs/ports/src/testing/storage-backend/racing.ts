@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, listKeys, put, putOrFail, readFile, sha256Of, textOf } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -18,7 +19,7 @@ export function describeRacing(current: CurrentBackend): void {
       const outcomes = await Promise.all(paths.map((path, i) => backend.remove(at(path), results[i]?.token ?? ('' as never))));
       expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
       expect((await listKeys(backend)).filter((key) => !key.endsWith('/'))).toEqual([]);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('T57: lets exactly one of many creators of a name win', async () => {
       const { backend, readOutside, namesOutside } = current();
@@ -31,7 +32,7 @@ export function describeRacing(current: CurrentBackend): void {
         expect(textOf(await readOutside(path))).toBe(winners[0]);
       }
       expect(await namesOutside()).toHaveLength(10);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('T57: lets exactly one of two replacers of a version win, the other is told', async () => {
       const { backend, readOutside, trashOutside } = current();
@@ -48,7 +49,7 @@ export function describeRacing(current: CurrentBackend): void {
       if (!backend.capabilities.hasTrash || trashOutside === undefined) return;
       // Where an answer can be lost, a version may be kept once more than it was replaced.
       expect((await trashOutside()).map(textOf).filter((content) => content === 'old').length).toBeGreaterThanOrEqual(10);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('lets either the removal or the replacement of a version win, never both', async () => {
       const { backend, readOutside } = current();
@@ -63,7 +64,7 @@ export function describeRacing(current: CurrentBackend): void {
         expect([removed.ok, replaced.ok].filter(Boolean)).toHaveLength(1);
         expect(textOf(await readOutside(path))).toBe(replaced.ok ? 'new' : undefined);
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('T56: loses no save of somebody outside who replaces the file at any moment of a commit', async () => {
       const opened = current();
@@ -87,7 +88,7 @@ export function describeRacing(current: CurrentBackend): void {
         // A commit that went through can only have been overwritten by a save that came after it.
         if (result.ok) expect([ours, theirs]).toContain(inPlace);
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('flushes while others write', async () => {
       const { backend } = current();

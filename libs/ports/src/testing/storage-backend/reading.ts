@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Token } from '@wl/domain';
 
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, drain, failureOf, fileAt, openReader, patternOf, putOrFail, readFile, settledFileAt, sha256Of, textOf } from './helpers.js';
 import type { CurrentBackend } from './open-backend.js';
 
@@ -32,7 +33,7 @@ export function describeReading(current: CurrentBackend): void {
       const bytes = patternOf(3 << 20);
       await writeOutside('large', bytes);
       expect(sha256Of(await readFile(backend, 'large'))).toBe(sha256Of(bytes));
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('tells the modification time that stat tells', async () => {
       const { backend, writeOutside } = current();
@@ -68,7 +69,7 @@ export function describeReading(current: CurrentBackend): void {
       const failure = await failureOf((async () => void (await drainRest(chunks)))());
       if (failure === undefined) expect(await reader.isUnchanged()).toBe(false);
       await reader.close();
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('T42: notices a file replaced or removed while it is read', async () => {
       const { backend, writeOutside, removeOutside, renameOutside } = current();
@@ -88,7 +89,7 @@ export function describeReading(current: CurrentBackend): void {
         if (failure === undefined) expect(await reader.isUnchanged()).toBe(false);
         await reader.close();
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('INV-27, T41: never ends a shortened file as if it had been read whole', async () => {
       const { backend, writeOutside } = current();
@@ -102,7 +103,7 @@ export function describeReading(current: CurrentBackend): void {
       // A store may go on serving the version that was opened: then all of it must come.
       expect(failure !== undefined || sizeBytes === 3 << 20).toBe(true);
       await reader.close();
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('can be closed early and twice', async () => {
       const { backend, writeOutside } = current();
@@ -135,7 +136,7 @@ export function describeReading(current: CurrentBackend): void {
       );
       expect(failure === 'cancelled' || sizeBytes === 3 << 20).toBe(true);
       await opened.value.close();
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('reads what it wrote itself', async () => {
       const { backend } = current();

@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { NO_TOKEN, type Token } from '@wl/domain';
 
+import { PATIENCE_MS } from '../patience.js';
 import {
   at,
   bytesOf,
@@ -39,7 +40,7 @@ export function describeReplacing(current: CurrentBackend): void {
       const bytes = patternOf(3 << 20);
       await putOrFail(backend, 'large', bytes, { chunkBytes: 77_777 });
       expect(sha256Of((await readOutside('large')) ?? new Uint8Array(0))).toBe(sha256Of(bytes));
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('does not keep the chunks it was given: the caller may reuse its buffer', async () => {
       const { backend, readOutside } = current();

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RelativePath, Sha256, Token } from '@wl/domain';
 
 import type { WholeFiles, WholeRead, WholeReadOutcome, WholeWrite } from '../../storage-backend.js';
+import { PATIENCE_MS } from '../patience.js';
 import { at, bytesOf, failureOf, fileAt, listKeys, patternOf, putOrFail, settledFileAt, sha256Of, textOf } from './helpers.js';
 import type { CurrentBackend, OpenBackend } from './open-backend.js';
 
@@ -34,7 +35,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
         expect(node.token).toBe(expected);
         expect(Math.abs(outcome.attributes.mtimeMs - node.mtimeMs)).toBeLessThan(1);
       }
-    }, 60_000);
+    }, PATIENCE_MS);
 
     it('gives bytes that the caller may keep and change', async () => {
       const { opened, whole } = openWhole(current());
@@ -91,7 +92,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
         expect(texts).toContain(textOf(outcome.content));
         expect(outcome.sha256).toBe(sha256Of(outcome.content));
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('stops with cancelled when the signal aborts, also in the middle', async () => {
       const { opened, whole } = openWhole(current());
@@ -149,7 +150,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
       }
       await backend.flush();
       expect((await listKeys(backend)).filter((key) => !key.endsWith('/'))).toHaveLength(requests.length);
-    }, 60_000);
+    }, PATIENCE_MS);
 
     it('replaces the version expected, keeping it in the trash', async () => {
       const { opened, whole } = openWhole(current());
@@ -168,7 +169,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
       }
       if (!backend.capabilities.hasTrash || opened.trashOutside === undefined) return;
       expect((await opened.trashOutside()).map(textOf).sort()).toEqual(names.map((name) => `old ${name}`).sort());
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('INV-17, INV-16: what is not as expected is stale, untouched, and stops no other', async () => {
       const { opened, whole } = openWhole(current());
@@ -266,7 +267,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
         expect(winners).toHaveLength(1);
         expect(textOf(await opened.readOutside(name))).toBe(`${winners[0]!} ${name}`);
       }
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('T56: loses no save of somebody outside who replaces files at any moment of a write', async () => {
       const { opened, whole } = openWhole(current());
@@ -287,7 +288,7 @@ export function describeWholeFiles(current: CurrentBackend): void {
       await Promise.all([whole.write(requests), save()]);
       const kept = (await opened.trashOutside()).map(textOf);
       for (const name of names) expect([textOf(await opened.readOutside(name)), ...kept]).toContain(`theirs ${name}`);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('stops with cancelled when the signal aborts, leaving every visible file whole (INV-6)', async () => {
       const { opened, whole } = openWhole(current());

@@ -6,6 +6,7 @@ import { ROOT, type Key, type Token } from '@wl/domain';
 
 import { KEY_SEPARATOR, TOKEN_SEPARATOR } from '../../joined-rows.js';
 import type { BaselineBatch, BaselineChange } from '../../sync-state.js';
+import { PATIENCE_MS } from '../patience.js';
 import { at, fileRow, IDENTITY, key, ORDER_SENSITIVE_KEYS, pairWith, put, scanned, scannedKeys } from './helpers.js';
 import type { CurrentState } from './open-state.js';
 
@@ -54,7 +55,7 @@ export function describeScanning(current: CurrentState): void {
         seen.push(...batch.keys);
       }
       expect(seen).toEqual(Array.from({ length: MANY }, (_, i) => numbered(i)));
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('gives the same rows joined, where it joins them, and no token with a line break among them', () => {
       const pair = current().state.openPair(IDENTITY);
@@ -87,7 +88,7 @@ export function describeScanning(current: CurrentState): void {
         through = [numbered(Math.min(n + 10, MANY - 1)), 'zzz', numbered(0), undefined][n % 4];
       }
       expect(seen).toEqual(Array.from({ length: MANY }, (_, i) => numbered(i)));
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('can be left early, started anew, and run beside another one', () => {
       const pair = current().state.openPair(IDENTITY);
@@ -105,7 +106,7 @@ export function describeScanning(current: CurrentState): void {
       }
       expect(beside.next().done).toBe(true);
       expect(rows).toBe(MANY);
-    }, 30_000);
+    }, PATIENCE_MS);
 
     it('goes on undisturbed while rows behind its position are changed, deleted and added', () => {
       const pair = current().state.openPair(IDENTITY);
@@ -129,6 +130,6 @@ export function describeScanning(current: CurrentState): void {
       expect(left).toHaveLength(MANY - Math.ceil(MANY / 3));
       expect(pair.get(numbered(4))).toEqual(fileRow(4 + MANY));
       expect(pair.totals().files).toBe(left.length + round);
-    }, 30_000);
+    }, PATIENCE_MS);
   });
 }

@@ -45,16 +45,16 @@ export interface RawAnswer {
   readonly code: string | undefined;
 }
 
-/** A client with kept-alive connections. */
+/** A client. */
 export interface RawClient {
   readonly target: RawTarget;
   send(request: RawRequest): Promise<RawAnswer>;
   close(): void;
 }
 
-/** Opens a client; `close` ends its idle connections. */
+/** Opens a client; `close` ends its connections. None is kept for a next request: one that the server closes meanwhile, as radosgw does after a minute, would be a failure. */
 export function openRawClient(target: RawTarget): RawClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  const agent = new Agent({ keepAlive: false, maxSockets: 64 });
   return {
     target,
     send: (request) => send(target, agent, request),
