@@ -9,7 +9,7 @@
 export const preset = (rootDir, displayName) => ({
   rootDir,
   displayName,
-  testEnvironment: 'node',
+  testEnvironment: `${import.meta.dirname}/jest.environment.mjs`,
   // No test waits for real time without need; this is for machines with other things to do.
   testTimeout: 240_000,
   testMatch: ['<rootDir>/src/**/*.spec.ts'],

@@ -13,7 +13,7 @@ import { Rig } from './testing/rig.js';
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-const ENTRIES = 200_000;
+const ENTRIES = 100_000;
 const FILES_PER_DIRECTORY = 999;
 const MIB = 1024 * 1024;
 
@@ -129,7 +129,7 @@ describe('memory', () => {
     const { report } = await runPass(context, 'all', OPTIONS);
     expect(report).toMatchObject({ isComplete: true, copiedFiles: 0, deletedFiles: 0, problems: [] });
     expect(rowsRead).toBe(0);
-    // Held, the entries would be some 60 MiB.
+    // Held, the entries would be some 30 MiB.
     expect(growth()).toBeLessThan(4 * MIB);
   });
 
@@ -157,8 +157,8 @@ describe('memory', () => {
       },
     });
     const { report } = await runPass(rig.context({ pair, events: silent, source: fakeStorage('source', source), target }), 'all', OPTIONS);
-    expect(report).toMatchObject({ copiedFiles: ENTRIES - counted.directories, madeDirectories: 200, problems: [] });
-    expect(counted).toEqual({ rows: ENTRIES, directories: 200 });
+    expect(report).toMatchObject({ copiedFiles: ENTRIES - counted.directories, madeDirectories: 100, problems: [] });
+    expect(counted).toEqual({ rows: ENTRIES, directories: 100 });
     expect(growth()).toBeLessThan(8 * MIB);
   });
 

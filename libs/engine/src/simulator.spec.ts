@@ -21,7 +21,7 @@ const SCARS: readonly (readonly [seed: number, what: string])[] = [
 ];
 
 /** How long the dose may take, in milliseconds of this machine's time. */
-const DOSE_MS = 12_000;
+const DOSE_MS = 6_000;
 
 describe('simulated worlds', () => {
   it.each(SCARS)('seed %i keeps every invariant (%s)', async (seed) => {

@@ -1,16 +1,10 @@
-/** The contract of `StorageBackend`, kept by local directories in every way they can be driven. */
+/** The contract of `StorageBackend`, kept by local directories driven from the calling thread; beside it the specs of other ways. */
 
 import { constants } from 'node:fs';
-import { rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 
-import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeReadOnlyBackend, describeStorageBackend } from '@wl/ports/testing';
 
 import { openLocal } from './testing/open-local.js';
-import { bundleWorker } from './testing/bundle.js';
-import type { TaskRunner } from './task-runner.js';
-import { createLocalFsWorkers } from './worker-pool.js';
 import { createDisk, errnoException } from './worker/disk.js';
 import { loadNative } from './worker/native.js';
 
@@ -34,27 +28,6 @@ describeStorageBackend('LocalFsBackend on the calling thread', () => {
       unreadable = path.slice(path.lastIndexOf('/'));
     },
   });
-});
-
-describeStorageBackend('LocalFsBackend without koffi', () => openLocal({ deps: { disk: createDisk(undefined) } }));
-
-describeStorageBackend('LocalFsBackend without koffi and /proc', () =>
-  openLocal({ deps: { disk: createDisk(undefined), anchor: 'checked-path' } }),
-);
-
-describe('in worker threads', () => {
-  let workers: TaskRunner;
-  let workerPath: string;
-  beforeAll(() => {
-    workerPath = bundleWorker();
-    workers = createLocalFsWorkers(workerPath);
-  });
-  afterAll(async () => {
-    await workers.close();
-    rmSync(dirname(workerPath), { recursive: true });
-  });
-
-  describeStorageBackend('LocalFsBackend', () => openLocal({ deps: { workers } }));
 });
 
 describeReadOnlyBackend('LocalFsBackend', () => openLocal({ readOnly: true }));

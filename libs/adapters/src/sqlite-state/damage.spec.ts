@@ -1,10 +1,10 @@
 /** T20, T21: whatever happens to the file, nothing that was not written is ever read from it. */
 
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { directoryKey, fileKey, ROOT, toRelativePath } from '@wl/domain';
 import { StateError, type HashCache, type PairIdentity, type PairState, type SyncState } from '@wl/ports';
@@ -21,6 +21,8 @@ const ROOTS = { sourceRootIds: ['root of disk in pair 0'], targetRootIds: ['root
 const ROUNDS = Number(process.env['WL_ROUNDS'] ?? '30');
 
 describe('a damaged state database', () => {
+  /** The state as it is before any damage: filled once, copied for each test. */
+  const sample = mkdtempSync(path.join(tmpdir(), 'wl-damage-sample-'));
   let directory: string;
   let file: string;
   let notices: string[];
@@ -35,13 +37,21 @@ describe('a damaged state database', () => {
     for (const state of open.splice(0)) state.close();
   };
 
+  beforeAll(() => {
+    notices = [];
+    const state = openSqliteState({ path: path.join(sample, 'state.db'), onNotice: (message) => notices.push(message) });
+    fillSample(state);
+    state.close();
+  });
+  afterAll(() => {
+    rmSync(sample, { recursive: true });
+  });
   beforeEach(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'wl-damage-'));
+    cpSync(sample, directory, { recursive: true });
     file = path.join(directory, 'state.db');
     notices = [];
     open = [];
-    fillSample(openState());
-    closeAll();
   });
   afterEach(() => {
     closeAll();

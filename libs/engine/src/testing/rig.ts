@@ -137,10 +137,10 @@ export class Rig {
   }
 }
 
-/** A rig whose sides agreed on these files (path → text), a minute ago. */
-export async function synced(files: Record<string, string>, options?: RigOptions): Promise<Rig> {
+/** A rig whose sides agreed on these files (path → content), a minute ago. */
+export async function synced(files: Record<string, string | Uint8Array>, options?: RigOptions): Promise<Rig> {
   const rig = new Rig(options);
-  for (const [path, text] of Object.entries(files)) rig.sourceTree.write(path, text);
+  for (const [path, content] of Object.entries(files)) rig.sourceTree.write(path, content);
   await rig.clock.advance(60_000);
   await rig.pass();
   await rig.clock.advance(60_000);
