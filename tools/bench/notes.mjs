@@ -5,15 +5,15 @@
 export const NOTES = {
   small: [
     'First sync: of 6 s of CPU the two copying threads have 2.0 in the kernel (open, create, write, read back, flush, rename and look: 22 calls a file, of which making, writing and showing it cost 50–76 µs) and 1.6 outside, the main thread 1.1 (mostly messages between threads), V8’s optimising compiler 1.0, listing 0.4; `cp` needs 1.5 in all. Later, earlier or no optimising is slower, another garbage collector 4 % faster (docs/performance.md). To come nearer, less has to pass between threads, and files have to be made without a name first.',
-    'No-change pass: five in a row each. The first one after the copying takes over half as long again as the others, since the daemon’s code for it is not compiled yet; the last ones are level with `rsync` (0.26–0.32 s and 0.23–0.33 s). Of 0.28 s the command needs 0.08 before it asks (half of it Node.js itself) and 0.02 after the answer; of the pass two listing threads have 0.12 s of CPU each, for 20,000 `statx` a side, and the main thread 0.06.',
+    'No-change pass: five in a row each. The first one after the copying takes over half as long again as the others, which fits code that is not compiled yet; the last ones are level with `rsync` (0.26–0.32 s and 0.23–0.33 s). Of 0.28 s the command needs 0.08 before it asks (half of it Node.js itself) and 0.02 after the answer; of the pass two listing threads have 0.12 s of CPU each, for 20,000 `statx` a side, and the main thread 0.06.',
   ],
   single: [
     'The disk takes 2.3 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for: nothing durable can be as fast as they are. One GiB is read, hashed, written, read back and compared by two threads with 1.1 and 1.0 s of CPU, less than `rsync` needs; copying 64 KiB at a time instead of 256 took half of the copying thread’s time away (docs/performance.md).',
   ],
-  large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9: new pages of this machine’s memory cost now little, now much.'],
+  large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9; why was not found out.'],
   tiny: [
-    'First sync: `rclone` flushes nothing and looks at nothing again; everybody else takes longer, flushing or not.',
-    'No-change pass: ahead of all that compare. With a million files, in the same hour, it is ahead of `find` too (0.86 ×): what is over here is the start of the command and a daemon whose code for such passes is not compiled yet (1.84, 1.60, 2.08 s).',
+    'First sync: `rclone` flushes nothing and looks at nothing again; the others that compare both sides take longer, flushing or not.',
+    'No-change pass: ahead of all that compare. With a million files, in the same hour, it is ahead of `find` too (0.86 ×): what does not grow with the tree, the start of the command above all, weighs more here. It swings (1.60 to 2.08 s), and no profile was made of it.',
     'Changed: names are compared a run of a thousand at a time as long as both sides and the baseline agree. With 3 % of the names changed hardly a run agrees, so that all of them are taken apart and looked at name by name (ADR 0015): 8.3 s of CPU instead of 3.2. Shorter runs would not help: of those of 64 names still six in seven differ.',
   ],
   million: [

@@ -49,7 +49,6 @@ export interface WebdavParts {
   readonly trashRetentionDays: number;
 }
 
-
 /** A folder of a WebDAV server as a storage. */
 export class WebdavBackend implements StorageBackend {
   readonly backendId: string;

@@ -13,7 +13,7 @@ import { failure } from './failure.js';
 
 /** Files up to this size are read as a whole before anything is written. Larger makes nothing faster. */
 const CHUNK_BYTES = 1 << 20;
-/** How much is read, written and read back in turn: so little that it stays in the cache of one core, which halves the time of the copying thread. */
+/** How much is read, written and read back in turn: so little that it stays in the cache of one core (docs/performance.md). */
 const COPY_BYTES = 64 << 10;
 /** After how many bytes the kernel is told to start writing them, instead of waiting for the flush; a multiple of `COPY_BYTES`. */
 const WRITE_BEHIND_BYTES = 8 << 20;

@@ -47,7 +47,6 @@ export class QuickLook {
     const { words } = this;
     if (this.statx(directory, name, this.bytes) !== 0) return false;
     if ((word(words, AT.mask) & STATX_MASK) !== STATX_MASK || (word(words, AT.mode) & TYPE_BITS) !== REGULAR_FILE) return false;
-    // A list and a function for each file would cost as much as all the rest.
     const isPlain = isDouble(words, AT.inode) && isDouble(words, AT.size) && isDouble(words, AT.ctime) && isDouble(words, AT.mtime);
     // The first second of 1970 has no digits before its nanoseconds.
     if (!isPlain || this.seconds(AT.ctime) === 0 || this.seconds(AT.mtime) === 0) return false;
