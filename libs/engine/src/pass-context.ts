@@ -209,6 +209,8 @@ export class BaselineWriter {
   #changes: BaselineChange[] = [];
   #deletions: Record<SideName, number> = { source: 0, target: 0 };
   #creations: Record<SideName, number> = { source: 0, target: 0 };
+  /** The latest flush, ended or not. */
+  #latest: Promise<unknown> = Promise.resolve();
 
   /** `assertRoots` rejects when a root is not any more what it was when the pass began. */
   constructor(context: PassContext, assertRoots: () => Promise<void>) {
@@ -233,9 +235,16 @@ export class BaselineWriter {
     this.#creations[on] += 1;
   }
 
-  /** Writes what has come together, if it is worth a transaction or `isForced`. */
+  /** Writes what has come together, if it is worth a transaction or `isForced`; what was added first is written first. */
   async flush(isForced: boolean): Promise<void> {
-    if (this.#changes.length === 0 || (!isForced && this.#changes.length < BATCH_CHANGES)) return;
+    if (!isForced && this.#changes.length < BATCH_CHANGES) return;
+    const flushed = this.#latest.then(() => this.#flush());
+    this.#latest = flushed.catch(() => undefined);
+    await flushed;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#changes.length === 0) return;
     const changes = this.#changes;
     const deletions = this.#deletions;
     this.#changes = [];

@@ -27,6 +27,7 @@ import { isBackendError, type BackendError, type BaselineRow, type BaselineScan,
 import { Arrivals } from './arrivals.js';
 import { ConflictBook, isAtOrBelow, type FoundConflict } from './conflict-book.js';
 import { trusted, type PlannedCopy } from './copier.js';
+import { CopyLine } from './copy-line.js';
 import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
 import { copyAllSparingly } from './duplicates.js';
@@ -60,6 +61,9 @@ export interface PassResult {
 
 const CHUNK_ROWS = 1024;
 
+/** Where a copy waits for the medium most of the time, the next chunk is copied meanwhile. */
+const OVERLAPPING_CHUNKS = 2;
+
 /** Runs one pass. Rejects when a whole storage or the state failed; everything smaller is in the report. */
 export async function runPass(context: PassContext, scope: Scope, options: PassOptions): Promise<PassResult> {
   return new Pass(context, options).run(scope);
@@ -79,7 +83,7 @@ class Pass {
   readonly #knownFiles: number;
   readonly #arrivals: Arrivals;
   readonly #identifier: Identifier;
-  #copying: Promise<void> = Promise.resolve();
+  readonly #copying: CopyLine;
   /** Set once a root was found to be another one: what this pass wrote since the look before may be anywhere. */
   #lostRoot: Halt | undefined;
 
@@ -88,6 +92,7 @@ class Pass {
     this.#options = options;
     this.#log = new PassLog(context);
     this.#baseline = new BaselineWriter(context, () => this.#assertRoots());
+    this.#copying = new CopyLine(() => this.#baseline.flush(false));
     this.#conflicts = this.#newConflictBook();
     this.#arrivals = new Arrivals(context);
     this.#identifier = new Identifier(context, (path) => this.#conflicts.known(path) !== undefined);
@@ -111,7 +116,7 @@ class Pass {
       return { report: this.#log.report(conflicts, true, halt), unsettled: [...this.#log.retry] };
     } catch (error) {
       // What was copied is done and durable; only its rows are still to be written (INV-16).
-      await this.#copying.catch(() => undefined);
+      await this.#copying.settle().catch(() => undefined);
       await this.#baseline.flush(true).catch(() => undefined);
       const halt = await this.#haltBehind(error);
       if (halt === undefined) throw error;
@@ -172,7 +177,7 @@ class Pass {
       for (const point of points) {
         if ((await this.#scanPoint(point)) === 'siblings-matter') unsure.add(parentOf(point));
       }
-      await this.#copying;
+      await this.#copying.settle();
       if (unsure.size > 0) await this.#scanAround([...unsure]);
       return undefined;
     }
@@ -183,7 +188,7 @@ class Pass {
     };
     await this.#join(ROOT, cursors.source, cursors.target, pair.scan(ROOT));
     this.#log.totalsAreFinal();
-    await this.#copying;
+    await this.#copying.settle();
     const counts = (side: SideName): SideCounts => ({ files: cursors[side].filesSeen, unknown: cursors[side].unknownSeen });
     return { source: counts('source'), target: counts('target') };
   }
@@ -343,12 +348,11 @@ class Pass {
   async #startCopies(copies: readonly PlannedCopy[]): Promise<void> {
     const wanted = copies.filter(({ path }) => !ancestorsOf(path).some((above) => this.#failedDirectories.has(above)));
     for (const copy of wanted) this.#log.toCopy(copy.from);
-    // One chunk is copied while the next one is scanned; no more, so that memory stays bounded.
-    await this.#copying;
+    const { source, target } = this.#context;
+    // As many chunks are copied while the next one is scanned, no more, so that memory stays bounded.
+    const most = source.overlapsCopies === true && target.overlapsCopies === true ? OVERLAPPING_CHUNKS : 1;
     const record = { log: this.#log, baseline: this.#baseline, arrivals: this.#arrivals };
-    this.#copying = copyAllSparingly(wanted, this.#context, record).then(() => this.#baseline.flush(false));
-    // A failure is met at the next await of the chain; until then it must not count as unhandled.
-    this.#copying.catch(() => undefined);
+    await this.#copying.begin(most, () => copyAllSparingly(wanted, this.#context, record));
   }
 
   /** Both sides hold the same: the baseline learns it, unless it says so already. */

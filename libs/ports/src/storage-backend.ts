@@ -412,6 +412,9 @@ export interface StorageBackend {
     requests: readonly CopyRequest[],
     signal?: AbortSignal,
   ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined;
+
+  /** Whether time is gained when a second `copyFrom` begins before the first has ended: one waits for the medium while the other reads and writes. */
+  readonly overlapsCopies?: boolean;
 }
 
 /** The type of `StorageBackend.copyFrom`. */

@@ -84,6 +84,7 @@ export interface LocalFsHost {
 
 /** A directory of this machine as a storage. */
 export class LocalFsBackend implements StorageBackend {
+  readonly overlapsCopies = true;
   readonly backendId: string;
   readonly type: string;
   readonly displayLocation: string;
@@ -320,11 +321,11 @@ export class LocalFsBackend implements StorageBackend {
 
   private copyItems(task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
     const { items, from, flag } = task;
-    for (const { path } of items) this.unflushed.add(parentOf(path));
+    const paths = items.map(({ path }) => path);
     const [only] = items;
-    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.run('copy', task, 'bulk');
+    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.changing(paths, this.run('copy', task, 'bulk'));
     const beside = createSharedHash();
-    const copied = this.run('copy', { ...task, beside }, 'bulk');
+    const copied = this.changing(paths, this.run('copy', { ...task, beside }, 'bulk'));
     // The copy does not depend on it: what goes wrong there is done here.
     this.run('hashBeside', { root: from, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
     return copied;
@@ -338,28 +339,36 @@ export class LocalFsBackend implements StorageBackend {
 
   private async change<E>(step: ChangeStep): Promise<Result<void, E>> {
     this.checkWritable(step.kind === 'remove' ? 'remove' : 'change', step.path);
-    this.unflushed.add(parentOf(step.path));
-    const answer = await this.locks.run(step.path, () => this.changes.add(step));
+    const answer = await this.changing([step.path], this.locks.run(step.path, () => this.changes.add(step)));
     if (!answer.ok) throw fromWireError(answer.error);
     return answer.value as Result<void, E>;
   }
 
   private commit(item: CommitItem): Promise<CommitItemOutcome> {
-    this.unflushed.add(parentOf(item.path));
     // Two commits to one path at once would take each other's file for somebody else's.
-    return this.locks.run(item.path, () => this.commits.add(item));
+    return this.changing([item.path], this.locks.run(item.path, () => this.commits.add(item)));
   }
 
   private writeWhole(items: readonly WholeWriteItem[], bytes: ArrayBuffer, flag: CancelFlag): Promise<readonly (BatchOutcome | undefined)[]> {
     const paths = items.map(({ path }) => path);
-    for (const path of paths) this.unflushed.add(parentOf(path));
-    return this.locks.runAll(paths, () => this.run('writeWhole', { ...this.writable(), items, bytes, flag }, 'bulk', [bytes]));
+    return this.changing(paths, this.locks.runAll(paths, () => this.run('writeWhole', { ...this.writable(), items, bytes, flag }, 'bulk', [bytes])));
   }
 
   private takeFromInbox(inbox: string, items: readonly TakenItem[], flag: CancelFlag): Promise<readonly (BatchOutcome | undefined)[]> {
     const paths = items.map(({ path }) => path);
-    for (const path of paths) this.unflushed.add(parentOf(path));
-    return this.locks.runAll(paths, () => this.run('takeFromInbox', { ...this.writable(), inbox, items, flag }, 'bulk'));
+    return this.changing(paths, this.locks.runAll(paths, () => this.run('takeFromInbox', { ...this.writable(), inbox, items, flag }, 'bulk')));
+  }
+
+  /**
+   * Notes for the next flush what a step that has ended may have changed. Not before: a flush that
+   * comes while it is under way makes nothing of it durable, and would have the note forgotten (INV-15).
+   */
+  private async changing<T>(paths: readonly RelativePath[], step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } finally {
+      for (const path of paths) this.unflushed.add(parentOf(path));
+    }
   }
 
   private adopt(opened: OpenedRoot): void {
@@ -380,7 +389,7 @@ export class LocalFsBackend implements StorageBackend {
     return { root: this.root, area: { instance, trashRun: trashRunOf(clock.nowMs(), instance.slice(-4)) } };
   }
 
-  private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane = 'quick', handedOver?: readonly ArrayBuffer[]): Promise<ReturnType<Tasks[K]>> {
+  private async run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane = 'quick', handedOver?: readonly ArrayBuffer[]): Promise<Awaited<ReturnType<Tasks[K]>>> {
     if (this.isClosed) throw this.closedError('use the storage');
     const running = this.host.runner.run(task, request, lane, handedOver);
     this.running.add(running);

@@ -550,6 +550,29 @@ describe('a full disk', () => {
     }
   });
 
+  it('INV-15: flushes what a copy shows while an earlier flush is under way with the next one', async () => {
+    const source = await openLocal();
+    await source.writeOutside('d/f', Buffer.from('x'));
+    await opened.backend.makeDirectory(at('d'));
+    let earlier: Promise<void> | undefined;
+    instrumented.watch(({ name }) => {
+      // The copy is staged, but not shown.
+      if (name === 'fsync') earlier ??= opened.backend.flush();
+    });
+    const request = { path: at('d/f'), from: await fileAt(source.backend, 'd/f'), replaces: undefined };
+    // The flush has what was noted by the time it began, and is done when the copy is.
+    const copied = copyAll(opened.backend, source.backend, [request]);
+    expect(await copied).toMatchObject([{ kind: 'copied' }]);
+    await earlier;
+    let flushed = 0;
+    instrumented.watch(({ name }) => {
+      if (name === 'fsync') flushed += 1;
+    });
+    await opened.backend.flush();
+    expect(flushed).toBe(1);
+    await source.close();
+  });
+
   it('keeps what was not flushed for the next flush', async () => {
     await opened.backend.makeDirectory(at('d'));
     failing('EIO', ({ name }) => name === 'fsync');

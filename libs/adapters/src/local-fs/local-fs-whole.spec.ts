@@ -58,7 +58,7 @@ async function read(requests: readonly WholeRead[]): Promise<WholeReadOutcome[]>
 /** Goes on with a disk that takes no time to flush, for tests of many rounds. */
 async function withoutFlushing(): Promise<void> {
   await opened.close();
-  instrumented = instrument({ ...createDisk(native), fsync: () => undefined, syncfs: () => undefined });
+  instrumented = instrument({ ...createDisk(native), fsync: () => undefined, syncfs: async () => undefined });
   opened = await openLocal({ deps: { disk: instrumented.disk } });
   whole = opened.backend.wholeFiles;
 }

@@ -10,7 +10,7 @@ export type Lane = 'quick' | 'bulk';
 /** Runs tasks. Rejections are `BackendError`s. */
 export interface TaskRunner {
   /** `handedOver`: memory of the request that the task may take instead of copying it; it is gone for the caller. */
-  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<ReturnType<Tasks[K]>>;
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<Awaited<ReturnType<Tasks[K]>>>;
   /** A runner whose quick tasks all run on one thread, for those that leave state there. */
   pin(): TaskRunner;
   /** How many bulk tasks can run side by side. */

@@ -72,6 +72,7 @@ export interface MemoryBackendOptions {
 
 /** One machine's view of a `MemoryTree`. */
 export class MemoryBackend implements StorageBackend {
+  readonly overlapsCopies = true;
   readonly backendId: string;
   readonly type: string;
   readonly displayLocation: string;

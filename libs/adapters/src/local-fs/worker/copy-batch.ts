@@ -75,7 +75,7 @@ interface Copied {
  * Copies a batch. The result has one entry an item, `undefined` for those not reached when
  * the checkpoint threw: of these nothing is left.
  */
-export function copyBatch(context: CopyContext, items: readonly CopyItem[]): (CopyItemOutcome | undefined)[] {
+export function copyBatch(context: CopyContext, items: readonly CopyItem[]): Promise<(CopyItemOutcome | undefined)[]> {
   return new CopyBatch(context, items).run();
 }
 
@@ -93,8 +93,8 @@ class CopyBatch {
     this.batch = new StagedBatch(target, area, checkpoint, items, 'copy');
   }
 
-  run(): (CopyItemOutcome | undefined)[] {
-    const outcomes = this.batch.run((item, index) => {
+  async run(): Promise<(CopyItemOutcome | undefined)[]> {
+    const outcomes = await this.batch.run((item, index) => {
       this.context.source.trim();
       return this.stage(index, item);
     });

@@ -58,9 +58,9 @@ export function flushDirectories(tree: DirectoryTree, paths: readonly RelativePa
 }
 
 /** Flushes the whole file system; answers whether that was possible. */
-export function flushFileSystem({ disk, root }: DirectoryTree): boolean {
+export async function flushFileSystem({ disk, root }: DirectoryTree): Promise<boolean> {
   if (disk.syncfs === undefined) return false;
-  disk.syncfs(root.fd);
+  await disk.syncfs(root.fd);
   return true;
 }
 

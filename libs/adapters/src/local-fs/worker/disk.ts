@@ -1,7 +1,7 @@
 /**
  * The system calls this adapter makes, behind one object: what the kernel offers beyond
  * `node:fs` is optional here, and tests put faults and other writers between two calls.
- * Everything is synchronous: in a worker thread that is several times faster than promises.
+ * All but the flush of a whole file system is synchronous: in a worker thread that is several times faster than promises.
  */
 
 import * as fs from 'node:fs';
@@ -49,8 +49,8 @@ export interface Disk {
   realpath(path: string): string;
   /** Absent where the kernel or the optional package does not offer them. */
   readonly safeRenames: SafeRenames | undefined;
-  /** Flushes the whole file system that holds an open file; absent where it is not reachable. */
-  readonly syncfs: ((fd: number) => void) | undefined;
+  /** Flushes the whole file system that holds an open file, while the calling thread goes on; absent where it is not reachable. */
+  readonly syncfs: ((fd: number) => Promise<void>) | undefined;
   /** Tells the kernel to start writing a range to the medium; absent where it is not reachable. */
   readonly startWriting: ((fd: number, offset: number, length: number) => void) | undefined;
   /** Makes an empty file share the blocks of another; `false` where that is not possible between the two. */
@@ -100,7 +100,7 @@ export function createDisk(native: Native | undefined): Disk {
     rmdir: (path) => fs.rmdirSync(path),
     realpath: (path) => fs.realpathSync.native(path),
     safeRenames: native?.renameat2 === undefined ? undefined : safeRenames(native.renameat2),
-    syncfs: native?.syncfs === undefined ? undefined : checked('syncfs', native.syncfs),
+    syncfs: native?.syncfs && flushing(native.syncfs),
     startWriting: native?.startWriting,
     clone: native?.clone && ((from, to) => native.clone?.(from, to) === 0),
     enterDirectory: native?.fchdir === undefined ? undefined : checked('fchdir', native.fchdir),
@@ -124,6 +124,13 @@ function checked(syscall: string, call: (fd: number) => number): (fd: number) =>
   return (fd) => {
     const errno = call(fd);
     if (errno !== 0) throw errnoException(syscall, errno);
+  };
+}
+
+function flushing(syncfs: NonNullable<Native['syncfs']>): (fd: number) => Promise<void> {
+  return async (fd) => {
+    const errno = await syncfs(fd);
+    if (errno !== 0) throw errnoException('syncfs', errno);
   };
 }
 

@@ -59,7 +59,7 @@ export function dropInbox(tree: DirectoryTree, inbox: string): void {
  * Takes a batch. The result has one entry an item, `undefined` for those not reached when the
  * checkpoint threw; `source-changed` stands for: it is not in the inbox.
  */
-export function takeFromInbox(context: TakeContext, items: readonly TakenItem[]): (BatchOutcome | undefined)[] {
+export function takeFromInbox(context: TakeContext, items: readonly TakenItem[]): Promise<(BatchOutcome | undefined)[]> {
   const { target, area, checkpoint } = context;
   const batch = new StagedBatch(target, area, checkpoint, items, 'replace');
   return batch.run((item) => {

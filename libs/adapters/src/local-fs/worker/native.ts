@@ -11,10 +11,11 @@ import { constants } from 'node:os';
 
 import { STATX_MASK } from './quick-look.js';
 
-/** Each answers 0 or an errno. A call the C library does not have is left out. */
+/** Each answers 0 or an errno, `syncfs` later. A call the C library does not have is left out. */
 export interface Native {
   readonly renameat2?: (fromDirectory: number, from: string, toDirectory: number, to: string, flags: number) => number;
-  readonly syncfs?: (fd: number) => number;
+  /** Runs beside the calling thread. */
+  readonly syncfs?: (fd: number) => Promise<number>;
   readonly startWriting?: (fd: number, offset: number, length: number) => void;
   /** Makes a file share the blocks of another, where the file system can. */
   readonly clone?: (from: number, to: number) => number;
@@ -38,6 +39,13 @@ const [F_SETSIG, F_SETLEASE, F_RDLCK, F_UNLCK] = [10, 1024, 0, 2];
 /** From `linux/fcntl.h`: look at a link itself. */
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
+/** A function of the C library, as koffi gives it. */
+interface CFunction {
+  (...values: unknown[]): number;
+  /** Runs on another thread; `errno` is that of the call while the callback runs. */
+  async(...values: [...unknown[], (error: Error | null, result: number) => void]): void;
+}
+
 /** How to call into C. */
 export interface NativeOptions {
   /**
@@ -54,9 +62,9 @@ export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
     // Not by `import()`, which makes each thread load all of what Node.js has for modules: a quarter of its start.
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     const library = koffi.load(null);
-    const find = (signature: string): ((...values: unknown[]) => number) | undefined => {
+    const find = (signature: string): CFunction | undefined => {
       try {
-        return library.func(signature) as (...values: unknown[]) => number;
+        return library.func(signature) as unknown as CFunction;
       } catch {
         return undefined;
       }
@@ -75,7 +83,12 @@ export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
       ...(renameat2 && {
         renameat2: (fromDirectory, from, toDirectory, to, flags) => answer(renameat2(fromDirectory, from, toDirectory, to, flags)),
       }),
-      ...(syncfs && { syncfs: (fd) => answer(syncfs(fd)) }),
+      ...(syncfs && {
+        syncfs: (fd) =>
+          new Promise((resolve, reject) => {
+            syncfs.async(fd, (error: Error | null, result: number) => (error === null ? resolve(answer(result)) : reject(error)));
+          }),
+      }),
       // A hint: whether it worked shows when the file is flushed.
       ...(syncFileRange && { startWriting: (fd, offset, length) => void syncFileRange(fd, offset, length, SYNC_FILE_RANGE_WRITE) }),
       ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),

@@ -70,10 +70,10 @@ export class StagedBatch<I extends BatchItem> {
   }
 
   /**
-   * Works through the batch. The result has one entry an item, `undefined` for those not
+   * Works through the batch; while it is flushed the thread may work on another one. The result has one entry an item, `undefined` for those not
    * reached when the checkpoint threw: of these nothing is left.
    */
-  run(stage: StageItem<I>): (BatchOutcome | undefined)[] {
+  async run(stage: StageItem<I>): Promise<(BatchOutcome | undefined)[]> {
     this.area.staging();
     try {
       for (const [index, item] of this.items.entries()) {
@@ -87,7 +87,7 @@ export class StagedBatch<I extends BatchItem> {
         this.target.trim();
       }
       this.checkpoint();
-      if (!this.flushesEach) this.flush();
+      if (!this.flushesEach) await this.flush();
     } catch (error) {
       for (const { staged } of this.ready) this.stager.drop(staged.name);
       if (!(error instanceof Cancelled)) throw error;
@@ -126,10 +126,10 @@ export class StagedBatch<I extends BatchItem> {
   }
 
   /** One flush for all. When it fails nothing of the batch can be trusted to be stored. */
-  private flush(): void {
+  private async flush(): Promise<void> {
     const { disk, root } = this.target;
     try {
-      disk.syncfs?.(root.fd);
+      await disk.syncfs?.(root.fd);
     } catch (error) {
       for (const { index, staged } of this.ready.splice(0)) {
         this.stager.drop(staged.name);

@@ -1,7 +1,8 @@
 /**
- * Everything a thread can be asked to do, as synchronous functions of plain data: they run in
- * a worker thread or, where there is none, on the calling one. A task opens the root afresh
- * and lets go of everything before it returns, so that a disk can be unmounted between two.
+ * Everything a thread can be asked to do, as functions of plain data: they run in a worker
+ * thread or, where there is none, on the calling one. A task opens the root afresh and lets go
+ * of everything before it ends, so that a disk can be unmounted between two. Those that flush a
+ * whole file system let the thread begin another task meanwhile; all others are synchronous.
  */
 
 import type { Node, RelativePath, Result, Sha256, Token } from '@wl/domain';
@@ -106,6 +107,20 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
   };
   const withArea = <T>({ root, area }: Writable, operation: string, step: (tree: DirectoryTree, area: StorageArea) => T): T =>
     withTree(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
+
+  const withTreeLater = async <T>(root: RootSpec, operation: string, step: (tree: DirectoryTree) => Promise<T>): Promise<T> => {
+    let tree: DirectoryTree | undefined;
+    try {
+      tree = new DirectoryTree(disk, anchor, root);
+      return await step(tree);
+    } catch (error) {
+      throw translate(error, operation);
+    } finally {
+      tree?.close();
+    }
+  };
+  const withAreaLater = <T>({ root, area }: Writable, operation: string, step: (tree: DirectoryTree, area: StorageArea) => Promise<T>): Promise<T> =>
+    withTreeLater(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
 
   return {
     open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number }): OpenedRoot =>
@@ -238,10 +253,10 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       withArea(writable, 'clean up', (tree, area) => new Stager(tree, area).drop(file.name));
     },
 
-    commit: ({ items, flag, ...writable }: Writable & { items: readonly CommitItem[]; flag: CancelFlag }): CommitItemOutcome[] => {
+    commit: async ({ items, flag, ...writable }: Writable & { items: readonly CommitItem[]; flag: CancelFlag }): Promise<CommitItemOutcome[]> => {
       let isUnderWay = false;
       try {
-        return withArea(writable, 'replace', (tree, area) => {
+        return await withAreaLater(writable, 'replace', (tree, area) => {
           isUnderWay = true;
           return commitFiles(tree, area, content, items, checkpointOf(flag));
         });
@@ -250,9 +265,9 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): (CopyItemOutcome | undefined)[] =>
-      withTree(from, 'read the source', (source) =>
-        withArea(writable, 'copy', (target, area) => {
+    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): Promise<(CopyItemOutcome | undefined)[]> =>
+      withTreeLater(from, 'read the source', (source) =>
+        withAreaLater(writable, 'copy', (target, area) => {
           const besideHash = beside && new SharedHash(beside);
           return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash, shareFromBytes }, items);
         }),
@@ -262,8 +277,8 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
     readWhole: ({ root, items, flag }: { root: RootSpec; items: readonly WholeReadItem[]; flag: CancelFlag }): WholeReadBatch =>
       withTree(root, 'read', (tree) => readWhole(tree, content, items, checkpointOf(flag))),
 
-    writeWhole: ({ items, bytes, flag, ...writable }: Writable & { items: readonly WholeWriteItem[]; bytes: ArrayBuffer; flag: CancelFlag }): (BatchOutcome | undefined)[] =>
-      withArea(writable, 'replace', (target, area) => writeWhole({ target, area, content, checkpoint: checkpointOf(flag) }, items, bytes)),
+    writeWhole: ({ items, bytes, flag, ...writable }: Writable & { items: readonly WholeWriteItem[]; bytes: ArrayBuffer; flag: CancelFlag }): Promise<(BatchOutcome | undefined)[]> =>
+      withAreaLater(writable, 'replace', (target, area) => writeWhole({ target, area, content, checkpoint: checkpointOf(flag) }, items, bytes)),
 
     makeInbox: ({ root, inbox }: { root: RootSpec; inbox: string }): void =>
       withTree(root, 'replace', (tree) => {
@@ -274,8 +289,8 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
         }
       }),
 
-    takeFromInbox: ({ inbox, items, flag, ...writable }: Writable & { inbox: string; items: readonly TakenItem[]; flag: CancelFlag }): (BatchOutcome | undefined)[] =>
-      withArea(writable, 'replace', (target, area) => takeFromInbox({ target, area, content, checkpoint: checkpointOf(flag), inbox }, items)),
+    takeFromInbox: ({ inbox, items, flag, ...writable }: Writable & { inbox: string; items: readonly TakenItem[]; flag: CancelFlag }): Promise<(BatchOutcome | undefined)[]> =>
+      withAreaLater(writable, 'replace', (target, area) => takeFromInbox({ target, area, content, checkpoint: checkpointOf(flag), inbox }, items)),
 
     dropInbox: ({ root, inbox }: { root: RootSpec; inbox: string }): void => withTree(root, 'clean up', (tree) => dropInbox(tree, inbox)),
 
@@ -298,9 +313,9 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    flush: ({ root, directories }: { root: RootSpec; directories: readonly RelativePath[] }): void =>
-      withTree(root, 'flush', (tree) => {
-        if (directories.length > FEW_FILES && flushFileSystem(tree)) return;
+    flush: ({ root, directories }: { root: RootSpec; directories: readonly RelativePath[] }): Promise<void> =>
+      withTreeLater(root, 'flush', async (tree) => {
+        if (directories.length > FEW_FILES && (await flushFileSystem(tree))) return;
         flushDirectories(tree, directories);
       }),
   };

@@ -34,7 +34,7 @@ export interface WholeWriteContext {
  * Writes a batch. The result has one entry an item, `undefined` for those not reached when
  * the checkpoint threw: of these nothing is left.
  */
-export function writeWhole({ target, area, content, checkpoint }: WholeWriteContext, items: readonly WholeWriteItem[], bytes: ArrayBuffer): (BatchOutcome | undefined)[] {
+export function writeWhole({ target, area, content, checkpoint }: WholeWriteContext, items: readonly WholeWriteItem[], bytes: ArrayBuffer): Promise<(BatchOutcome | undefined)[]> {
   const batch = new StagedBatch(target, area, checkpoint, items, 'replace');
   const { stager } = batch;
   return batch.run((item): Staged | NotShown => {

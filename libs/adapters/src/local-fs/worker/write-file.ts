@@ -40,19 +40,19 @@ export function stageFile(tree: DirectoryTree, area: StorageArea, path: Relative
 }
 
 /** Verifies, flushes and shows staged files; closes them all. One outcome an item. */
-export function commitFiles(
+export async function commitFiles(
   tree: DirectoryTree,
   area: StorageArea,
   content: ContentReader,
   items: readonly CommitItem[],
   checkpoint: Checkpoint,
-): CommitItemOutcome[] {
+): Promise<CommitItemOutcome[]> {
   const stager = new Stager(tree, area);
   const committer = new Committer(tree, area);
   const flushesOnce = tree.disk.syncfs !== undefined && items.length > FEW_FILES;
 
   const verified = items.map((item) => settle(item, () => verify(stager, tree, content, item, !flushesOnce, checkpoint)));
-  const flushed = flushesOnce ? attempt(() => tree.disk.syncfs?.(tree.root.fd)) : undefined;
+  const flushed = flushesOnce ? await attempt(() => tree.disk.syncfs?.(tree.root.fd)) : undefined;
   const outcomes = items.map((item, index): CommitItemOutcome => {
     const staged = verified[index] as Staged | Failed;
     const wrong = 'kind' in staged ? staged : flushed && { kind: 'failed' as const, error: toWireError(flushed.error, 'replace', item.path) };
@@ -97,9 +97,9 @@ function settle<T>(item: CommitItem, step: () => T): T | Failed {
   }
 }
 
-function attempt(step: () => void): { readonly error: unknown } | undefined {
+async function attempt(step: () => Promise<void> | undefined): Promise<{ readonly error: unknown } | undefined> {
   try {
-    step();
+    await step();
     return undefined;
   } catch (error) {
     return { error };
