@@ -32,10 +32,11 @@ import type { Directory } from './anchor.js';
 import type { StorageArea, TrashPlace } from './area.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure } from './failure.js';
+import { fileStatsOf, isSameTime, type FileTime } from './file-stats.js';
 import { moveIntoArea, moveNoReplace, noSafeWay, rename, type Place } from './moves.js';
 import { isInUse } from './open-file.js';
 import type { Staged } from './stager.js';
-import { hasIdentity, identityOf, isRacyByMtime, tokenOf, type FileIdentity } from './token.js';
+import { hasIdentity, isRacyByMtime, tokenOf, type FileIdentity } from './token.js';
 
 /** What became of a commit or removal. */
 export type CommitOutcome =
@@ -48,7 +49,7 @@ export interface Replaced {
   /** Its place in the trash, relative to the root. */
   readonly trashPath: string;
   readonly old: FileIdentity;
-  readonly ctimeNs: bigint;
+  readonly ctime: FileTime;
   /** What is visible in its place; nothing when it was removed. */
   readonly ours: FileIdentity | undefined;
 }
@@ -86,8 +87,8 @@ export class Committer {
       return STALE;
     }
     const to: Place = { directory, name: nameOf(path) };
-    const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, directory, to.name)) return STALE;
+    const seen = this.tree.lstatFile(to.directory, to.name);
+    if (seen === undefined || tokenOf(seen) !== expected || isInUse(this.tree, directory, to.name)) return STALE;
     const place = this.area.trashPlace(path);
     try {
       moveIntoArea(this.tree, this.area.abilities(), to, place);
@@ -95,10 +96,9 @@ export class Committer {
       if (errnoOf(error) === 'ENOENT') return STALE;
       throw error;
     }
-    const old = identityOf(seen);
-    const out = this.tree.lstat(place.directory, place.name);
-    if (!hasIdentity(out, old)) return this.moveBack(place, to);
-    const replaced = { path, trashPath: place.path, old, ctimeNs: out.ctimeNs, ours: undefined };
+    const out = this.tree.lstatFile(place.directory, place.name);
+    if (!hasIdentity(out, seen)) return this.moveBack(place, to);
+    const replaced = { path, trashPath: place.path, old: seen, ctime: out.ctime, ours: undefined };
     return { kind: 'committed', token: NO_TOKEN, isRacy: false, replaced };
   }
 
@@ -121,8 +121,8 @@ export class Committer {
     };
     // In this order: who has closed it by the time of the question has written before the look.
     const isWritten = isInUse(this.tree, place.directory, place.name);
-    const now = this.tree.lstat(place.directory, place.name);
-    if (now === undefined || (!isWritten && hasIdentity(now, replaced.old) && now.ctimeNs === replaced.ctimeNs)) return undefined;
+    const now = this.tree.lstatFile(place.directory, place.name);
+    if (now === undefined || (!isWritten && hasIdentity(now, replaced.old) && isSameTime(now.ctime, replaced.ctime))) return undefined;
     const to = { directory: this.tree.open(parentOf(replaced.path)), name: nameOf(replaced.path) };
     const { ours } = replaced;
     if (ours === undefined) return this.moveBack(place, to);
@@ -148,24 +148,23 @@ export class Committer {
   }
 
   private replace(path: RelativePath, from: Place, to: Place, staged: Staged, expected: Token): CommitOutcome {
-    const seen = this.tree.lstat(to.directory, to.name);
-    if (seen === undefined || !seen.isFile() || tokenOf(seen) !== expected || isInUse(this.tree, to.directory, to.name)) return STALE;
-    const old = identityOf(seen);
+    const seen = this.tree.lstatFile(to.directory, to.name);
+    if (seen === undefined || tokenOf(seen) !== expected || isInUse(this.tree, to.directory, to.name)) return STALE;
     const place = this.area.trashPlace(path);
     const abilities = this.area.abilities();
-    if (!abilities.canExchange) return this.replaceByLink(path, from, to, staged, old, place);
+    if (!abilities.canExchange) return this.replaceByLink(path, from, to, staged, seen, place);
 
     moveIntoArea(this.tree, abilities, from, place);
     try {
       this.tree.disk.safeRenames?.exchange(place.directory.fd, place.name, to.directory.fd, to.name);
     } catch (error) {
-      this.dropIf(place, staged);
+      this.dropIf(place, staged.stats);
       if (errnoOf(error) === 'ENOENT') return STALE;
       throw error;
     }
-    const out = this.tree.lstat(place.directory, place.name);
-    if (!hasIdentity(out, old)) return this.exchangeBack(place, to, staged);
-    const replaced = { path, trashPath: place.path, old, ctimeNs: out.ctimeNs, ours: identityOfStaged(staged) };
+    const out = this.tree.lstatFile(place.directory, place.name);
+    if (!hasIdentity(out, seen)) return this.exchangeBack(place, to, staged);
+    const replaced = { path, trashPath: place.path, old: seen, ctime: out.ctime, ours: staged.stats };
     return { ...this.committed(to, staged), replaced };
   }
 
@@ -178,7 +177,7 @@ export class Committer {
       // Somebody removed our file meanwhile: what we took away takes its place again.
       return this.moveBack(place, to);
     }
-    return this.dropIf(place, staged) ? STALE : { kind: 'stale', leftover: place.path };
+    return this.dropIf(place, staged.stats) ? STALE : { kind: 'stale', leftover: place.path };
   }
 
   private replaceByLink(path: RelativePath, from: Place, to: Place, staged: Staged, old: FileIdentity, place: TrashPlace): CommitOutcome {
@@ -191,18 +190,17 @@ export class Committer {
       throw error;
     }
     const linked = this.tree.lstat(place.directory, place.name);
-    const nameCount = linked?.nlink ?? 0n;
-    if (!hasIdentity(linked, old)) {
+    if (!hasIdentity(fileStatsOf(linked), old)) {
       // The link is dropped only while the version has another name.
-      if (nameCount <= 1n) return { kind: 'stale', leftover: place.path };
+      if ((linked?.nlink ?? 0n) <= 1n) return { kind: 'stale', leftover: place.path };
       this.drop(place);
       return STALE;
     }
     // Once more, as late as can be: a save by rename from now on is lost. One before leaves the link the old version's only name: it stays.
-    if (!hasIdentity(this.tree.lstat(to.directory, to.name), old)) return STALE;
+    if (!hasIdentity(this.tree.lstatFile(to.directory, to.name), old)) return STALE;
     rename(this.tree, from, to);
-    const out = this.tree.lstat(place.directory, place.name);
-    const replaced = { path, trashPath: place.path, old, ctimeNs: out?.ctimeNs ?? 0n, ours: identityOfStaged(staged) };
+    const out = this.tree.lstatFile(place.directory, place.name);
+    const replaced = { path, trashPath: place.path, old, ctime: out?.ctime ?? { seconds: 0, nanoseconds: 0 }, ours: staged.stats };
     return { ...this.committed(to, staged), replaced };
   }
 
@@ -220,8 +218,8 @@ export class Committer {
   /** The token of what was just shown. Somebody may have been faster than this look: then no token, look again. */
   private committed(to: Place, staged: Staged): { kind: 'committed'; token: Token; isRacy: boolean } {
     const nowMs = Date.now();
-    const stats = this.tree.lstat(to.directory, to.name);
-    if (!hasIdentity(stats, staged)) return { kind: 'committed', token: NO_TOKEN, isRacy: true };
+    const stats = this.tree.lstatFile(to.directory, to.name);
+    if (!hasIdentity(stats, staged.stats)) return { kind: 'committed', token: NO_TOKEN, isRacy: true };
     return { kind: 'committed', token: tokenOf(stats), isRacy: isRacyByMtime(stats, nowMs) };
   }
 
@@ -235,7 +233,7 @@ export class Committer {
 
   /** Removes a file of ours from the trash; leaves anything else there. */
   private dropIf(place: Place, ours: FileIdentity): boolean {
-    if (!hasIdentity(this.tree.lstat(place.directory, place.name), ours)) return false;
+    if (!hasIdentity(this.tree.lstatFile(place.directory, place.name), ours)) return false;
     this.drop(place);
     return true;
   }
@@ -268,8 +266,4 @@ export function parentFailure(error: NoDirectory, operation: string, path: Relat
     default:
       return failure('not-a-directory', operation, path, `${error.path} is no directory (${error.reason})`, true);
   }
-}
-
-function identityOfStaged({ inode, sizeBytes, mtimeNs }: Staged): FileIdentity {
-  return { inode, sizeBytes, mtimeNs };
 }

@@ -4,7 +4,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 
 import type { RelativePath, Sha256, Token } from '@wl/domain';
 import type { FileAttributes } from '@wl/ports';
@@ -14,11 +13,12 @@ import type { Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
-import { openFile } from './open-file.js';
+import type { FileStats } from './file-stats.js';
+import { isUnchanged, openFile } from './open-file.js';
 import type { SharedHash } from './shared-hash.js';
 import { StagedBatch, type BatchItem, type NotShown, type Shown } from './staged-batch.js';
 import { permissionsFor, permissionsOf, type Staged } from './stager.js';
-import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to copy. */
 export interface CopyItem extends BatchItem {
@@ -126,19 +126,19 @@ class CopyBatch {
   /** Stages the content of an open source; `undefined` when it turns out to be another version than expected. */
   private copyContent(
     from: number,
-    before: BigIntStats,
+    before: FileStats,
     isSourceRacy: boolean,
     shape: Shape,
     expectedHash: Sha256 | '',
   ): { readonly staged: Staged; readonly sha256: Sha256 } | undefined {
     const { source, target, content, checkpoint } = this.context;
-    const sizeBytes = Number(before.size);
+    const { sizeBytes } = before;
     const isExpected = (sha256: Sha256 | undefined): sha256 is Sha256 =>
       sha256 !== undefined &&
       (expectedHash === '' || sha256 === expectedHash) &&
       // A write within the tick of the one before shows in no token, only in the bytes.
       (!isSourceRacy || content.hash(from, sizeBytes, checkpoint) === sha256) &&
-      isSameVersion(source.disk.fstat(from), before);
+      isUnchanged(source.disk, from, before);
 
     // A small file is read as a whole before anything is written.
     const isSmall = content.fits(sizeBytes) && !this.isShared(sizeBytes);
@@ -200,13 +200,13 @@ interface Shape {
   readonly mode?: number;
 }
 
-function shapeOf({ attributes }: CopyItem, source: BigIntStats, replaced: BigIntStats | undefined): Shape {
+function shapeOf({ attributes }: CopyItem, source: FileStats, replaced: FileStats | undefined): Shape {
   if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
   const mode = permissionsFor(source.mode, replaced?.mode);
   return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };
 }
 
 /** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */
-function hasHoles({ size, blocks }: BigIntStats): boolean {
-  return blocks * 512n < size;
+function hasHoles({ sizeBytes, allocatedBytes }: FileStats): boolean {
+  return allocatedBytes < sizeBytes;
 }

@@ -10,6 +10,7 @@ import type { UnknownReason } from '@wl/domain';
 import type { Anchor, Directory } from './anchor.js';
 import type { Disk } from './disk.js';
 import { errnoOf, failure, unknownReasonOf } from './failure.js';
+import { fileStatsOf, type FileStats } from './file-stats.js';
 
 /** A root and the directory that is expected there. */
 export interface RootSpec {
@@ -89,6 +90,11 @@ export class DirectoryTree {
   /** What `name` is in `directory`, `undefined` when it is not there. Links are not followed. */
   lstat(directory: Directory, name: string): BigIntStats | undefined {
     return this.disk.lstat(this.anchor.at(directory, name));
+  }
+
+  /** The same of a regular file; `undefined` also when something else is there. */
+  lstatFile(directory: Directory, name: string): FileStats | undefined {
+    return this.disk.quickLook?.statsAt(directory.fd, name) ?? fileStatsOf(this.lstat(directory, name));
   }
 
   /** Whether `name` is in `directory` in exactly this spelling, where the file system would take another one too (T73). */

@@ -7,6 +7,7 @@
 import * as fs from 'node:fs';
 import { constants as osConstants } from 'node:os';
 
+import { fileStatsOf, type FileStats } from './file-stats.js';
 import type { Native } from './native.js';
 import { createQuickLook, type QuickLook } from './quick-look.js';
 
@@ -61,6 +62,11 @@ export interface Disk {
   readonly isOpenForWriting: ((fd: number) => boolean | undefined) | undefined;
   /** Looks at regular files at less cost than `lstat`; absent where it is not reachable. */
   readonly quickLook: QuickLook | undefined;
+}
+
+/** What an open file is; `undefined` where it is no regular file. */
+export function fstatFile(disk: Disk, fd: number): FileStats | undefined {
+  return disk.quickLook?.statsOfOpen(fd) ?? fileStatsOf(disk.fstat(fd));
 }
 
 /** The largest modification time that every common file system and `Date` take, in milliseconds (year 2262 in nanoseconds). */
@@ -127,9 +133,16 @@ function checked(syscall: string, call: (fd: number) => number): (fd: number) =>
   };
 }
 
+/**
+ * One flush at a time: each takes one of the few threads that all of the process shares for what it
+ * waits for. Each by the descriptor given: what went wrong is told to those that were open by then.
+ */
 function flushing(syncfs: NonNullable<Native['syncfs']>): (fd: number) => Promise<void> {
+  let latest: Promise<unknown> = Promise.resolve();
   return async (fd) => {
-    const errno = await syncfs(fd);
+    const flushed = latest.then(() => syncfs(fd));
+    latest = flushed.catch(() => undefined);
+    const errno = await flushed;
     if (errno !== 0) throw errnoException('syncfs', errno);
   };
 }

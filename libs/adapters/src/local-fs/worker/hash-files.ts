@@ -7,8 +7,8 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toBackendError, unknownReasonOf } from './failure.js';
-import { openFile } from './open-file.js';
-import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { isUnchanged, openFile } from './open-file.js';
+import { mtimeMsOf, tokenOf } from './token.js';
 
 /** How often a file that changes while it is read is read again. */
 const ATTEMPTS = 3;
@@ -27,9 +27,9 @@ export function hashFile(tree: DirectoryTree, content: ContentReader, path: Rela
     }
     const { fd, stats, isRacy } = opened;
     try {
-      const sizeBytes = Number(stats.size);
+      const { sizeBytes } = stats;
       const hash = content.hash(fd, sizeBytes, checkpoint);
-      if (hash === undefined || !isSameVersion(tree.disk.fstat(fd), stats)) continue;
+      if (hash === undefined || !isUnchanged(tree.disk, fd, stats)) continue;
       return { kind: 'hashed', node: { kind: 'file', token: tokenOf(stats), sizeBytes, mtimeMs: mtimeMsOf(stats), hash, isRacy } };
     } catch (error) {
       if (error instanceof Cancelled) throw error;

@@ -12,6 +12,7 @@ import { ensureDirectory, STAGING, type StorageArea } from './area.js';
 import type { Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import { fstatFile } from './disk.js';
 import { errnoOf, failure } from './failure.js';
 import { openIfThere, quietly, removeTree } from './housekeeping.js';
 import { rename } from './moves.js';
@@ -68,7 +69,7 @@ export function takeFromInbox(context: TakeContext, items: readonly TakenItem[])
   });
 }
 
-function stage({ target, area, content, checkpoint, inbox }: TakeContext, batch: StagedBatch<TakenItem>, { path, sha256, sizeBytes }: TakenItem, replacedMode: bigint | undefined): Staged | NotShown {
+function stage({ target, area, content, checkpoint, inbox }: TakeContext, batch: StagedBatch<TakenItem>, { path, sha256, sizeBytes }: TakenItem, replacedMode: number | undefined): Staged | NotShown {
   const { disk, anchor } = target;
   const parent = parentOf(path);
   let directory: Directory;
@@ -83,9 +84,9 @@ function stage({ target, area, content, checkpoint, inbox }: TakeContext, batch:
   const name = area.nextName();
   let isStaged = false;
   try {
-    const stats = disk.fstat(fd);
-    if (!stats.isFile()) return { kind: 'source-changed' };
-    if (Number(stats.size) !== sizeBytes || content.hash(fd, sizeBytes, checkpoint) !== sha256) {
+    const stats = fstatFile(disk, fd);
+    if (stats === undefined) return { kind: 'source-changed' };
+    if (stats.sizeBytes !== sizeBytes || content.hash(fd, sizeBytes, checkpoint) !== sha256) {
       throw failure('damaged', 'replace', path, 'what was brought is not what the source holds');
     }
     rename(target, { directory, name: nameOf(path) }, { directory: area.staging(name), name });

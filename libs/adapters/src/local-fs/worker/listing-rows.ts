@@ -7,8 +7,10 @@
 import type { UnknownReason } from '@wl/domain';
 import { EntryKind, KEY_SEPARATOR, TOKEN_SEPARATOR, type JoinedRows, type ListingBatch, type UnrepresentableName } from '@wl/ports';
 
+import type { FileStats } from './file-stats.js';
 import type { QuickLook } from './quick-look.js';
 import { TextColumn } from './text-column.js';
+import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 
 /** A batch as it crosses a thread. */
 export interface PackedRows {
@@ -60,13 +62,13 @@ export class RowCollector {
     return this.keys.length === 0 && this.unrepresentable.length === 0;
   }
 
-  addFile(key: string, token: string, sizeBytes: number, mtimeMs: number, isRacy: boolean): void {
+  addFile(key: string, stats: FileStats, nowMs: number): void {
     const index = this.keys.length;
     this.keys.push(key);
-    this.tokens.add(token);
-    this.sizes[index] = sizeBytes;
-    this.mtimes[index] = mtimeMs;
-    if (isRacy) this.racy[index] = 1;
+    this.tokens.add(tokenOf(stats));
+    this.sizes[index] = stats.sizeBytes;
+    this.mtimes[index] = mtimeMsOf(stats);
+    if (isRacy(stats, nowMs)) this.racy[index] = 1;
   }
 
   /** Adds the file that `look` has just seen. */

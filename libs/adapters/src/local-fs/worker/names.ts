@@ -8,12 +8,11 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import type { BigIntStats } from 'node:fs';
-
 import { compareKeys } from '@wl/domain';
 
 import type { Directory } from './anchor.js';
 import type { DirectoryTree } from './directory-tree.js';
+import { isSameTime, statsOf, type FileStats } from './file-stats.js';
 import { isRacy } from './token.js';
 
 /** Names of one directory. */
@@ -32,12 +31,12 @@ const REPLACEMENT = '\ufffd';
 /** Reads the names in an open directory. Throws what the system throws: then nothing is known of them. */
 export function readNames(tree: DirectoryTree, directory: Directory): Names {
   const { disk, anchor } = tree;
-  let before = disk.fstat(directory.fd);
+  let before = statsOf(disk.fstat(directory.fd));
   let nowMs = Date.now();
   let entries = disk.readDirectory(anchor.self(directory));
   let keys = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-  for (let reading = 1; reading < MAX_READINGS && mayHaveChanged(before, nowMs, disk.fstat(directory.fd)); reading += 1) {
-    before = disk.fstat(directory.fd);
+  for (let reading = 1; reading < MAX_READINGS && mayHaveChanged(before, nowMs, statsOf(disk.fstat(directory.fd))); reading += 1) {
+    before = statsOf(disk.fstat(directory.fd));
     nowMs = Date.now();
     entries = disk.readDirectory(anchor.self(directory));
     keys = merge(keys, entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)));
@@ -52,8 +51,8 @@ export function readNames(tree: DirectoryTree, directory: Directory): Names {
 }
 
 /** A change within the tick of the last one leaves the times as they are. */
-function mayHaveChanged(before: BigIntStats, nowMs: number, after: BigIntStats): boolean {
-  return before.mtimeNs !== after.mtimeNs || before.ctimeNs !== after.ctimeNs || isRacy(before, nowMs);
+function mayHaveChanged(before: FileStats, nowMs: number, after: FileStats): boolean {
+  return !isSameTime(before.mtime, after.mtime) || !isSameTime(before.ctime, after.ctime) || isRacy(before, nowMs);
 }
 
 /** All names of both readings; a name that changed between file and directory counts as it was seen last. */

@@ -9,7 +9,7 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
-import { STATX_MASK } from './quick-look.js';
+import type { Statx } from './quick-look.js';
 
 /** Each answers 0 or an errno, `syncfs` later. A call the C library does not have is left out. */
 export interface Native {
@@ -23,8 +23,7 @@ export interface Native {
   readonly fchdir?: (fd: number) => number;
   /** Whether anybody has the file open or mapped for writing; `undefined` where the system does not say. */
   readonly isOpenForWriting?: (fd: number) => boolean | undefined;
-  /** Looks at a name in an open directory without following links and fills a buffer with the kernel's `struct statx`; not 0: no answer. */
-  readonly statx?: (directory: number, name: string, buffer: Uint8Array) => number;
+  readonly statx?: Statx;
 }
 
 /** From `linux/sched.h`: do not share working directory, root and umask with the other threads. */
@@ -35,9 +34,6 @@ const SYNC_FILE_RANGE_WRITE = 2;
 const FICLONE = 0x40049409;
 /** From `fcntl.h`. */
 const [F_SETSIG, F_SETLEASE, F_RDLCK, F_UNLCK] = [10, 1024, 0, 2];
-
-/** From `linux/fcntl.h`: look at a link itself. */
-const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** A function of the C library, as koffi gives it. */
 interface CFunction {
@@ -64,7 +60,7 @@ export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
     const library = koffi.load(null);
     const find = (signature: string): CFunction | undefined => {
       try {
-        return library.func(signature) as unknown as CFunction;
+        return library.func(signature);
       } catch {
         return undefined;
       }
@@ -94,7 +90,7 @@ export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
       ...(ioctl && { clone: (from, to) => answer(ioctl(to, FICLONE, from)) }),
       ...(fchdir && { fchdir: (fd) => answer(fchdir(fd)) }),
       ...(fcntl && { isOpenForWriting: (fd) => isOpenForWriting(fcntl, koffi.errno, fd) }),
-      ...(statx && { statx: (directory, name, buffer) => statx(directory, name, AT_SYMLINK_NOFOLLOW, STATX_MASK, buffer) }),
+      ...(statx && { statx: (directory, name, flags, mask, buffer) => statx(directory, name, flags, mask, buffer) }),
     };
   } catch {
     return undefined;

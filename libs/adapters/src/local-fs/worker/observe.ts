@@ -6,6 +6,7 @@ import { ABSENT, DIRECTORY, nameOf, parentOf, ROOT, type Node, type RelativePath
 
 import { NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directory-tree.js';
 import { toBackendError } from './failure.js';
+import { statsOf } from './file-stats.js';
 import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 
 /** Observes one path; failures to look answer `unknown`. */
@@ -25,7 +26,7 @@ export function observeToken(tree: DirectoryTree, path: RelativePath): Token | u
   if (path === ROOT) return undefined;
   try {
     const seen = look(tree, path);
-    return seen.stats?.isFile() === true && !seen.isOtherName ? tokenOf(seen.stats) : undefined;
+    return seen.stats?.isFile() === true && !seen.isOtherName ? tokenOf(statsOf(seen.stats)) : undefined;
   } catch (error) {
     if (error instanceof NoDirectory && error.cause === undefined) return undefined;
     throw toBackendError(error instanceof NoDirectory ? error.cause : error, 'look at', path);
@@ -61,12 +62,13 @@ function nodeOf({ stats, seenMs, isOtherName }: Seen): Node {
   if (isOtherName) return { kind: 'unknown', reason: 'name-collision' };
   if (stats.isDirectory()) return DIRECTORY;
   if (!stats.isFile()) return { kind: 'unknown', reason: oddityOf(stats) };
+  const file = statsOf(stats);
   return {
     kind: 'file',
-    token: tokenOf(stats),
-    sizeBytes: Number(stats.size),
-    mtimeMs: mtimeMsOf(stats),
+    token: tokenOf(file),
+    sizeBytes: file.sizeBytes,
+    mtimeMs: mtimeMsOf(file),
     hash: undefined,
-    isRacy: isRacy(stats, seenMs),
+    isRacy: isRacy(file, seenMs),
   };
 }

@@ -1,17 +1,19 @@
 /** Opening a file of the user's for reading: no link, no device, nothing that could block. */
 
-import { constants, type BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
 
 import { isWithin, nameOf, parentOf, RESERVED_NAME, type RelativePath, type UnknownReason } from '@wl/domain';
 
 import type { Directory } from './anchor.js';
 import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
+import { fstatFile, type Disk } from './disk.js';
 import { errnoOf, unknownReasonOf } from './failure.js';
-import { isRacy } from './token.js';
+import type { FileStats } from './file-stats.js';
+import { isRacy, isSameVersion } from './token.js';
 
 /** An open file, or why there is none. */
 export type OpenedFile =
-  | { readonly kind: 'file'; readonly fd: number; readonly stats: BigIntStats; readonly isRacy: boolean }
+  | { readonly kind: 'file'; readonly fd: number; readonly stats: FileStats; readonly isRacy: boolean }
   | { readonly kind: 'absent' }
   | { readonly kind: 'directory' }
   /** `cause` is missing where looking was no failure: a link, a device. */
@@ -36,14 +38,15 @@ export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
     return whyNot(error);
   }
   const seenMs = Date.now();
-  let stats: BigIntStats | undefined;
+  let stats: FileStats | undefined;
   try {
-    stats = disk.fstat(fd);
+    stats = fstatFile(disk, fd);
+    if (stats !== undefined) return { kind: 'file', fd, stats, isRacy: mayKeepToken(tree, fd, stats, seenMs) };
+    const other = disk.fstat(fd);
+    return other.isDirectory() ? { kind: 'directory' } : { kind: 'unknown', reason: oddityOf(other) };
   } finally {
-    if (stats?.isFile() !== true) disk.close(fd);
+    if (stats === undefined) disk.close(fd);
   }
-  if (stats.isFile()) return { kind: 'file', fd, stats, isRacy: mayKeepToken(tree, fd, stats, seenMs) };
-  return stats.isDirectory() ? { kind: 'directory' } : { kind: 'unknown', reason: oddityOf(stats) };
 }
 
 /**
@@ -51,8 +54,14 @@ export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
  * a new time for the first write to a page only, on tmpfs once for all. Asked before the first byte is read: who comes
  * later has to begin with such a first write.
  */
-function mayKeepToken({ disk }: DirectoryTree, fd: number, stats: BigIntStats, seenMs: number): boolean {
+function mayKeepToken({ disk }: DirectoryTree, fd: number, stats: FileStats, seenMs: number): boolean {
   return isRacy(stats, seenMs) || disk.isOpenForWriting?.(fd) === true;
+}
+
+/** Whether an open file still is the version that was seen. */
+export function isUnchanged(disk: Disk, fd: number, seen: FileStats): boolean {
+  const now = fstatFile(disk, fd);
+  return now !== undefined && isSameVersion(now, seen);
 }
 
 /** Whether anybody has the file of that name open or mapped for writing; `false` where that cannot be told. */

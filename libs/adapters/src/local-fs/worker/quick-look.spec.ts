@@ -7,7 +7,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { createDisk, type Disk } from './disk.js';
+import { createDisk, fstatFile, type Disk } from './disk.js';
+import { millisecondsOf, statsOf } from './file-stats.js';
 import { loadNative } from './native.js';
 import { QuickLook, type Statx } from './quick-look.js';
 import { TextColumn } from './text-column.js';
@@ -42,14 +43,32 @@ describe('a quick look', () => {
     fs.utimesSync(path, seconds + 0.123_456, seconds + 0.123_456);
     const { quickLook } = disk;
     if (quickLook === undefined) throw new Error('koffi is missing');
-    const stats = fs.lstatSync(path, { bigint: true });
+    const stats = statsOf(fs.lstatSync(path, { bigint: true }));
     const nowMs = Date.now();
     // At 0 seconds it may well say nothing.
     if (!quickLook.seesFile(fd, 'file')) return expect(seconds).toBe(0);
+    expect(quickLook.statsAt(fd, 'file')).toEqual(stats);
     expect(tokenSeen(quickLook)).toBe(tokenOf(stats));
     expect(quickLook.mtimeMs).toBe(mtimeMsOf(stats));
-    expect(quickLook.sizeBytes).toBe(Number(stats.size));
-    for (const ms of [nowMs, nowMs + 10_000, Number(stats.ctimeMs) + 19]) expect(quickLook.isRacy(ms)).toBe(isRacy(stats, ms));
+    expect(quickLook.sizeBytes).toBe(stats.sizeBytes);
+    for (const ms of [nowMs, nowMs + 10_000, millisecondsOf(stats.ctime) + 19]) expect(quickLook.isRacy(ms)).toBe(isRacy(stats, ms));
+  });
+
+  it('tells of an open file what fstat tells, whatever its name is by now', () => {
+    const path = join(directory, 'open');
+    fs.writeFileSync(path, Buffer.alloc(100_000, 1));
+    fs.linkSync(path, join(directory, 'second'));
+    const open = fs.openSync(path, 'r+');
+    fs.unlinkSync(path);
+    fs.ftruncateSync(open, 1_000_000);
+    const stats = statsOf(fs.fstatSync(open, { bigint: true }));
+    expect(disk.quickLook?.statsOfOpen(open)).toEqual(stats);
+    expect(fstatFile({ ...disk, quickLook: undefined }, open)).toEqual(stats);
+    expect(stats).toMatchObject({ sizeBytes: 1_000_000, nameCount: 1 });
+    expect(stats.allocatedBytes).toBeLessThan(stats.sizeBytes);
+    fs.closeSync(open);
+    expect(disk.quickLook?.statsOfOpen(fd)).toBeUndefined();
+    expect(fstatFile(disk, fd)).toBeUndefined();
   });
 
   it('INV-8: says nothing of what is no regular file, is absent, or has numbers it does not know', () => {
@@ -63,7 +82,7 @@ describe('a quick look', () => {
   });
 
   it('tells numbers of more than 32 bits, and none that a double cannot hold', () => {
-    const fill = (inodeUpper: number): Statx => (_directory, _name, bytes) => {
+    const fill = (inodeUpper: number): Statx => (_directory, _name, _flags, _mask, bytes) => {
       const words = new Uint32Array(bytes.buffer);
       words.set([0xffff], 0);
       words.set([0o100644], 7);

@@ -12,20 +12,32 @@
 
 import { endianness } from 'node:os';
 
+import type { FileStats } from './file-stats.js';
 import type { TextColumn } from './text-column.js';
 import { isRacyAt } from './token.js';
 
-/** Looks at `name` in an open directory and fills the buffer of `STATX_BYTES`; answers 0, or anything else where there is nothing to read. */
-export type Statx = (directory: number, name: string, buffer: Uint8Array) => number;
+/**
+ * Looks at `name` in an open directory, with the flags and for the numbers asked for, and fills the
+ * buffer of `STATX_BYTES`; answers 0, or anything else where there is nothing to read.
+ */
+export type Statx = (directory: number, name: string, flags: number, mask: number, buffer: Uint8Array) => number;
 
 /** Size of the kernel's `struct statx`. */
 const STATX_BYTES = 256;
 
 /** Offsets in units of 32 bits. */
-const AT = { mask: 0, mode: 7, inode: 8, size: 10, ctime: 24, mtime: 28 } as const;
+const AT = { mask: 0, nameCount: 4, mode: 7, inode: 8, size: 10, blocks: 12, ctime: 24, mtime: 28 } as const;
 
 /** Type, mode, times, inode number and size: `STATX_BASIC_STATS` as far as it is used. */
-export const STATX_MASK = 0x1 | 0x2 | 0x40 | 0x80 | 0x100 | 0x200;
+const VERSION_MASK = 0x1 | 0x2 | 0x40 | 0x80 | 0x100 | 0x200;
+/** The same with the number of names and of blocks. */
+const STATS_MASK = VERSION_MASK | 0x4 | 0x400;
+
+/** From `linux/fcntl.h`: look at a link itself; and at what is open, without a name. */
+const [AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH] = [0x100, 0x1000];
+
+/** What the kernel counts blocks in. */
+const BLOCK_BYTES = 512;
 
 const TYPE_BITS = 0o170000;
 const REGULAR_FILE = 0o100000;
@@ -34,7 +46,7 @@ const REGULAR_FILE = 0o100000;
 const MAX_UPPER = 0x1f_ffff;
 const UPPER = 0x1_0000_0000;
 
-/** Looks at files; its fields tell of the last one that was seen. */
+/** Looks at files; its fields tell of the last one that was seen by `seesFile`. */
 export class QuickLook {
   sizeBytes = 0;
   private readonly bytes = new Uint8Array(STATX_BYTES);
@@ -44,14 +56,19 @@ export class QuickLook {
 
   /** Whether `name` in an open directory is a regular file; with `false` nothing is said about it. */
   seesFile(directory: number, name: string): boolean {
-    const { words } = this;
-    if (this.statx(directory, name, this.bytes) !== 0) return false;
-    if ((word(words, AT.mask) & STATX_MASK) !== STATX_MASK || (word(words, AT.mode) & TYPE_BITS) !== REGULAR_FILE) return false;
-    const isPlain = isDouble(words, AT.inode) && isDouble(words, AT.size) && isDouble(words, AT.ctime) && isDouble(words, AT.mtime);
-    // The first second of 1970 has no digits before its nanoseconds.
-    if (!isPlain || this.seconds(AT.ctime) === 0 || this.seconds(AT.mtime) === 0) return false;
-    this.sizeBytes = whole(words, AT.size);
+    if (!this.sees(directory, name, AT_SYMLINK_NOFOLLOW, VERSION_MASK)) return false;
+    this.sizeBytes = whole(this.words, AT.size);
     return true;
+  }
+
+  /** What `name` in an open directory is, if it is a regular file; with `undefined` nothing is said about it. */
+  statsAt(directory: number, name: string): FileStats | undefined {
+    return this.sees(directory, name, AT_SYMLINK_NOFOLLOW, STATS_MASK) ? this.stats() : undefined;
+  }
+
+  /** The same of an open file. */
+  statsOfOpen(fd: number): FileStats | undefined {
+    return this.sees(fd, '', AT_EMPTY_PATH, STATS_MASK) ? this.stats() : undefined;
   }
 
   /** Modification time in milliseconds, with fraction; the same number as `mtimeMsOf`. */
@@ -75,6 +92,28 @@ export class QuickLook {
     this.putTime(column, AT.ctime);
     column.putDot();
     column.putNumber(whole(this.words, AT.inode));
+  }
+
+  private sees(directory: number, name: string, flags: number, mask: number): boolean {
+    const { words } = this;
+    if (this.statx(directory, name, flags, mask, this.bytes) !== 0) return false;
+    if ((word(words, AT.mask) & mask) !== mask || (word(words, AT.mode) & TYPE_BITS) !== REGULAR_FILE) return false;
+    const isPlain = isDouble(words, AT.inode) && isDouble(words, AT.size) && isDouble(words, AT.ctime) && isDouble(words, AT.mtime);
+    // The first second of 1970 has no digits before its nanoseconds.
+    return isPlain && this.seconds(AT.ctime) !== 0 && this.seconds(AT.mtime) !== 0;
+  }
+
+  private stats(): FileStats {
+    const { words } = this;
+    return {
+      sizeBytes: whole(words, AT.size),
+      mode: word(words, AT.mode) & 0xffff,
+      nameCount: word(words, AT.nameCount),
+      allocatedBytes: whole(words, AT.blocks) * BLOCK_BYTES,
+      inode: whole(words, AT.inode),
+      mtime: { seconds: this.seconds(AT.mtime), nanoseconds: this.nanoseconds(AT.mtime) },
+      ctime: { seconds: this.seconds(AT.ctime), nanoseconds: this.nanoseconds(AT.ctime) },
+    };
   }
 
   private putTime(column: TextColumn, at: number): void {

@@ -14,9 +14,9 @@ import type { Directory } from './anchor.js';
 import type { Checkpoint } from './cancellation.js';
 import { MAX_OPEN, NoDirectory, oddityOf, whyUnknown, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure, toBackendError } from './failure.js';
+import { statsOf } from './file-stats.js';
 import { RowCollector, type PackedRows } from './listing-rows.js';
 import { readNames } from './names.js';
-import { isRacy, mtimeMsOf, tokenOf } from './token.js';
 
 /** What to walk. */
 export interface ScanRequest {
@@ -121,7 +121,7 @@ export class Scan {
       if (look?.seesFile(level.directory.fd, name) === true) return this.rows.addSeenFile(key, look, nowMs);
       const stats = this.tree.lstat(level.directory, name);
       if (stats === undefined) return;
-      if (stats.isFile()) this.rows.addFile(key, tokenOf(stats), Number(stats.size), mtimeMsOf(stats), isRacy(stats, nowMs));
+      if (stats.isFile()) this.rows.addFile(key, statsOf(stats), nowMs);
       // A directory that was something else when the names were read belongs elsewhere in the order.
       else this.rows.addUnknown(key, stats.isDirectory() ? 'changing' : oddityOf(stats));
     } catch (error) {

@@ -4,8 +4,6 @@
  * the bytes. INV-16: one that fails stops no other.
  */
 
-import type { BigIntStats } from 'node:fs';
-
 import { nameOf, parentOf, RESERVED_NAME, type RelativePath, type Token } from '@wl/domain';
 
 import type { Directory } from './anchor.js';
@@ -14,6 +12,7 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import { Committer, parentFailure, type CommitOutcome, type Replaced } from './commit.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { failure, toWireError, type WireError } from './failure.js';
+import type { FileStats } from './file-stats.js';
 import { isInUse, isReserved } from './open-file.js';
 import { Stager, type Staged } from './stager.js';
 import { tokenOf } from './token.js';
@@ -101,19 +100,19 @@ export class StagedBatch<I extends BatchItem> {
    * The file to be replaced, `undefined` where none is expected, or that it is not as expected.
    * Whether a new name is free shows when it is taken; here only its directory is looked for.
    */
-  lookAtTarget({ path, replaces }: I): BigIntStats | undefined | 'changed' {
+  lookAtTarget({ path, replaces }: I): FileStats | undefined | 'changed' {
     if (isReserved(path)) throw failure('name-not-representable', this.operation, path, `${RESERVED_NAME} is reserved`);
-    let seen: BigIntStats | undefined;
+    let seen: FileStats | undefined;
     let parent: Directory;
     try {
       parent = this.target.open(parentOf(path));
       if (replaces === undefined) return undefined;
-      seen = this.target.lstat(parent, nameOf(path));
+      seen = this.target.lstatFile(parent, nameOf(path));
     } catch (error) {
       throw error instanceof NoDirectory ? parentFailure(error, this.operation, path) : error;
     }
     // What somebody still has open will not be replaced: nothing is copied in vain.
-    return seen?.isFile() === true && tokenOf(seen) === replaces && !isInUse(this.target, parent, nameOf(path)) ? seen : 'changed';
+    return seen !== undefined && tokenOf(seen) === replaces && !isInUse(this.target, parent, nameOf(path)) ? seen : 'changed';
   }
 
   private attempt(index: number, item: I, step: () => BatchOutcome | undefined): void {
@@ -147,7 +146,7 @@ export class StagedBatch<I extends BatchItem> {
         if (committed.kind === 'stale') return targetChanged(committed);
         if (committed.replaced !== undefined) replaced.push({ index, version: committed.replaced });
         const { token, isRacy } = committed;
-        return { kind: 'shown', sizeBytes: Number(staged.sizeBytes), token, isRacy };
+        return { kind: 'shown', sizeBytes: staged.stats.sizeBytes, token, isRacy };
       });
       this.target.trim();
     }

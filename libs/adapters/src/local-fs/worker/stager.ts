@@ -5,11 +5,13 @@
 
 import { constants } from 'node:fs';
 
+import { invariant } from '@wl/domain';
+
 import type { StorageArea } from './area.js';
 import type { DirectoryTree } from './directory-tree.js';
-import { isSettableMtime } from './disk.js';
+import { fstatFile, isSettableMtime } from './disk.js';
 import { errnoOf } from './failure.js';
-import { identityOf, type FileIdentity } from './token.js';
+import type { FileStats } from './file-stats.js';
 
 /** A file in staging that is being written. */
 export interface OpenStaged {
@@ -18,8 +20,9 @@ export interface OpenStaged {
 }
 
 /** A file in staging, complete. */
-export interface Staged extends FileIdentity {
+export interface Staged {
   readonly name: string;
+  readonly stats: FileStats;
 }
 
 const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -50,10 +53,11 @@ export class Stager {
     const { mtimeMs, mode } = attributes;
     // Times and permissions that this file system cannot hold: the content counts, they are a courtesy.
     if (isSettableMtime(mtimeMs)) attempt(() => disk.futimes(fd, mtimeMs));
-    const stats = disk.fstat(fd);
-    if (mode !== undefined && (Number(stats.mode) & PERMISSIONS) !== mode) attempt(() => disk.fchmod(fd, mode));
+    const stats = fstatFile(disk, fd);
+    invariant(stats !== undefined, 'INV-17: what is staged is a regular file');
+    if (mode !== undefined && (stats.mode & PERMISSIONS) !== mode) attempt(() => disk.fchmod(fd, mode));
     if (isDurable) disk.fsync(fd);
-    return { name, ...identityOf(stats) };
+    return { name, stats };
   }
 
   /** Removes a staged file, if it is still there. */
@@ -72,15 +76,15 @@ export class Stager {
  * that is replaced its own, since somebody chose them, with the source's choice of whether
  * it is a program.
  */
-export function permissionsFor(sourceMode: bigint, replacedMode: bigint | undefined): number {
-  const source = Number(sourceMode) & PERMISSIONS;
-  return replacedMode === undefined ? source : withExecute(Number(replacedMode) & PERMISSIONS, (source & EXECUTE) !== 0);
+export function permissionsFor(sourceMode: number, replacedMode: number | undefined): number {
+  const source = sourceMode & PERMISSIONS;
+  return replacedMode === undefined ? source : withExecute(replacedMode & PERMISSIONS, (source & EXECUTE) !== 0);
 }
 
 /** Permissions for a file of which only `isExecutable` is known. The umask still applies to new ones. */
-export function permissionsOf(isExecutable: boolean | undefined, replacedMode: bigint | undefined): number {
+export function permissionsOf(isExecutable: boolean | undefined, replacedMode: number | undefined): number {
   if (replacedMode === undefined) return isExecutable === true ? 0o777 : 0o666;
-  const mode = Number(replacedMode) & PERMISSIONS;
+  const mode = replacedMode & PERMISSIONS;
   return isExecutable === undefined ? mode : withExecute(mode, isExecutable);
 }
 

@@ -18,6 +18,7 @@ import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } fro
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
+import { statsOf } from './file-stats.js';
 import { hashFile } from './hash-files.js';
 import { removeStaging } from './housekeeping.js';
 import { dropInbox, makeInbox, takeFromInbox, type TakenItem } from './inbox.js';
@@ -219,13 +220,13 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
           disk.close(fd);
           return undefined;
         }
-        const isExecutable = (stats.mode & 0o111n) !== 0n;
-        return { fd, token, sizeBytes: Number(stats.size), mtimeMs: mtimeMsOf(stats), isExecutable, isRacy };
+        const isExecutable = (stats.mode & 0o111) !== 0;
+        return { fd, token, sizeBytes: stats.sizeBytes, mtimeMs: mtimeMsOf(stats), isExecutable, isRacy };
       }),
 
     tokenOfOpen: ({ fd }: { fd: number }): Token => {
       try {
-        return tokenOf(disk.fstat(fd));
+        return tokenOf(statsOf(disk.fstat(fd)));
       } catch (error) {
         throw translate(error, 'read');
       }

@@ -4,14 +4,14 @@ import type { BigIntStats } from 'node:fs';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { hasIdentity, identityOf, isRacy, isRacyByMtime, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { statsOf, type FileStats } from './file-stats.js';
+import { hasIdentity, isRacy, isRacyByMtime, isSameVersion, mtimeMsOf, tokenOf } from './token.js';
 
 const NOW = 1_700_000_000_000;
 
 /** Stats of a file with times in nanoseconds. */
-function stats(mtimeNs: bigint, ctimeNs: bigint, size = 1n, ino = 7n): BigIntStats {
-  const times = { mtimeNs, ctimeNs, mtimeMs: mtimeNs / 1_000_000n, ctimeMs: ctimeNs / 1_000_000n };
-  return { ...times, size, ino, isFile: () => true } as BigIntStats;
+function stats(mtimeNs: bigint, ctimeNs: bigint, size = 1n, ino = 7n): FileStats {
+  return statsOf({ mtimeNs, ctimeNs, size, ino, mode: 0o100644n, nlink: 1n, blocks: 8n } as BigIntStats);
 }
 
 /** Nanoseconds of so many milliseconds before now, with a fraction of a second unless it is whole. */
@@ -32,10 +32,18 @@ describe('a token', () => {
 
   it('T34: has a form for every time', () => {
     const times = [0n, -1n, -5_500_000_000n, 3_344_444_444_000_000_000n, 2n ** 62n];
-    expect(new Set(times.map((time) => tokenOf(stats(time, LONG_AGO)))).size).toBe(times.length);
+    const tokens = times.map((time) => tokenOf(stats(time, LONG_AGO)));
+    expect(tokens).toEqual(times.map((time) => `1.${String(time)}.${String(LONG_AGO)}.7`));
     expect(mtimeMsOf(stats(-5_500_000_000n, LONG_AGO))).toBe(-5500);
     expect(mtimeMsOf(stats(1_600_000_000_123_000_000n, LONG_AGO))).toBe(1_600_000_000_123);
     expect(mtimeMsOf(stats(1_600_000_000_123_456_789n, LONG_AGO))).toBeCloseTo(1_600_000_000_123.457, 2);
+  });
+
+  it('tells inode numbers apart that no double holds', () => {
+    const inodes = [2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 64n - 1n];
+    const seen = inodes.map((ino) => stats(LONG_AGO, LONG_AGO, 1n, ino));
+    expect(seen.map(tokenOf)).toEqual(inodes.map((ino) => `1.${String(LONG_AGO)}.${String(LONG_AGO)}.${String(ino)}`));
+    for (const [i, one] of seen.entries()) expect(seen.filter((other) => hasIdentity(other, one))).toEqual([seen[i]]);
   });
 
   it('is racy while the clock of the file system may not have moved on', () => {
@@ -68,7 +76,7 @@ describe('a token', () => {
   });
 
   it('stands for a version that a rename does not change', () => {
-    const identity = identityOf(stats(LONG_AGO, LONG_AGO));
+    const identity = stats(LONG_AGO, LONG_AGO);
     expect(hasIdentity(stats(LONG_AGO, before(0)), identity)).toBe(true);
     expect(hasIdentity(stats(LONG_AGO + 1n, LONG_AGO), identity)).toBe(false);
     expect(hasIdentity(undefined, identity)).toBe(false);

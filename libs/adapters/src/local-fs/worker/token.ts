@@ -15,54 +15,40 @@
  * not rely on it, network file systems do not.
  */
 
-import type { BigIntStats } from 'node:fs';
-
 import type { Token } from '@wl/domain';
+
+import { isSameTime, millisecondsOf, nanosecondsOf, type FileStats } from './file-stats.js';
 
 /** Longest tick of file systems that keep fractions of seconds, with room for coarse kernels; milliseconds. */
 const FINE_TICK_MS = 20;
 /** Longest tick of file systems that keep whole seconds (FAT: two); milliseconds. */
 const COARSE_TICK_MS = 2_100;
 
-const NS_PER_SECOND = 1_000_000_000n;
-
 /** What of a version survives a rename; the change time does not. */
-export interface FileIdentity {
-  readonly inode: bigint;
-  readonly sizeBytes: bigint;
-  readonly mtimeNs: bigint;
-}
+export type FileIdentity = Pick<FileStats, 'inode' | 'sizeBytes' | 'mtime'>;
+
+/** What tells whether a version is the same. */
+export type FileVersion = FileIdentity & Pick<FileStats, 'ctime'>;
 
 /** The token of the version that `stats` show. */
-export function tokenOf(stats: BigIntStats): Token {
-  return `${String(stats.size)}.${String(stats.mtimeNs)}.${String(stats.ctimeNs)}.${String(stats.ino)}` as Token;
+export function tokenOf({ sizeBytes, mtime, ctime, inode }: FileVersion): Token {
+  return `${String(sizeBytes)}.${nanosecondsOf(mtime)}.${nanosecondsOf(ctime)}.${String(inode)}` as Token;
 }
 
 /** Whether both show one version: their tokens are equal. */
-export function isSameVersion(a: BigIntStats, b: BigIntStats): boolean {
-  return a.ctimeNs === b.ctimeNs && a.mtimeNs === b.mtimeNs && a.size === b.size && a.ino === b.ino;
-}
-
-/** The identity of the version that `stats` show. */
-export function identityOf(stats: BigIntStats): FileIdentity {
-  return { inode: stats.ino, sizeBytes: stats.size, mtimeNs: stats.mtimeNs };
+export function isSameVersion(a: FileVersion, b: FileVersion): boolean {
+  return isSameTime(a.ctime, b.ctime) && isSameIdentity(a, b);
 }
 
 /** Whether `stats` show a regular file of that identity. */
-export function hasIdentity(stats: BigIntStats | undefined, identity: FileIdentity): stats is BigIntStats {
-  return (
-    stats !== undefined &&
-    stats.isFile() &&
-    stats.ino === identity.inode &&
-    stats.size === identity.sizeBytes &&
-    stats.mtimeNs === identity.mtimeNs
-  );
+export function hasIdentity(stats: FileStats | undefined, identity: FileIdentity): stats is FileStats {
+  return stats !== undefined && isSameIdentity(stats, identity);
 }
 
 /** Modification time in milliseconds, with fraction. */
-export function mtimeMsOf(stats: BigIntStats): number {
+export function mtimeMsOf({ mtime }: Pick<FileStats, 'mtime'>): number {
   // Whole milliseconds and the rest apart: nanoseconds since 1970 exceed 2^53.
-  return Number(stats.mtimeMs) + Number(stats.mtimeNs % 1_000_000n) / 1e6;
+  return millisecondsOf(mtime) + (mtime.nanoseconds % 1_000_000) / 1e6;
 }
 
 /** The times that tell whether a token may deceive, in whole milliseconds. */
@@ -74,12 +60,12 @@ export interface FileTimes {
 }
 
 /** Whether a file seen at `nowMs` (taken before the look) may change and keep this token. */
-export function isRacy(stats: BigIntStats, nowMs: number): boolean {
+export function isRacy(stats: Pick<FileStats, 'mtime' | 'ctime'>, nowMs: number): boolean {
   return isRacyAt(timesOf(stats), nowMs);
 }
 
 /** The same for a file that only our own rename has just changed. */
-export function isRacyByMtime(stats: BigIntStats, nowMs: number): boolean {
+export function isRacyByMtime(stats: Pick<FileStats, 'mtime' | 'ctime'>, nowMs: number): boolean {
   return isRacyByMtimeAt(timesOf(stats), nowMs);
 }
 
@@ -96,12 +82,12 @@ function isRacyByMtimeAt(times: FileTimes, nowMs: number): boolean {
   return distanceMs <= COARSE_TICK_MS && distanceMs <= tickMs(times);
 }
 
-function timesOf(stats: BigIntStats): FileTimes {
-  return {
-    ctimeMs: Number(stats.ctimeMs),
-    mtimeMs: Number(stats.mtimeMs),
-    keepsFractions: stats.ctimeNs % NS_PER_SECOND !== 0n || stats.mtimeNs % NS_PER_SECOND !== 0n,
-  };
+function timesOf({ mtime, ctime }: Pick<FileStats, 'mtime' | 'ctime'>): FileTimes {
+  return { ctimeMs: millisecondsOf(ctime), mtimeMs: millisecondsOf(mtime), keepsFractions: ctime.nanoseconds !== 0 || mtime.nanoseconds !== 0 };
+}
+
+function isSameIdentity(a: FileIdentity, b: FileIdentity): boolean {
+  return a.inode === b.inode && a.sizeBytes === b.sizeBytes && isSameTime(a.mtime, b.mtime);
 }
 
 function tickMs({ keepsFractions }: FileTimes): number {

@@ -9,8 +9,8 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
-import { openFile } from './open-file.js';
-import { isSameVersion, mtimeMsOf, tokenOf } from './token.js';
+import { isUnchanged, openFile } from './open-file.js';
+import { mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to read. */
 export interface WholeReadItem {
@@ -71,12 +71,12 @@ function readOne(
     if (opened.kind !== 'file') return CHANGED;
     const { fd, stats, isRacy } = opened;
     try {
-      if (Number(stats.size) !== sizeBytes || tokenOf(stats) !== expected) return CHANGED;
+      if (stats.sizeBytes !== sizeBytes || tokenOf(stats) !== expected) return CHANGED;
       const sha256 = content.loadInto(fd, bytes);
       // A write within the tick of the one before shows in no token, only in the bytes.
       if (sha256 === undefined || (isRacy && content.hash(fd, sizeBytes, checkpoint) !== sha256)) return CHANGED;
-      if (!isSameVersion(tree.disk.fstat(fd), stats)) return CHANGED;
-      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: (stats.mode & 0o111n) !== 0n, isRacy };
+      if (!isUnchanged(tree.disk, fd, stats)) return CHANGED;
+      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: (stats.mode & 0o111) !== 0, isRacy };
     } finally {
       tree.disk.close(fd);
     }

@@ -32,7 +32,7 @@ export type CommitItemOutcome = CommitOutcome | { readonly kind: 'failed'; reado
 export function stageFile(tree: DirectoryTree, area: StorageArea, path: RelativePath, isReplacing: boolean, attributes: FileAttributes): OpenStaged {
   try {
     const parent = tree.open(parentOf(path));
-    const replaced = isReplacing ? tree.lstat(parent, nameOf(path))?.mode : undefined;
+    const replaced = isReplacing ? tree.lstatFile(parent, nameOf(path))?.mode : undefined;
     return new Stager(tree, area).create(permissionsOf(attributes.isExecutable, replaced));
   } catch (error) {
     throw error instanceof NoDirectory ? parentFailure(error, 'replace', path) : error;
