@@ -4,8 +4,10 @@
  * what it needs was not measured.
  */
 import { median, quantile } from './measure.mjs';
+import { OURS } from './peers.mjs';
 
-const WARM = 'wl (daemon running)';
+/** Ours in a phase: by the daemon as it is in everyday life, where that ran. */
+const runsOf = (runs) => runs?.[OURS.warm] ?? runs?.[OURS.running];
 const OTHERS = ['rclone sync', 'rclone bisync', 'unison', 'syncthing, two instances'];
 
 const secondsOf = (runs) => (runs === undefined ? undefined : median(runs.map(({ seconds }) => seconds)));
@@ -17,9 +19,9 @@ function atMost(phase, times, yardstick) {
     phase,
     text: `≤ ${times} × ${yardstick}`,
     check: (data) => {
-      const [own, other] = [secondsOf(data[phase]?.[WARM]), secondsOf(data[phase]?.[yardstick])];
-      if (own === undefined || other === undefined) return undefined;
-      return { measured: `${(own / other).toFixed(2)} ×`, isReached: own <= times * other };
+      const [ours, other] = [secondsOf(runsOf(data[phase])), secondsOf(data[phase]?.[yardstick])];
+      if (ours === undefined || other === undefined) return undefined;
+      return { measured: `${(ours / other).toFixed(2)} ×`, isReached: ours <= times * other };
     },
   };
 }
@@ -30,10 +32,10 @@ function aheadOf(phase, peers, who = peers.join(', ')) {
     phase,
     text: `ahead of ${who}`,
     check: (data) => {
-      const own = secondsOf(data[phase]?.[WARM]);
+      const ours = secondsOf(runsOf(data[phase]));
       const others = peers.filter((name) => data[phase]?.[name] !== undefined);
-      if (own === undefined || others.length === 0) return undefined;
-      const ratios = others.map((name) => ({ name, ratio: own / secondsOf(data[phase][name]) }));
+      if (ours === undefined || others.length === 0) return undefined;
+      const ratios = others.map((name) => ({ name, ratio: ours / secondsOf(data[phase][name]) }));
       const measured = ratios.map(({ name, ratio }) => `${ratio.toFixed(2)} × ${name}`).join(', ');
       return { measured, isReached: ratios.every(({ ratio }) => ratio < 1) };
     },
@@ -94,7 +96,7 @@ export const GOALS = {
       phase: 'changed',
       text: '≤ 1.3 × the no-change pass plus the copies (2 % of the first sync)',
       check: (data) => {
-        const [first, again, changed] = ['first', 'again', 'changed'].map((phase) => secondsOf(data[phase]?.[WARM]));
+        const [first, again, changed] = ['first', 'again', 'changed'].map((phase) => secondsOf(runsOf(data[phase])));
         if (changed === undefined) return undefined;
         const yardstick = again + 0.02 * first;
         return { measured: `${(changed / yardstick).toFixed(2)} ×`, isReached: changed <= 1.3 * yardstick };
@@ -108,14 +110,14 @@ export const GOALS = {
       phase: 'again',
       text: 'time linear: ≤ 1.2 × 5 × that at 200,000 files',
       check: (data, { tiny }) => {
-        const [own, before] = [secondsOf(data.again?.[WARM]), secondsOf(tiny?.again?.[WARM])];
-        return own && before && { measured: `${(own / before / 5).toFixed(2)} × 5 ×`, isReached: own <= 1.2 * 5 * before };
+        const [ours, before] = [secondsOf(runsOf(data.again)), secondsOf(runsOf(tiny?.again))];
+        return ours && before && { measured: `${(ours / before / 5).toFixed(2)} × 5 ×`, isReached: ours <= 1.2 * 5 * before };
       },
     },
     {
       phase: 'again',
       text: 'peak memory of command plus daemon ≤ 1.2 × that at 20,000 files, and ≤ 150 MiB over one bare runtime',
-      check: (data, others) => memory(peakOf(data.again?.[WARM]), peakOf(others.small?.again?.[WARM]), bareOf(others)),
+      check: (data, others) => memory(peakOf(runsOf(data.again)), peakOf(runsOf(others.small?.again)), bareOf(others)),
     },
   ],
   entries: [

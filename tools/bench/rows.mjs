@@ -20,8 +20,7 @@ import { changeTree, makeLargeFile, makeTree } from './tree.mjs';
 import * as watchers from './watchers.mjs';
 
 const MIB = 1024 * 1024;
-const WARM = ours({ isWarm: true });
-const COLD = ours({ isWarm: false });
+const [COLD, RUNNING, WARM] = ['cold', 'running', 'warm'].map((daemon) => ours({ daemon }));
 /** Sizes are divided by this for a quick try. */
 const QUICK = 40;
 
@@ -49,7 +48,7 @@ function large({ title, count, bytes, minutes }) {
     kind: 'race',
     title,
     minutes,
-    peers: [cp, cpSync, sha256sum, rsyncPlain, rsyncFsync, rcloneSync, rcloneBisync, unison, COLD, WARM],
+    peers: [cp, cpSync, sha256sum, rsyncPlain, rsyncFsync, rcloneSync, rcloneBisync, unison, COLD, RUNNING],
     run: (context) => {
       const size = context.isQuick ? 4 * MIB : bytes;
       const makeSource = (dir) => {

@@ -13,7 +13,7 @@ import { startServer } from './s3-server.mjs';
 import { makeLargeFile, overwrite } from './tree.mjs';
 
 const MIB = 1024 * 1024;
-const warm = ours({ isWarm: true });
+const warm = ours({ daemon: 'running' });
 
 /** Who takes part; `isVersioned`: in a bucket that keeps versions. */
 export const DELTA_PEERS = [
