@@ -43,7 +43,8 @@ export async function withFileLock<T>(
 ): Promise<Result<T, SetupError>> {
   const directory = path.dirname(file);
   const prefix = `.wl-${createHash('sha256').update(path.basename(file)).digest('hex').slice(0, 16)}.lock.`;
-  const deadline = performance.now() + (options.timeoutMs ?? 10_000);
+  // Not `performance`, for which Node.js loads a module that a command needs for nothing else.
+  const deadline = process.uptime() * 1000 + (options.timeoutMs ?? 10_000);
   for (let attempt = 1; ; attempt++) {
     // A name of its own for every attempt: "never used before" is what makes removal by others safe.
     const claim = `${prefix}${place()}.${process.pid}.${startTime(process.pid) ?? '0'}.${randomBytes(6).toString('hex')}`;
@@ -55,7 +56,7 @@ export async function withFileLock<T>(
     try {
       const rival = await liveRival(directory, prefix, claim);
       if (rival === undefined) return await action();
-      if (performance.now() > deadline) {
+      if (process.uptime() * 1000 > deadline) {
         return err(setupError('busy', `${file} is being changed by another process (${rival}): try again when that has ended`, file));
       }
     } finally {
