@@ -12,13 +12,14 @@ export const subsets = {
   copies: of('pass-guards', 'pass.spec', 'pass-integrity', 'pass-races', 'pass-detection', 'pass-baseline', 'pass-one-way'),
   deletions: of('pass-guards', 'pass-roots', 'pass.spec', 'pass-mass-deletion', 'pass-races', 'pass-detection', 'pass-structure', 'pass-baseline', 'pass-integrity'),
   passes: of('pass-guards', 'pass.spec', 'pass-enumeration', 'pass-structure', 'pass-baseline', 'pass-restart', 'pass-roots', 'pass-integrity'),
-  rows: of('pass-guards', 'pass-baseline', 'pass-dry-run', 'pass-mass-deletion', 'pass-roots', 'pass-restart'),
+  rows: of('pass-context', 'pass-guards', 'pass-baseline', 'pass-dry-run', 'pass-mass-deletion', 'pass-roots', 'pass-restart'),
   conflicts: of('pass-guards', 'pass-conflicts', 'pass-dry-run', 'pass-structure', 'pass-enumeration', 'job-manager'),
   detection: of('pass-guards', 'pass-detection', 'pass-integrity', 'pass-baseline', 'pass.spec'),
   listings: of('pass-enumeration', 'pass-mass-deletion'),
   continuous: of('continuous-job'),
   roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run', 'damaged-state'),
   points: of('pass-points', 'pass-enumeration'),
+  chunks: of('copy-line'),
 };
 
 const reconcile = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/reconcile.ts', defect, find, replace, at });
@@ -38,6 +39,7 @@ const guard = engine('root-guard', 'roots');
 const syncer = engine('generic-syncer', 'roots');
 const points = engine('widen-points', 'points');
 const arrivals = engine('arrivals', 'deletions');
+const line = engine('copy-line', 'chunks');
 
 export const mutants = [
   reconcile('a source that could not be looked at counts as what it looks like', "if (source.kind === 'unknown') return { kind: 'blocked', side: 'source' };", ''),
@@ -90,6 +92,7 @@ export const mutants = [
   pass('a root that has changed is accepted without a word', "check.halt.reason === 'root-changed' && this.#options.acceptNewRoot &&", "check.halt.reason === 'root-changed' &&"),
   pass('paths that changed under the pass are given up', "rounds && this.#log.retry.size > 0", '0'),
   writer('rows are written before the storages have flushed', 'await Promise.all([isUnidirectional ? undefined : source.flush(), target.flush()]);', ''),
+  writer('later rows overtake those that are being written', 'this.#latest.then(() => this.#flush())', 'this.#flush()'),
   writer('rows are written for another volume', 'await this.#assertRoots();', ''),
   writer('deletions are not counted', "if (deletions[side] > 0) pair.addDeletions(side, deletions[side], clock.nowMs());", ''),
   writer('a dry run writes the baseline', 'if (this.#context.isDryRun) return;', ''),
@@ -121,4 +124,7 @@ export const mutants = [
   guard('roots are not compared with those stored', "if (!isSameRoot(ids, seen[side].ids)) return { ok: false, halt: changedRoot(side, context) };", ''),
   points('a point is looked at below a directory that is not on both sides', 'outermost = path;\n      break;', 'break;'),
   arrivals('what did not arrive is forgotten', 'this.#missing[on].push(file);', 'void file;'),
+  line('copies go on after a failure', 'this.#failure ??= { error };', 'void error;'),
+  line('any number of chunks is copied at a time', 'this.#copying.size >= most &&', 'false &&'),
+  line('a chunk counts as done before its rows are written', 'await this.#writing;', ''),
 ];
