@@ -86,9 +86,11 @@ const options = {
   external,
   banner: { js: '"use strict";let __url;const __bundle={get url(){return __url??=require("node:url").pathToFileURL(__filename).href}};' },
   define: { 'import.meta.url': '__bundle.url', __WL_VERSION__: JSON.stringify(version) },
-  minify: true,
-  // Names are for those who read the daemon's log; giving each function its own takes time at every start.
-  keepNames: app.keepsNames,
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // Names are for those who read the daemon's log, and stay as they are: `keepNames` would give each function its own
+  // at run time, the closures of the innermost loops included.
+  minifyIdentifiers: !app.keepsNames,
   charset: 'ascii',
   legalComments: 'linked',
   logLevel: 'warning',
