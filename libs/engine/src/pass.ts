@@ -100,7 +100,7 @@ class Pass {
   }
 
   async run(scope: Scope): Promise<PassResult> {
-    const { pair, clock, isDryRun } = this.#context;
+    const { pair, isDryRun } = this.#context;
     const roots = await this.#checkRoots();
     if (roots !== undefined) return { report: this.#log.report(pair.conflicts().length, false, roots), unsettled: [] };
     try {
@@ -111,7 +111,6 @@ class Pass {
       await this.#baseline.flush(true);
       this.#baseline.settleCreations();
       await this.#conflicts.settle((path) => scope === 'all' || scope.some((point) => isWithin(path, point)));
-      if (scope === 'all' && !isDryRun && halt === undefined) pair.setLastFullPass(clock.nowMs());
       const conflicts = isDryRun ? this.#conflicts.count : pair.conflicts().length;
       return { report: this.#log.report(conflicts, true, halt), unsettled: [...this.#log.retry] };
     } catch (error) {

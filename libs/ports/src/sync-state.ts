@@ -93,8 +93,6 @@ export interface PairSummary {
   readonly targetRootIds: readonly string[];
   /** The pair was synced before, but what was stored of its roots was damaged; until roots are set again. */
   readonly areRootsLost: boolean;
-  /** When a full pass last finished, milliseconds since the epoch. */
-  readonly lastFullPassMs: number | undefined;
 }
 
 /** Smaller files are not worth an index: writing one anew costs no more than finding it. */
@@ -119,7 +117,6 @@ export interface PairState {
    * disk must not be taken for a new one because of damage elsewhere (INV-10).
    */
   forgetBaseline(): void;
-  setLastFullPass(timeMs: number): void;
 
   /** Rows at or below a directory (its own row included), in key order; `ROOT` = all. Reads a snapshot or live rows; rows behind the reading position may change. */
   scan(directory: RelativePath): BaselineScan;

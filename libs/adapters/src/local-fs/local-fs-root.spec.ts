@@ -10,6 +10,7 @@ import { ROOT, toRelativePath, type Token } from '@wl/domain';
 import { ManualClock } from '@wl/ports/testing';
 
 import { createLocalFsBackend } from './create-local-fs-backend.js';
+import { instrument } from './testing/instrumented-disk.js';
 import { filesBelow, openLocal, type OpenLocal } from './testing/open-local.js';
 import { createDisk, errnoException } from './worker/disk.js';
 import { createInstanceName } from './worker/instance.js';
@@ -172,6 +173,24 @@ describe('the reserved area', () => {
     const left = fs.readdirSync(staging).filter((name) => Object.values(names).includes(name));
     expect(left.sort()).toEqual([names.mine, names.stranger].sort());
     await tomorrow.close();
+  });
+
+  it('is left as it is by a pass that finds no news, once it is known what the file system offers', async () => {
+    const { disk, watch } = instrument(createDisk(undefined));
+    const pass = async (): Promise<void> => {
+      const backend = backendAt(opened.location, { disk });
+      await backend.open();
+      await backend.rootIdentity({ mark: true });
+      for await (const batch of backend.list(ROOT)) void batch;
+      await backend.close();
+    };
+    await pass();
+    const made: string[] = [];
+    watch(({ name }) => {
+      if (['mkdir', 'rmdir', 'link', 'rename', 'unlink', 'write'].includes(name)) made.push(name);
+    });
+    await pass();
+    expect(made).toEqual([]);
   });
 
   it('holds no staging of a storage that was closed', async () => {

@@ -21,10 +21,10 @@ export class MemoryPair implements PairState {
 
   summary(): PairSummary {
     this.before('summary');
-    const { firstRootIds, secondRootIds, areRootsLost, lastFullPassMs } = this.data;
+    const { firstRootIds, secondRootIds, areRootsLost } = this.data;
     return this.isFlipped
-      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost, lastFullPassMs }
-      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost, lastFullPassMs };
+      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost }
+      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost };
   }
 
   setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void {
@@ -41,11 +41,6 @@ export class MemoryPair implements PairState {
   forgetBaseline(): void {
     this.before('forgetBaseline');
     this.data.forgetBaseline();
-  }
-
-  setLastFullPass(timeMs: number): void {
-    this.before('setLastFullPass');
-    this.data.lastFullPassMs = timeMs;
   }
 
   *scan(directory: RelativePath): BaselineScan {

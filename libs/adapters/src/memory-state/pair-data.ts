@@ -20,7 +20,6 @@ export class PairData {
   firstRootIds: readonly string[] = [];
   secondRootIds: readonly string[] = [];
   areRootsLost = false;
-  lastFullPassMs: number | undefined;
 
   readonly #rows = new Map<Key, BaselineRow>();
   /** Keys of the files of at least `FINDABLE_BYTES`, by size. */
@@ -85,7 +84,6 @@ export class PairData {
     this.#remove('' as Key, true);
     this.#ordered = undefined;
     this.conflicts.clear();
-    this.lastFullPassMs = undefined;
   }
 
   setRoots(firstIds: readonly string[], secondIds: readonly string[]): void {

@@ -26,7 +26,6 @@ export interface KnownRoots {
 /** One pair. */
 export interface PairRow extends Totals, KnownRoots {
   readonly id: number;
-  lastFullPassMs: number | undefined;
   /** Something of the pair was found damaged: its baseline is forgotten when the pair is next opened. */
   isDistrusted: boolean;
 }
@@ -76,7 +75,6 @@ export class PairTable {
       id,
       firstRootIds: JSON.parse(row['first_roots'] as string) as string[],
       secondRootIds: JSON.parse(row['second_roots'] as string) as string[],
-      lastFullPassMs: (row['last_full_pass_ms'] as number | null) ?? undefined,
       files: row['files'] as number,
       directories: row['directories'] as number,
       bytes: row['bytes'] as number,
@@ -94,7 +92,7 @@ export class PairTable {
       second_backend: toStored(pair.second),
       first_roots: JSON.stringify(row.firstRootIds),
       second_roots: JSON.stringify(row.secondRootIds),
-      last_full_pass_ms: row.lastFullPassMs ?? null,
+      last_full_pass_ms: null,
       files: row.files,
       directories: row.directories,
       bytes: row.bytes,
@@ -111,7 +109,6 @@ export function emptyPair(id: number): PairRow {
     firstRootIds: [],
     secondRootIds: [],
     areRootsLost: false,
-    lastFullPassMs: undefined,
     files: 0,
     directories: 0,
     bytes: 0,

@@ -6,6 +6,7 @@
  *   compares text by its UTF-8 bytes, which is key order.
  * - A pair's ends are `first` and `second` in the order of their backend ids (see orientation.ts).
  * - Every `checksum` covers its whole row (see checksums.ts).
+ * - `last_full_pass_ms` is empty; it held a time that nobody read, written at the end of each pass.
  * - `is_distrusted` has two bits: 1 when the baseline is not to be trusted, 2 when the roots are lost.
  *
  * Versions: 2 added `baseline_by_size`; a file of version 1 gets it when it is opened.

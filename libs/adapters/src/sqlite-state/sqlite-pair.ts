@@ -50,10 +50,10 @@ export class SqlitePair implements PairState {
   }
 
   summary(): PairSummary {
-    const { firstRootIds, secondRootIds, areRootsLost, lastFullPassMs } = this.#read('read the pair', () => this.#row());
+    const { firstRootIds, secondRootIds, areRootsLost } = this.#read('read the pair', () => this.#row());
     return this.#isFlipped
-      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost, lastFullPassMs }
-      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost, lastFullPassMs };
+      ? { sourceRootIds: secondRootIds, targetRootIds: firstRootIds, areRootsLost }
+      : { sourceRootIds: firstRootIds, targetRootIds: secondRootIds, areRootsLost };
   }
 
   setRoots(sourceIds: readonly string[], targetIds: readonly string[]): void {
@@ -72,14 +72,6 @@ export class SqlitePair implements PairState {
 
   forgetBaseline(): void {
     this.#beginAnew(() => this.#onlyRoots());
-  }
-
-  setLastFullPass(timeMs: number): void {
-    this.#write('store the time of the pass', () => {
-      const row = this.#row();
-      row.lastFullPassMs = timeMs;
-      this.#pairs.write(this.#pair, row);
-    });
   }
 
   *scan(directory: RelativePath): BaselineScan {

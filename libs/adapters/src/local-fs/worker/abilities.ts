@@ -35,14 +35,19 @@ const remembered = new WeakMap<Disk, Map<bigint, Abilities>>();
 
 /** Tries the renames in `staging`, once per file system. Throws the system's error where that fails for a passing reason. */
 export function probeAbilities(tree: DirectoryTree, staging: Directory, nextName: () => string): Abilities {
-  const { disk } = tree;
-  let perDevice = remembered.get(disk);
-  if (perDevice === undefined) remembered.set(disk, (perDevice = new Map<bigint, Abilities>()));
-  const known = perDevice.get(staging.device);
+  const known = knownAbilities(tree.disk, staging.device);
   if (known !== undefined) return known;
   const { abilities, isCertain } = probe(tree, staging, nextName);
-  if (isCertain) perDevice.set(staging.device, abilities);
+  if (isCertain) {
+    const perDevice = remembered.get(tree.disk) ?? new Map<bigint, Abilities>();
+    remembered.set(tree.disk, perDevice.set(staging.device, abilities));
+  }
   return abilities;
+}
+
+/** What was found out about a file system before; `undefined` where it has to be tried. */
+export function knownAbilities(disk: Disk, device: bigint): Abilities | undefined {
+  return remembered.get(disk)?.get(device);
 }
 
 function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: () => string): { readonly abilities: Abilities; readonly isCertain: boolean } {

@@ -12,7 +12,7 @@ import { threadId } from 'node:worker_threads';
 
 import { parentOf, RESERVED_NAME, type RelativePath } from '@wl/domain';
 
-import { type Abilities, probeAbilities } from './abilities.js';
+import { knownAbilities, probeAbilities, type Abilities } from './abilities.js';
 import type { Directory } from './anchor.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure, toBackendError } from './failure.js';
@@ -64,8 +64,10 @@ export class StorageArea {
     return directory;
   }
 
-  /** What renames this file system offers; known after the first `staging()`. */
+  /** What renames this file system offers. Nothing is made for that where it was tried before: a pass that finds no news leaves no trace. */
   abilities(): Abilities {
+    // Never another one than that of the root: no other is entered.
+    this.known ??= knownAbilities(this.tree.disk, this.tree.root.device);
     if (this.known === undefined) this.staging();
     return this.known as Abilities;
   }

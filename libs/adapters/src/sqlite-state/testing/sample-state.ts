@@ -48,7 +48,6 @@ export function fillSample(state: SyncState & HashCache): void {
     }
     pair.setRoots([`root of ${identity.sourceBackendId} in pair ${String(p)}`], [`root of ${identity.targetBackendId}`]);
     pair.commit(changes);
-    pair.setLastFullPass(T0);
     pair.addDeletions('source', 7, T0);
     pair.putConflicts(
       Array.from({ length: 5 }, (_, n) => ({

@@ -63,10 +63,6 @@ export class WatchedPair implements PairState {
     else inner.forgetBaseline();
   }
 
-  setLastFullPass(timeMs: number): void {
-    this.#on('setLastFullPass').setLastFullPass(timeMs);
-  }
-
   *scan(directory: RelativePath): BaselineScan {
     yield* this.#on('scan').scan(directory);
   }

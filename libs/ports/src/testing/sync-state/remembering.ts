@@ -9,12 +9,12 @@ const HOUR_MS = 3_600_000;
 /** Some time of a day, so that rounding to an hour or a day would show. */
 const T0 = 1_700_000_000_000 + 23 * 60_000 + 45_678;
 
-/** Tests of `summary`, `setRoots`, `reset`, `forgetBaseline`, `setLastFullPass` and the deletion counts. */
+/** Tests of `summary`, `setRoots`, `reset`, `forgetBaseline` and the deletion counts. */
 export function describeRemembering(current: CurrentState): void {
   describe('the summary', () => {
     it('is empty before the first pass', () => {
       const pair = current().state.openPair(IDENTITY);
-      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false });
     });
 
     it('INV-10: holds the roots last set, each on its side', () => {
@@ -26,24 +26,12 @@ export function describeRemembering(current: CurrentState): void {
         sourceRootIds: ['marker', 'uuid "x"\n'],
         targetRootIds: ['bucket/\u{1F600}'],
         areRootsLost: false,
-        lastFullPassMs: undefined,
       });
       const flipped = state.openPair(FLIPPED);
       expect(flipped.summary().sourceRootIds).toEqual(['bucket/\u{1F600}']);
       flipped.setRoots(['t'], ['s']);
       expect(pair.summary().sourceRootIds).toEqual(['s']);
       expect(pair.summary().targetRootIds).toEqual(['t']);
-    });
-
-    it('holds when a full pass last finished', () => {
-      const { state } = current();
-      const pair = state.openPair(IDENTITY);
-      pair.setLastFullPass(T0);
-      pair.setLastFullPass(T0 + 0.25);
-      expect(pair.summary().lastFullPassMs).toBe(T0 + 0.25);
-      expect(state.openPair(FLIPPED).summary().lastFullPassMs).toBe(T0 + 0.25);
-      pair.commit([put('a')]);
-      expect(pair.summary().lastFullPassMs).toBe(T0 + 0.25);
     });
   });
 
@@ -54,14 +42,13 @@ export function describeRemembering(current: CurrentState): void {
       const other = state.openPair({ ...IDENTITY, scope: 'other' });
       other.commit([put('kept')]);
       pair.setRoots(['s'], ['t']);
-      pair.setLastFullPass(T0);
       pair.putConflicts([conflictAt('a')]);
       pair.reset();
       expect(scannedKeys(pair)).toEqual([]);
       expect(pair.get(key('c'))).toBeUndefined();
       expect(pair.totals()).toEqual({ files: 0, bytes: 0 });
       expect(pair.conflicts()).toEqual([]);
-      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false });
       expect(scannedKeys(state.openPair(FLIPPED))).toEqual([]);
       expect(scannedKeys(other)).toEqual(['kept']);
       pair.commit([put('new')]);
@@ -74,13 +61,12 @@ export function describeRemembering(current: CurrentState): void {
       const { state } = current();
       const pair = pairWith(state, 'a/', 'a/b', 'c');
       pair.setRoots(['s'], ['t']);
-      pair.setLastFullPass(T0);
       pair.putConflicts([conflictAt('a')]);
       pair.forgetBaseline();
       expect(scannedKeys(pair)).toEqual([]);
       expect(pair.totals()).toEqual({ files: 0, bytes: 0 });
       expect(pair.conflicts()).toEqual([]);
-      expect(pair.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false, lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false });
       expect(state.openPair(FLIPPED).summary()).toMatchObject({ sourceRootIds: ['t'], targetRootIds: ['s'] });
       pair.commit([put('new')]);
       expect(pair.totals()).toEqual({ files: 1, bytes: 1 });
@@ -89,7 +75,7 @@ export function describeRemembering(current: CurrentState): void {
     it('of a pair that was never synced leaves it so', () => {
       const pair = current().state.openPair(IDENTITY);
       pair.forgetBaseline();
-      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false, lastFullPassMs: undefined });
+      expect(pair.summary()).toEqual({ sourceRootIds: [], targetRootIds: [], areRootsLost: false });
     });
   });
 
@@ -165,7 +151,6 @@ export function describeRemembering(current: CurrentState): void {
       if (reopen === undefined) return;
       const pair = pairWith(state, 'd/', 'd/a', ...AWKWARD_NAMES);
       pair.setRoots(['s'], ['t']);
-      pair.setLastFullPass(T0);
       pair.putConflicts([conflictAt('c', 7)]);
       pair.addDeletions('source', 4, T0);
       state.saveJob({ jobId: 'j', request: '{}' });
@@ -177,7 +162,7 @@ export function describeRemembering(current: CurrentState): void {
       expect(scannedKeys(same)).toEqual(keys);
       expect(same.get(key('d/a'))).toEqual(fileRow(2));
       expect(same.totals()).toEqual(totals);
-      expect(same.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false, lastFullPassMs: T0 });
+      expect(same.summary()).toEqual({ sourceRootIds: ['s'], targetRootIds: ['t'], areRootsLost: false });
       expect(same.conflicts()).toEqual([conflictAt('c', 7)]);
       expect(same.deletionsSince('source', T0)).toBe(4);
       expect(again.jobs()).toEqual([{ jobId: 'j', request: '{}' }]);
