@@ -169,7 +169,7 @@ export class Home {
       for (const pid of processesWith(this.mark)) signal(pid, 'SIGKILL');
       await sleep(500);
     }
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 });
+    if (this.isOwn) rmSync(this.directory, { recursive: true, force: true, maxRetries: 3 });
     return defects;
   }
 }
