@@ -90,11 +90,24 @@ export class Ledger {
   write(side, name, bytes) {
     // Noted before: it may be seen on the other side before this call is back.
     this.#written.add(sha256(bytes));
-    this.sides[side].write(name, bytes, bytes.length < 4096 && this.chance.happens(0.3));
-    this.#changed(name);
-    this.expected.set(name, sha256(bytes));
-    this.removed.delete(name);
+    const isInPlace = bytes.length < 4096 && this.chance.happens(0.3);
+    try {
+      this.sides[side].write(name, bytes, isInPlace);
+    } catch (error) {
+      // Who saves in place on a full disk has saved what is left there: nothing, mostly.
+      const left = isInPlace ? this.sides[side].look().files.get(name) : undefined;
+      if (left !== undefined) this.#noteSaved(name, left);
+      throw error;
+    }
+    this.#noteSaved(name, sha256(bytes));
     return true;
+  }
+
+  #noteSaved(name, hash) {
+    this.#written.add(hash);
+    this.#changed(name);
+    this.expected.set(name, hash);
+    this.removed.delete(name);
   }
 
   remove(side, name) {
