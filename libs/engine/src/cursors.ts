@@ -16,7 +16,26 @@ import {
   type Token,
   type UnknownReason,
 } from '@wl/domain';
-import { BackendError, EntryKind, firstJoined, lastJoined, type BaselineBatch, type BaselineScan, type JoinedBaseline, type JoinedRows, type ListingBatch, type PathFilter } from '@wl/ports';
+import {
+  BackendError,
+  EntryKind,
+  firstJoined,
+  KEY_SEPARATOR,
+  lastJoined,
+  TOKEN_SEPARATOR,
+  type BaselineBatch,
+  type BaselineScan,
+  type JoinedBaseline,
+  type JoinedRows,
+  type ListingBatch,
+  type PathFilter,
+} from '@wl/ports';
+
+import { JoinedColumn, ListColumn, type Column } from './column.js';
+import type { BaselineColumns, ListingColumns, Stretch } from './settled-stretch.js';
+
+/** The column of a batch that is not there yet. */
+const NOTHING: Column = new ListColumn([]);
 
 /** A position in one side's listing. `key` is `undefined` at the end. */
 export class ListingCursor {
@@ -29,10 +48,11 @@ export class ListingCursor {
   readonly #batches: AsyncIterator<ListingBatch>;
   readonly #filter: PathFilter | undefined;
   #batch: ListingBatch | undefined;
-  #keys: readonly string[] = [];
-  #tokens: readonly string[] = [];
+  #keys: Column = NOTHING;
+  #tokens: Column = NOTHING;
   #index = -1;
   #whole: JoinedRows | undefined;
+  #columns: ListingColumns | undefined;
   #through: string | undefined;
   #last = '';
   #isStarted = false;
@@ -50,6 +70,11 @@ export class ListingCursor {
    */
   get whole(): JoinedRows | undefined {
     return this.#whole;
+  }
+
+  /** The row at hand within joined texts, where the batch has them: see `passOver`. */
+  get columns(): ListingColumns | undefined {
+    return this.#columns;
   }
 
   /** The last key of the batch at hand. */
@@ -73,8 +98,24 @@ export class ListingCursor {
   /** Goes from a whole batch to its rows, the first of which is the one at hand. */
   unfold(): void {
     if (this.#whole === undefined) return;
+    const { keys, tokens } = this.#whole;
     this.#whole = undefined;
-    this.#open(this.#batch!);
+    this.#columns = { keys: new JoinedColumn(keys, KEY_SEPARATOR), tokens: new JoinedColumn(tokens, TOKEN_SEPARATOR) };
+    this.#open(this.#columns.keys, this.#columns.tokens);
+    this.step();
+  }
+
+  /** Passes over rows of `columns`, of which the caller knows that they are in order, and moves to the one behind them. */
+  passOver({ rows, keys: keysLength }: Stretch, tokensLength: number): void {
+    const { keys, tokens } = this.#columns!;
+    keys.passOver(keysLength);
+    tokens.passOver(tokensLength);
+    this.#last = keys.value;
+    // The row at hand was counted when it was stepped to.
+    for (let more = rows - 1; more > 0; more -= 1) {
+      this.#index += 1;
+      this.#count(this.#batch!);
+    }
     this.step();
   }
 
@@ -84,11 +125,13 @@ export class ListingCursor {
     if (batch === undefined) return false;
     for (;;) {
       this.#index += 1;
-      const key = this.#keys[this.#index];
-      if (key === undefined) {
+      if (!this.#keys.next()) {
         this.#batch = undefined;
+        this.#columns = undefined;
         return false;
       }
+      this.#tokens.next();
+      const key = this.#keys.value;
       if (this.#isStarted && compareKeys(this.#last, key) >= 0) throw outOfOrder(this.#last, key);
       this.#isStarted = true;
       this.#last = key;
@@ -122,8 +165,8 @@ export class ListingCursor {
         this.#through = lastJoined(this.#whole.keys);
         return;
       }
-      this.#open(batch);
-      this.#through = this.#keys.at(-1);
+      this.#open(new ListColumn(batch.keys), new ListColumn(batch.tokens));
+      this.#through = batch.keys.at(-1);
     } while (!this.step());
   }
 
@@ -140,7 +183,7 @@ export class ListingCursor {
 
   /** Token of the entry if it is a file, else `''`. */
   get token(): string {
-    return this.#isIgnored ? '' : this.#tokens[this.#index]!;
+    return this.#isIgnored ? '' : this.#tokens.value;
   }
 
   /** The entry as the planner takes it. */
@@ -150,7 +193,7 @@ export class ListingCursor {
     const i = this.#index;
     switch (batch.kinds[i]) {
       case EntryKind.file:
-        return fileNode(batch, i);
+        return fileNode(batch, i, this.#tokens.value as Token);
       case EntryKind.directory: {
         const unlisted = batch.reasons.get(i);
         return unlisted === undefined ? DIRECTORY : { kind: 'directory', unlisted };
@@ -160,9 +203,9 @@ export class ListingCursor {
     }
   }
 
-  #open(batch: ListingBatch): void {
-    this.#keys = batch.keys;
-    this.#tokens = batch.tokens;
+  #open(keys: Column, tokens: Column): void {
+    this.#keys = keys;
+    this.#tokens = tokens;
     this.#index = -1;
   }
 
@@ -190,12 +233,13 @@ export class BaselineCursor {
   /** `undefined` at the end. */
   key: string | undefined;
   readonly #rows: BaselineScan;
-  #keys: readonly string[] = [];
-  #sourceTokens: readonly string[] = [];
-  #targetTokens: readonly string[] = [];
+  #batch: BaselineBatch | undefined;
+  #keys: Column = NOTHING;
+  #sourceTokens: Column = NOTHING;
+  #targetTokens: Column = NOTHING;
   #index = -1;
   #whole: JoinedBaseline | undefined;
-  #unopened: BaselineBatch | undefined;
+  #columns: BaselineColumns | undefined;
   #isSpent = true;
 
   constructor(rows: BaselineScan) {
@@ -212,6 +256,11 @@ export class BaselineCursor {
     return this.#whole;
   }
 
+  /** As of a `ListingCursor`. */
+  get columns(): BaselineColumns | undefined {
+    return this.#columns;
+  }
+
   /** Moves on to the next batch, which should end with the key `through`. */
   fetch(through: string | undefined): void {
     const next = this.#rows.next(through);
@@ -220,49 +269,75 @@ export class BaselineCursor {
       this.key = undefined;
       return;
     }
-    const batch = next.value;
-    this.#whole = batch.joined;
-    this.#index = 0;
-    this.#unopened = batch;
-    if (this.#whole === undefined) this.unfold();
+    this.#batch = next.value;
+    this.#whole = next.value.joined;
+    if (this.#whole === undefined) {
+      const { keys, sourceTokens, targetTokens } = next.value;
+      this.#open(new ListColumn(keys), new ListColumn(sourceTokens), new ListColumn(targetTokens));
+    }
   }
 
   /** Passes over a whole batch. */
   skipWhole(): void {
     this.#whole = undefined;
-    this.#unopened = undefined;
     this.#isSpent = true;
   }
 
   /** Goes from a whole batch to its rows, the first of which is the one at hand. */
   unfold(): void {
-    const batch = this.#unopened;
-    if (batch === undefined) return;
-    this.#unopened = undefined;
+    if (this.#whole === undefined) return;
+    const { keys, sourceTokens, targetTokens } = this.#whole;
     this.#whole = undefined;
-    this.#keys = batch.keys;
-    this.#sourceTokens = batch.sourceTokens;
-    this.#targetTokens = batch.targetTokens;
-    this.key = this.#keys[0];
+    this.#columns = {
+      keys: new JoinedColumn(keys, KEY_SEPARATOR),
+      sourceTokens: new JoinedColumn(sourceTokens, TOKEN_SEPARATOR),
+      targetTokens: new JoinedColumn(targetTokens, TOKEN_SEPARATOR),
+    };
+    this.#open(this.#columns.keys, this.#columns.sourceTokens, this.#columns.targetTokens);
   }
 
-  /** Moves to the next row. */
+  /** Moves to the next row. INV-11: one that is taken out of joined texts is verified before. */
   step(): void {
     this.#index += 1;
-    this.key = this.#keys[this.#index];
-    this.#isSpent = this.key === undefined;
+    this.#isSpent = !this.#keys.next();
+    this.#sourceTokens.next();
+    this.#targetTokens.next();
+    if (this.#columns !== undefined) {
+      const { keys, sourceTokens, targetTokens } = this.#columns;
+      this.#batch!.verify?.({ index: this.#index, key: keys.start, sourceToken: sourceTokens.start, targetToken: targetTokens.start });
+    }
+    this.key = this.#isSpent ? undefined : this.#keys.value;
+    if (this.#isSpent) this.#columns = undefined;
+  }
+
+  /** Passes over rows of `columns`, which are not verified, and moves to the one behind them. */
+  passOver({ rows, keys: keysLength, sourceTokens: sourceLength, targetTokens: targetLength }: Stretch): void {
+    const { keys, sourceTokens, targetTokens } = this.#columns!;
+    keys.passOver(keysLength);
+    sourceTokens.passOver(sourceLength);
+    targetTokens.passOver(targetLength);
+    this.#index += rows - 1;
+    this.step();
   }
 
   get sourceToken(): Token {
-    return this.#sourceTokens[this.#index]! as Token;
+    return this.#sourceTokens.value as Token;
   }
 
   get targetToken(): Token {
-    return this.#targetTokens[this.#index]! as Token;
+    return this.#targetTokens.value as Token;
   }
 
   close(): void {
     this.#rows.return();
+  }
+
+  #open(keys: Column, sourceTokens: Column, targetTokens: Column): void {
+    this.#keys = keys;
+    this.#sourceTokens = sourceTokens;
+    this.#targetTokens = targetTokens;
+    this.#index = -1;
+    this.step();
   }
 }
 
@@ -296,10 +371,10 @@ export function batchOf(entries: readonly { readonly key: Key; readonly node: No
   return batch;
 }
 
-function fileNode(batch: ListingBatch, i: number): FileNode {
+function fileNode(batch: ListingBatch, i: number, token: Token): FileNode {
   return {
     kind: 'file',
-    token: batch.tokens[i]! as Token,
+    token,
     sizeBytes: batch.sizes[i]!,
     mtimeMs: batch.mtimes[i]!,
     hash: undefined,
