@@ -32,6 +32,9 @@ export class ListColumn implements Column {
   }
 }
 
+/** The column of a batch that is not there yet. */
+export const NO_COLUMN: Column = new ListColumn([]);
+
 /** A column of texts that a separator joins. */
 export class JoinedColumn implements Column {
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * Reading positions in the three sorted streams that a pass merges. They hide batches,
- * apply the ignore rules, and refuse a stream that is not in key order: a page that
+ * Reading position in a listing, one of the sorted streams that a pass merges. It hides batches,
+ * applies the ignore rules, and refuses a stream that is not in key order: a page that
  * repeats or goes backwards makes a listing worthless, never shorter (INV-8, T06).
  */
 
@@ -23,19 +23,13 @@ import {
   KEY_SEPARATOR,
   lastJoined,
   TOKEN_SEPARATOR,
-  type BaselineBatch,
-  type BaselineScan,
-  type JoinedBaseline,
   type JoinedRows,
   type ListingBatch,
   type PathFilter,
 } from '@wl/ports';
 
-import { JoinedColumn, ListColumn, type Column } from './column.js';
-import type { BaselineColumns, ListingColumns, Stretch } from './settled-stretch.js';
-
-/** The column of a batch that is not there yet. */
-const NOTHING: Column = new ListColumn([]);
+import { JoinedColumn, ListColumn, NO_COLUMN, type Column } from './column.js';
+import type { ListingColumns, Stretch } from './settled-stretch.js';
 
 /** A position in one side's listing. `key` is `undefined` at the end. */
 export class ListingCursor {
@@ -48,8 +42,8 @@ export class ListingCursor {
   readonly #batches: AsyncIterator<ListingBatch>;
   readonly #filter: PathFilter | undefined;
   #batch: ListingBatch | undefined;
-  #keys: Column = NOTHING;
-  #tokens: Column = NOTHING;
+  #keys: Column = NO_COLUMN;
+  #tokens: Column = NO_COLUMN;
   #index = -1;
   #whole: JoinedRows | undefined;
   #columns: ListingColumns | undefined;
@@ -225,119 +219,6 @@ export class ListingCursor {
     this.#isIgnored = this.#filter!.ignores(pathOfKey(key as Key), isDirectory);
     if (this.#isIgnored && isDirectory) this.#ignoredPrefix = key;
     return false;
-  }
-}
-
-/** A position in the baseline; before the first `fetch` and behind a batch it is nowhere. */
-export class BaselineCursor {
-  /** `undefined` at the end. */
-  key: string | undefined;
-  readonly #rows: BaselineScan;
-  #batch: BaselineBatch | undefined;
-  #keys: Column = NOTHING;
-  #sourceTokens: Column = NOTHING;
-  #targetTokens: Column = NOTHING;
-  #index = -1;
-  #whole: JoinedBaseline | undefined;
-  #columns: BaselineColumns | undefined;
-  #isSpent = true;
-
-  constructor(rows: BaselineScan) {
-    this.#rows = rows;
-  }
-
-  /** Whether `fetch` is needed. */
-  get isSpent(): boolean {
-    return this.#isSpent;
-  }
-
-  /** As of a `ListingCursor`; then only `isSpent` is known besides. */
-  get whole(): JoinedBaseline | undefined {
-    return this.#whole;
-  }
-
-  /** As of a `ListingCursor`. */
-  get columns(): BaselineColumns | undefined {
-    return this.#columns;
-  }
-
-  /** Moves on to the next batch, which should end with the key `through`. */
-  fetch(through: string | undefined): void {
-    const next = this.#rows.next(through);
-    this.#isSpent = false;
-    if (next.done === true) {
-      this.key = undefined;
-      return;
-    }
-    this.#batch = next.value;
-    this.#whole = next.value.joined;
-    if (this.#whole === undefined) {
-      const { keys, sourceTokens, targetTokens } = next.value;
-      this.#open(new ListColumn(keys), new ListColumn(sourceTokens), new ListColumn(targetTokens));
-    }
-  }
-
-  /** Passes over a whole batch. */
-  skipWhole(): void {
-    this.#whole = undefined;
-    this.#isSpent = true;
-  }
-
-  /** Goes from a whole batch to its rows, the first of which is the one at hand. */
-  unfold(): void {
-    if (this.#whole === undefined) return;
-    const { keys, sourceTokens, targetTokens } = this.#whole;
-    this.#whole = undefined;
-    this.#columns = {
-      keys: new JoinedColumn(keys, KEY_SEPARATOR),
-      sourceTokens: new JoinedColumn(sourceTokens, TOKEN_SEPARATOR),
-      targetTokens: new JoinedColumn(targetTokens, TOKEN_SEPARATOR),
-    };
-    this.#open(this.#columns.keys, this.#columns.sourceTokens, this.#columns.targetTokens);
-  }
-
-  /** Moves to the next row. INV-11: one that is taken out of joined texts is verified before. */
-  step(): void {
-    this.#index += 1;
-    this.#isSpent = !this.#keys.next();
-    this.#sourceTokens.next();
-    this.#targetTokens.next();
-    if (this.#columns !== undefined) {
-      const { keys, sourceTokens, targetTokens } = this.#columns;
-      this.#batch!.verify?.({ index: this.#index, key: keys.start, sourceToken: sourceTokens.start, targetToken: targetTokens.start });
-    }
-    this.key = this.#isSpent ? undefined : this.#keys.value;
-    if (this.#isSpent) this.#columns = undefined;
-  }
-
-  /** Passes over rows of `columns`, which are not verified, and moves to the one behind them. */
-  passOver({ rows, keys: keysLength, sourceTokens: sourceLength, targetTokens: targetLength }: Stretch): void {
-    const { keys, sourceTokens, targetTokens } = this.#columns!;
-    keys.passOver(keysLength);
-    sourceTokens.passOver(sourceLength);
-    targetTokens.passOver(targetLength);
-    this.#index += rows - 1;
-    this.step();
-  }
-
-  get sourceToken(): Token {
-    return this.#sourceTokens.value as Token;
-  }
-
-  get targetToken(): Token {
-    return this.#targetTokens.value as Token;
-  }
-
-  close(): void {
-    this.#rows.return();
-  }
-
-  #open(keys: Column, sourceTokens: Column, targetTokens: Column): void {
-    this.#keys = keys;
-    this.#sourceTokens = sourceTokens;
-    this.#targetTokens = targetTokens;
-    this.#index = -1;
-    this.step();
   }
 }
 

@@ -6,7 +6,8 @@
 
 import { ABSENT, compareKeys, type Key, type Node } from '@wl/domain';
 
-import type { BaselineCursor, ListingCursor } from './cursors.js';
+import type { BaselineCursor } from './baseline-cursor.js';
+import type { ListingCursor } from './cursors.js';
 import { settledStretch } from './settled-stretch.js';
 
 /** One name or directory that needs deciding. */
