@@ -7,7 +7,8 @@ import { ABSENT, pathOfKey, ROOT, TreePlanner, versionOf, type Node, type PlanIt
 import type { BaselineScan, HashCache, HashOutcome, PathFilter, StorageBackend } from '@wl/ports';
 import type { StatusConflict } from '@wl/ports/schemas';
 
-import { BaselineCursor, ListingCursor } from './cursors.js';
+import { BaselineCursor } from './baseline-cursor.js';
+import { ListingCursor } from './cursors.js';
 import { conflictJson } from './job-status.js';
 import { hashFiles } from './hashing.js';
 import { joinStreams, type JoinedRow } from './join.js';

@@ -1,6 +1,6 @@
 /**
- * Reading positions in the three sorted streams that a pass merges. They hide batches,
- * apply the ignore rules, and refuse a stream that is not in key order: a page that
+ * Reading position in a listing, one of the sorted streams that a pass merges. It hides batches,
+ * applies the ignore rules, and refuses a stream that is not in key order: a page that
  * repeats or goes backwards makes a listing worthless, never shorter (INV-8, T06).
  */
 
@@ -16,7 +16,20 @@ import {
   type Token,
   type UnknownReason,
 } from '@wl/domain';
-import { BackendError, EntryKind, firstJoined, lastJoined, type BaselineBatch, type BaselineScan, type JoinedBaseline, type JoinedRows, type ListingBatch, type PathFilter } from '@wl/ports';
+import {
+  BackendError,
+  EntryKind,
+  firstJoined,
+  KEY_SEPARATOR,
+  lastJoined,
+  TOKEN_SEPARATOR,
+  type JoinedRows,
+  type ListingBatch,
+  type PathFilter,
+} from '@wl/ports';
+
+import { JoinedColumn, ListColumn, NO_COLUMN, type Column } from './column.js';
+import type { ListingColumns, Stretch } from './settled-stretch.js';
 
 /** A position in one side's listing. `key` is `undefined` at the end. */
 export class ListingCursor {
@@ -29,10 +42,11 @@ export class ListingCursor {
   readonly #batches: AsyncIterator<ListingBatch>;
   readonly #filter: PathFilter | undefined;
   #batch: ListingBatch | undefined;
-  #keys: readonly string[] = [];
-  #tokens: readonly string[] = [];
+  #keys: Column = NO_COLUMN;
+  #tokens: Column = NO_COLUMN;
   #index = -1;
   #whole: JoinedRows | undefined;
+  #columns: ListingColumns | undefined;
   #through: string | undefined;
   #last = '';
   #isStarted = false;
@@ -50,6 +64,11 @@ export class ListingCursor {
    */
   get whole(): JoinedRows | undefined {
     return this.#whole;
+  }
+
+  /** The row at hand within joined texts, where the batch has them: see `passOver`. */
+  get columns(): ListingColumns | undefined {
+    return this.#columns;
   }
 
   /** The last key of the batch at hand. */
@@ -73,8 +92,24 @@ export class ListingCursor {
   /** Goes from a whole batch to its rows, the first of which is the one at hand. */
   unfold(): void {
     if (this.#whole === undefined) return;
+    const { keys, tokens } = this.#whole;
     this.#whole = undefined;
-    this.#open(this.#batch!);
+    this.#columns = { keys: new JoinedColumn(keys, KEY_SEPARATOR), tokens: new JoinedColumn(tokens, TOKEN_SEPARATOR) };
+    this.#open(this.#columns.keys, this.#columns.tokens);
+    this.step();
+  }
+
+  /** Passes over rows of `columns`, of which the caller knows that they are in order, and moves to the one behind them. */
+  passOver({ rows, keys: keysLength }: Stretch, tokensLength: number): void {
+    const { keys, tokens } = this.#columns!;
+    keys.passOver(keysLength);
+    tokens.passOver(tokensLength);
+    this.#last = keys.value;
+    // The row at hand was counted when it was stepped to.
+    for (let more = rows - 1; more > 0; more -= 1) {
+      this.#index += 1;
+      this.#count(this.#batch!);
+    }
     this.step();
   }
 
@@ -84,11 +119,13 @@ export class ListingCursor {
     if (batch === undefined) return false;
     for (;;) {
       this.#index += 1;
-      const key = this.#keys[this.#index];
-      if (key === undefined) {
+      if (!this.#keys.next()) {
         this.#batch = undefined;
+        this.#columns = undefined;
         return false;
       }
+      this.#tokens.next();
+      const key = this.#keys.value;
       if (this.#isStarted && compareKeys(this.#last, key) >= 0) throw outOfOrder(this.#last, key);
       this.#isStarted = true;
       this.#last = key;
@@ -122,8 +159,8 @@ export class ListingCursor {
         this.#through = lastJoined(this.#whole.keys);
         return;
       }
-      this.#open(batch);
-      this.#through = this.#keys.at(-1);
+      this.#open(new ListColumn(batch.keys), new ListColumn(batch.tokens));
+      this.#through = batch.keys.at(-1);
     } while (!this.step());
   }
 
@@ -140,7 +177,7 @@ export class ListingCursor {
 
   /** Token of the entry if it is a file, else `''`. */
   get token(): string {
-    return this.#isIgnored ? '' : this.#tokens[this.#index]!;
+    return this.#isIgnored ? '' : this.#tokens.value;
   }
 
   /** The entry as the planner takes it. */
@@ -150,7 +187,7 @@ export class ListingCursor {
     const i = this.#index;
     switch (batch.kinds[i]) {
       case EntryKind.file:
-        return fileNode(batch, i);
+        return fileNode(batch, i, this.#tokens.value as Token);
       case EntryKind.directory: {
         const unlisted = batch.reasons.get(i);
         return unlisted === undefined ? DIRECTORY : { kind: 'directory', unlisted };
@@ -160,9 +197,9 @@ export class ListingCursor {
     }
   }
 
-  #open(batch: ListingBatch): void {
-    this.#keys = batch.keys;
-    this.#tokens = batch.tokens;
+  #open(keys: Column, tokens: Column): void {
+    this.#keys = keys;
+    this.#tokens = tokens;
     this.#index = -1;
   }
 
@@ -182,87 +219,6 @@ export class ListingCursor {
     this.#isIgnored = this.#filter!.ignores(pathOfKey(key as Key), isDirectory);
     if (this.#isIgnored && isDirectory) this.#ignoredPrefix = key;
     return false;
-  }
-}
-
-/** A position in the baseline; before the first `fetch` and behind a batch it is nowhere. */
-export class BaselineCursor {
-  /** `undefined` at the end. */
-  key: string | undefined;
-  readonly #rows: BaselineScan;
-  #keys: readonly string[] = [];
-  #sourceTokens: readonly string[] = [];
-  #targetTokens: readonly string[] = [];
-  #index = -1;
-  #whole: JoinedBaseline | undefined;
-  #unopened: BaselineBatch | undefined;
-  #isSpent = true;
-
-  constructor(rows: BaselineScan) {
-    this.#rows = rows;
-  }
-
-  /** Whether `fetch` is needed. */
-  get isSpent(): boolean {
-    return this.#isSpent;
-  }
-
-  /** As of a `ListingCursor`; then only `isSpent` is known besides. */
-  get whole(): JoinedBaseline | undefined {
-    return this.#whole;
-  }
-
-  /** Moves on to the next batch, which should end with the key `through`. */
-  fetch(through: string | undefined): void {
-    const next = this.#rows.next(through);
-    this.#isSpent = false;
-    if (next.done === true) {
-      this.key = undefined;
-      return;
-    }
-    const batch = next.value;
-    this.#whole = batch.joined;
-    this.#index = 0;
-    this.#unopened = batch;
-    if (this.#whole === undefined) this.unfold();
-  }
-
-  /** Passes over a whole batch. */
-  skipWhole(): void {
-    this.#whole = undefined;
-    this.#unopened = undefined;
-    this.#isSpent = true;
-  }
-
-  /** Goes from a whole batch to its rows, the first of which is the one at hand. */
-  unfold(): void {
-    const batch = this.#unopened;
-    if (batch === undefined) return;
-    this.#unopened = undefined;
-    this.#whole = undefined;
-    this.#keys = batch.keys;
-    this.#sourceTokens = batch.sourceTokens;
-    this.#targetTokens = batch.targetTokens;
-    this.key = this.#keys[0];
-  }
-
-  /** Moves to the next row. */
-  step(): void {
-    this.#index += 1;
-    this.key = this.#keys[this.#index];
-    this.#isSpent = this.key === undefined;
-  }
-
-  get sourceToken(): Token {
-    return this.#sourceTokens[this.#index]! as Token;
-  }
-
-  get targetToken(): Token {
-    return this.#targetTokens[this.#index]! as Token;
-  }
-
-  close(): void {
-    this.#rows.return();
   }
 }
 
@@ -296,10 +252,10 @@ export function batchOf(entries: readonly { readonly key: Key; readonly node: No
   return batch;
 }
 
-function fileNode(batch: ListingBatch, i: number): FileNode {
+function fileNode(batch: ListingBatch, i: number, token: Token): FileNode {
   return {
     kind: 'file',
-    token: batch.tokens[i]! as Token,
+    token,
     sizeBytes: batch.sizes[i]!,
     mtimeMs: batch.mtimes[i]!,
     hash: undefined,

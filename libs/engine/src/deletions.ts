@@ -32,8 +32,11 @@ export type PlannedDeletion = Extract<PlanItem, { kind: 'delete-file' | 'delete-
 
 type FileDeletion = Extract<PlanItem, { kind: 'delete-file' }>;
 
-/** Files removed at the same time, after one look at the roots. */
-const CONCURRENCY = 16;
+/**
+ * Files removed at the same time, after one look at the roots: as many as a server is asked for at once.
+ * With a quarter of them a deletion costs a quarter more CPU, for looks at the roots and ways there and back.
+ */
+const CONCURRENCY = 64;
 
 const SIDES = ['source', 'target'] as const;
 

@@ -4,7 +4,8 @@ import { describe, expect, it } from '@jest/globals';
 import { compareKeys, type Key } from '@wl/domain';
 import { endsRun, EntryKind, KEY_SEPARATOR, packListing, runHash, TOKEN_SEPARATOR, type BaselineBatch, type BaselineScan, type ListingBatch } from '@wl/ports';
 
-import { BaselineCursor, ListingCursor } from './cursors.js';
+import { BaselineCursor } from './baseline-cursor.js';
+import { ListingCursor } from './cursors.js';
 import { joinStreams } from './join.js';
 
 /** Key → token, `''` for a directory. */

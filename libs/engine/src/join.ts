@@ -1,12 +1,14 @@
 /**
  * Merge-join of source listing, target listing and baseline (DESIGN §2). What all three
- * agree on is passed over without an allocation, where possible a whole run at a time (ADR 0015);
- * the rest comes out in chunks, in key order.
+ * agree on is passed over without an allocation, where possible a whole run or a stretch of it at
+ * a time (ADR 0015); the rest comes out in chunks, in key order.
  */
 
 import { ABSENT, compareKeys, type Key, type Node } from '@wl/domain';
 
-import type { BaselineCursor, ListingCursor } from './cursors.js';
+import type { BaselineCursor } from './baseline-cursor.js';
+import type { ListingCursor } from './cursors.js';
+import { settledStretch } from './settled-stretch.js';
 
 /** One name or directory that needs deciding. */
 export interface JoinedRow {
@@ -59,6 +61,11 @@ export async function* joinStreams(
     seen += 1;
 
     if (s !== undefined && s === t && s === b && !deliverAll && isSettled(source, target, baseline)) {
+      const passed = passOverSettled(source, target, baseline);
+      if (passed > 0) {
+        seen += passed - 1;
+        continue;
+      }
       baseline.step();
     } else {
       const key = least(least(s, t), b)!;
@@ -109,6 +116,17 @@ function areSettled({ whole: source }: ListingCursor, { whole: target }: Listing
     source.tokens === baseline.sourceTokens &&
     target.tokens === baseline.targetTokens
   );
+}
+
+/** Passes over the rows at hand, which are settled, with those behind them that are as well, but not to the end of a run; answers how many there were. */
+function passOverSettled(source: ListingCursor, target: ListingCursor, baseline: BaselineCursor): number {
+  if (source.columns === undefined || target.columns === undefined || baseline.columns === undefined) return 0;
+  const stretch = settledStretch(source.columns, target.columns, baseline.columns);
+  if (stretch.rows === 0) return 0;
+  source.passOver(stretch, stretch.sourceTokens);
+  target.passOver(stretch, stretch.targetTokens);
+  baseline.passOver(stretch);
+  return stretch.rows;
 }
 
 /** Both sides still hold exactly what the baseline recorded, by kind or by token. */

@@ -25,10 +25,11 @@ import {
 import { isBackendError, type BackendError, type BaselineRow, type BaselineScan, type Halt, type ListingBatch, type PassReport } from '@wl/ports';
 
 import { Arrivals } from './arrivals.js';
+import { BaselineCursor } from './baseline-cursor.js';
 import { ConflictBook, isAtOrBelow, type FoundConflict } from './conflict-book.js';
 import { trusted, type PlannedCopy } from './copier.js';
 import { CopyLine } from './copy-line.js';
-import { BaselineCursor, batchOf, ListingCursor } from './cursors.js';
+import { batchOf, ListingCursor } from './cursors.js';
 import { deleteAll, deletionHalt, keepDirectory, planDeletions, type DeletionPlan, type PlannedDeletion, type SideCounts } from './deletions.js';
 import { copyAllSparingly } from './duplicates.js';
 import { Identifier } from './identify.js';

@@ -31,6 +31,14 @@ export interface JoinedBaseline {
   readonly targetTokens: string;
 }
 
+/** Where a row stands in a run of the baseline: its number in it, from 0, and where it begins in each text. */
+export interface JoinedPlace {
+  readonly index: number;
+  readonly key: number;
+  readonly sourceToken: number;
+  readonly targetToken: number;
+}
+
 /** The batch with its rows joined as well, where they can be; for storages that have them as arrays. */
 export function withJoinedRows(batch: Omit<ListingBatch, 'joined'>): ListingBatch {
   const { keys, tokens, kinds, reasons } = batch;
@@ -54,8 +62,13 @@ export function firstJoined(keys: string): Key {
 
 /** The last key of joined ones. */
 export function lastJoined(keys: string): Key {
-  const end = keys.lastIndexOf(KEY_SEPARATOR);
-  return (end < 0 ? keys : keys.slice(end + KEY_SEPARATOR.length)) as Key;
+  return keys.slice(startOfJoined(keys, KEY_SEPARATOR, keys.length)) as Key;
+}
+
+/** Where that of joined texts begins which ends at `end`. */
+export function startOfJoined(text: string, separator: string, end: number): number {
+  const found = end < separator.length ? -1 : text.lastIndexOf(separator, end - separator.length);
+  return found < 0 ? 0 : found + separator.length;
 }
 
 /** Of so many keys one ends a run. */

@@ -10,7 +10,7 @@
 
 import type { BaselineNode, ConflictCause, Key, RelativePath, Sha256, SideName, Token, Version } from '@wl/domain';
 
-import type { JoinedBaseline } from './joined-rows.js';
+import type { JoinedBaseline, JoinedPlace } from './joined-rows.js';
 
 /** Why the state could not be used or written; append-only. */
 export type StateErrorCode = 'damaged' | 'newer-version' | 'locked' | 'no-space' | 'io-error';
@@ -57,6 +57,12 @@ export interface BaselineBatch {
   readonly targetTokens: readonly string[];
   /** Keys and tokens once more, joined, where no token holds a line break; the arrays may then be made when they are asked for. */
   readonly joined?: JoinedBaseline;
+  /**
+   * Throws unless the row at a place in `joined` is what was written, and behind the one before it; of the place
+   * behind the last row, unless that was the last. Whoever takes a row out of the texts asks before relying on
+   * it; equal texts need no asking. Left out where rows cannot be damaged.
+   */
+  verify?(place: JoinedPlace): void;
 }
 
 /**

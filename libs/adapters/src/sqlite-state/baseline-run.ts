@@ -2,12 +2,12 @@
  * A run of baseline rows as SQLite joins it, one text a column.
  *
  * INV-11: no row is handed out before its checksum and its place in the order were verified. That
- * happens when somebody asks for single rows. Where nothing has changed nobody does: names and
- * tokens of the whole run then equal what both storages show, which says more than a checksum.
+ * happens when somebody asks for the row. Where nothing has changed nobody does: names and
+ * tokens then equal what both storages show, which says more than a checksum.
  */
 
 import { compareParts } from '@wl/domain';
-import { KEY_SEPARATOR, lastJoined, TOKEN_SEPARATOR, type BaselineBatch, type JoinedBaseline } from '@wl/ports';
+import { KEY_SEPARATOR, lastJoined, startOfJoined, TOKEN_SEPARATOR, type BaselineBatch, type JoinedBaseline, type JoinedPlace } from '@wl/ports';
 
 import { beginRow, endRow, mixPart } from './checksums.js';
 import type { Totals } from './pair-table.js';
@@ -51,15 +51,57 @@ export class BaselineRun {
 
   /** Throws `DamageError` when a row is not what was written. */
   verify(): void {
-    verify(this.#pairId, this.#from, this.#columns);
+    let place: Place | undefined = { index: 0, key: 0, first: 0, second: 0 };
+    while (place !== undefined) place = this.#verifyAt(place);
   }
 
   /** The run as the port has it, seen from one of the pair's ends; it verifies itself within `guard`. */
   toBatch(isFlipped: boolean, guard: Guard): BaselineBatch {
     const { keys, sizes, first, second } = this.#columns;
     const [sourceTokens, targetTokens] = isFlipped ? [second, first] : [first, second];
-    return new JoinedBatch({ keys, sourceTokens, targetTokens }, sizes, () => guard(() => this.verify()));
+    const verifyAt = ({ index, key, sourceToken, targetToken }: JoinedPlace): void => {
+      const [firstAt, secondAt] = isFlipped ? [targetToken, sourceToken] : [sourceToken, targetToken];
+      guard(() => this.#verifyAt({ index, key, first: firstAt, second: secondAt }));
+    };
+    return new JoinedBatch({ keys, sourceTokens, targetTokens }, sizes, () => guard(() => this.verify()), verifyAt);
   }
+
+  /** Checks sum and order of the row at a place, and gives the place of the next; behind the last one, that nothing is left. */
+  #verifyAt({ index, key: keyAt, first: firstAt, second: secondAt }: Place): Place | undefined {
+    const { keys, first, second, sizes, checksums } = this.#columns;
+    if (index === sizes.length) {
+      // Behind the last row stands no separator.
+      const isWhole = keyAt === keys.length + KEY_SEPARATOR.length && firstAt === first.length + 1 && secondAt === second.length + 1;
+      if (!isWhole) throw lostPart();
+      return undefined;
+    }
+    if (index > sizes.length || keyAt > keys.length || firstAt > first.length || secondAt > second.length) throw lostPart();
+    const size = sizes[index] as number;
+    const keyEnd = endOf(keys, KEY_SEPARATOR, keyAt);
+    const firstEnd = endOf(first, TOKEN_SEPARATOR, firstAt);
+    const secondEnd = endOf(second, TOKEN_SEPARATOR, secondAt);
+    let sum = mixPart(beginRow(this.#pairId), keys, keyAt, keyEnd);
+    sum = mixPart(mixPart(sum, first, firstAt, firstEnd), second, secondAt, secondEnd);
+    if (endRow(sum, size) !== checksums[index] || !Number.isSafeInteger(size)) throw new DamageError('the checksum of a baseline row does not match');
+    if (!this.#isInOrder(keyAt, keyEnd)) throw new DamageError('the baseline is out of order');
+    return { index: index + 1, key: keyEnd + KEY_SEPARATOR.length, first: firstEnd + TOKEN_SEPARATOR.length, second: secondEnd + TOKEN_SEPARATOR.length };
+  }
+
+  /** Whether a key is behind the one before it; the first one not before what was asked for. */
+  #isInOrder(start: number, end: number): boolean {
+    const { keys } = this.#columns;
+    if (start === 0) return compareParts(this.#from, 0, this.#from.length, 0, end, keys) <= 0;
+    const earlierEnd = start - KEY_SEPARATOR.length;
+    return compareParts(keys, startOfJoined(keys, KEY_SEPARATOR, earlierEnd), earlierEnd, start, end) < 0;
+  }
+}
+
+/** Where a row begins in each column. */
+interface Place {
+  readonly index: number;
+  readonly key: number;
+  readonly first: number;
+  readonly second: number;
 }
 
 /** The columns that a scan selects. */
@@ -69,33 +111,6 @@ interface Columns {
   readonly second: string;
   readonly sizes: readonly number[];
   readonly checksums: readonly number[];
-}
-
-/** Checks sums and order of all rows. */
-function verify(pairId: number, from: string, { keys, first, second, sizes, checksums }: Columns): void {
-  const begun = beginRow(pairId);
-  // Where the row begins in each column, and where the key before it began and ended.
-  let [keyAt, firstAt, secondAt, earlierAt, earlierEnd] = [0, 0, 0, 0, 0];
-  for (let i = 0; i < sizes.length; i += 1) {
-    const size = sizes[i] as number;
-    if (keyAt > keys.length || firstAt > first.length || secondAt > second.length) throw lostPart();
-    const keyEnd = endOf(keys, KEY_SEPARATOR, keyAt);
-    const firstEnd = endOf(first, TOKEN_SEPARATOR, firstAt);
-    const secondEnd = endOf(second, TOKEN_SEPARATOR, secondAt);
-    let sum = mixPart(begun, keys, keyAt, keyEnd);
-    sum = mixPart(mixPart(sum, first, firstAt, firstEnd), second, secondAt, secondEnd);
-    if (endRow(sum, size) !== checksums[i] || !Number.isSafeInteger(size)) throw new DamageError('the checksum of a baseline row does not match');
-    const isInOrder =
-      i === 0 ? compareParts(from, 0, from.length, 0, keyEnd, keys) <= 0 : compareParts(keys, earlierAt, earlierEnd, keyAt, keyEnd) < 0;
-    if (!isInOrder) throw new DamageError('the baseline is out of order');
-    [earlierAt, earlierEnd] = [keyAt, keyEnd];
-    keyAt = keyEnd + KEY_SEPARATOR.length;
-    firstAt = firstEnd + TOKEN_SEPARATOR.length;
-    secondAt = secondEnd + TOKEN_SEPARATOR.length;
-  }
-  // Behind the last row stands no separator.
-  const isWhole = keyAt === keys.length + KEY_SEPARATOR.length && firstAt === first.length + 1 && secondAt === second.length + 1;
-  if (!isWhole) throw lostPart();
 }
 
 /** Keys of directories among joined ones: those that end with a slash, and the root's empty one. */
@@ -120,19 +135,25 @@ function lostPart(): DamageError {
 class JoinedBatch implements BaselineBatch {
   readonly joined?: JoinedBaseline;
   readonly #texts: JoinedBaseline;
-  readonly #verify: () => void;
+  readonly #verifyAll: () => void;
+  readonly #verifyAt: (place: JoinedPlace) => void;
   readonly #sizes: readonly number[];
   #isVerified = false;
   #keys: readonly string[] | undefined;
   #sourceTokens: readonly string[] | undefined;
   #targetTokens: readonly string[] | undefined;
 
-  constructor(texts: JoinedBaseline, sizes: readonly number[], verify: () => void) {
+  constructor(texts: JoinedBaseline, sizes: readonly number[], verifyAll: () => void, verifyAt: (place: JoinedPlace) => void) {
     this.#texts = texts;
     this.#sizes = sizes;
-    this.#verify = verify;
+    this.#verifyAll = verifyAll;
+    this.#verifyAt = verifyAt;
     // What was stored in another form is compared token by token.
     if (!holdsMarks(texts.sourceTokens) && !holdsMarks(texts.targetTokens)) this.joined = texts;
+  }
+
+  verify(place: JoinedPlace): void {
+    this.#verifyAt(place);
   }
 
   get keys(): readonly string[] {
@@ -153,7 +174,7 @@ class JoinedBatch implements BaselineBatch {
   }
 
   #verified(): JoinedBaseline {
-    if (!this.#isVerified) this.#verify();
+    if (!this.#isVerified) this.#verifyAll();
     this.#isVerified = true;
     return this.#texts;
   }

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { directoryKey, fileKey, ROOT, toRelativePath } from '@wl/domain';
-import { StateError, type HashCache, type PairIdentity, type PairState, type SyncState } from '@wl/ports';
+import { KEY_SEPARATOR, StateError, type HashCache, type PairIdentity, type PairState, type SyncState } from '@wl/ports';
 
 import { openSqliteState } from './index.js';
 import { connect, disconnect } from './sqlite-module.js';
@@ -196,6 +196,46 @@ describe('a damaged state database', () => {
     it('INV-11: throws and distrusts the pair when a token is scanned, before any row of its run is given', () => {
       spoil(tokenOf('target', 17), tokenOf('target', 17).replace('-', '='));
       expectDistrusted((pair) => [...pair.scan(toRelativePath('directory-0'))].map((batch) => batch.sourceTokens));
+    });
+
+    /** What is found wrong with the rows of a joined run, as they are asked for one by one, from either end. */
+    const wrongRows = (pair: PairState): unknown[] => {
+      const [batch] = pair.scan(toRelativePath('directory-0'));
+      const { keys, sourceTokens, targetTokens } = batch!.joined!;
+      const [texts, sources, targets] = [keys.split(KEY_SEPARATOR), sourceTokens.split('\n'), targetTokens.split('\n')];
+      const place = { index: 0, key: 0, sourceToken: 0, targetToken: 0 };
+      const wrong: unknown[] = [];
+      for (; place.index <= texts.length; place.index += 1) {
+        try {
+          batch!.verify!(place);
+        } catch (error) {
+          wrong.push(place.index === texts.length ? 'the end' : texts[place.index], (error as Error).message);
+          return wrong;
+        }
+        place.key += (texts[place.index]?.length ?? 0) + KEY_SEPARATOR.length;
+        place.sourceToken += (sources[place.index]?.length ?? 0) + 1;
+        place.targetToken += (targets[place.index]?.length ?? 0) + 1;
+      }
+      return wrong;
+    };
+    const flipped = { ...PHOTOS, sourceBackendId: PHOTOS.targetBackendId, targetBackendId: PHOTOS.sourceBackendId };
+
+    it.each([
+      ['one end', PHOTOS],
+      ['the other end', flipped],
+    ])('INV-11: throws and distrusts the pair when just this row is taken out of a joined run, seen from %s', (_, identity) => {
+      expect(wrongRows(openState().openPair(identity))).toEqual([]);
+      closeAll();
+      spoil(tokenOf('target', 17), tokenOf('target', 17).replace('-', '='));
+      const pair = openState().openPair(identity);
+      expect(wrongRows(pair)).toEqual([key, expect.stringContaining('checksum of a baseline row does not match')]);
+      expect(() => pair.get(fileKey(pathOf(18)))).toThrow(StateError);
+    });
+
+    it('INV-11: throws behind the last row of a joined run when more is left', () => {
+      change(`UPDATE baseline SET first_token = first_token || char(10) || 'more'
+        WHERE (pair_id, key) IN (SELECT pair_id, max(key) FROM baseline WHERE key LIKE 'directory-0/%' GROUP BY pair_id)`);
+      expect(wrongRows(openState().openPair(PHOTOS))).toEqual(['the end', expect.stringContaining('has lost a part')]);
     });
 
     it('INV-11: throws and distrusts the pair when a key is scanned', () => {

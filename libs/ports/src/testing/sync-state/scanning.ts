@@ -15,6 +15,19 @@ const MANY = 5000;
 
 const numbered = (i: number): Key => key(`many/${String(i).padStart(5, '0')}`);
 
+/** Asks for each row of a joined run, and for the place behind the last one. */
+function verifyAll(batch: BaselineBatch): void {
+  const place = { index: 0, key: 0, sourceToken: 0, targetToken: 0 };
+  for (const [i, text] of batch.keys.entries()) {
+    batch.verify?.(place);
+    place.index += 1;
+    place.key += text.length + KEY_SEPARATOR.length;
+    place.sourceToken += batch.sourceTokens[i]!.length + TOKEN_SEPARATOR.length;
+    place.targetToken += batch.targetTokens[i]!.length + TOKEN_SEPARATOR.length;
+  }
+  batch.verify?.(place);
+}
+
 /** Tests of `scan`. */
 export function describeScanning(current: CurrentState): void {
   describe('a scan', () => {
@@ -65,7 +78,10 @@ export function describeScanning(current: CurrentState): void {
         sourceTokens: batch.sourceTokens.join(TOKEN_SEPARATOR),
         targetTokens: batch.targetTokens.join(TOKEN_SEPARATOR),
       });
-      for (const batch of pair.scan(ROOT)) expect(batch.joined ?? joinedOf(batch)).toEqual(joinedOf(batch));
+      for (const batch of pair.scan(ROOT)) {
+        expect(batch.joined ?? joinedOf(batch)).toEqual(joinedOf(batch));
+        if (batch.joined !== undefined) expect(() => verifyAll(batch)).not.toThrow();
+      }
       const strange = { ...fileRow(7), sourceToken: 'a\nb' as Token };
       pair.commit([{ kind: 'put', key: numbered(7), row: strange }]);
       for (const batch of pair.scan(ROOT)) {
