@@ -152,7 +152,7 @@ export class LocalFsBackend implements StorageBackend {
     if (!isAbsolute(this.displayLocation)) throw failure('not-found', 'open the storage', undefined, 'its location must be an absolute path');
     const area = this.isReadOnly ? undefined : this.writable().area;
     const request = { root: { path: this.displayLocation }, area, nowMs: this.host.clock.nowMs() };
-    const opened = await this.run('open', request, 'bulk');
+    const opened = await this.run('open', request);
     this.adopt(opened);
   }
 
@@ -165,7 +165,7 @@ export class LocalFsBackend implements StorageBackend {
     await Promise.allSettled([...this.readers].map((reader) => reader.close()));
     await Promise.allSettled([...this.writers].map((writer) => writer.abort()));
     // A root that is gone took its staging along.
-    if (this.hasWritten) await this.host.runner.run('close', this.writable(), 'bulk').catch(() => undefined);
+    if (this.hasWritten) await this.host.runner.run('close', this.writable(), 'quick').catch(() => undefined);
     if (this.host.ownsRunner) await this.host.runner.close();
   }
 
@@ -368,10 +368,12 @@ export class LocalFsBackend implements StorageBackend {
     this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
   }
 
-  /** At the begin of every pass that may write: a daemon may run for months. */
-  private tidyTrash(): Promise<void> {
-    const { clock, uptime, trashRetentionDays } = this.host;
-    return this.run('tidyTrash', { ...this.writable(), now: { ...uptime(), wallMs: clock.nowMs() }, retentionDays: trashRetentionDays }, 'bulk');
+  /** At the begin of every pass that may write: a daemon may run for months. Nearly always nothing is due, which shows quickly. */
+  private async tidyTrash(): Promise<void> {
+    const { clock, uptime, trashRetentionDays: retentionDays } = this.host;
+    const request = { ...this.writable(), now: { ...uptime(), wallMs: clock.nowMs() } };
+    if (await this.run('tidyTrash', { ...request, limits: { retentionDays, mayRemove: false } })) return;
+    await this.run('tidyTrash', { ...request, limits: { retentionDays, mayRemove: true } }, 'bulk');
   }
 
   private writable(): Writable {
