@@ -147,7 +147,6 @@ class Thread {
   private lastId = 0;
   private lastIdSeen = 0;
   private idleLooks = 0;
-  private hasAnswered = false;
 
   constructor(workerPath: string, onEnd: () => void) {
     // Descriptors opened on one thread are closed by others, so no thread may close "its own" when it ends.
@@ -185,13 +184,10 @@ class Thread {
   }
 
   async terminate(): Promise<void> {
-    // One that is only loading native code must not be disturbed: that code would end the process. So it closes a scan that it has not.
-    if (!this.hasAnswered) await this.run('scanClose', { id: 0 }).catch(() => undefined);
     await this.worker.terminate();
   }
 
   private settle(reply: TaskReply): void {
-    this.hasAnswered = true;
     const waiting = this.pending.get(reply.id);
     this.pending.delete(reply.id);
     if (this.pending.size === 0) this.worker.unref();

@@ -45,9 +45,15 @@ export function processMemory(): ProcessMemory {
       const { total_heap_size: heap, external_memory: outside } = getHeapStatistics();
       return heap + outside;
     },
-    ...(collect && { collect: () => void collect() }),
+    ...(collect && { collect: () => void twice(collect) }),
     ...(trim && { trim }),
   };
+}
+
+/** The first time shows which pages are nearly empty, and lets go of what was waiting for it; the second empties those and is over in half the time. */
+function twice(collect: () => void): void {
+  collect();
+  collect();
 }
 
 function findTrim(): (() => void) | undefined {
