@@ -151,11 +151,22 @@ describe('worker threads', () => {
     expect(() => workers.pin()).toThrow('its threads have ended');
   });
 
+  it('end while they begin, and the process goes on', async () => {
+    for (let round = 0; round < 24; round += 1) {
+      const workers = createLocalFsWorkers(workerPath);
+      const pinned = workers.pin();
+      await new Promise((resolve) => setTimeout(resolve, round * 3));
+      await workers.close();
+      await expect(pinned.run('scanClose', { id: 1 }, 'quick')).rejects.toMatchObject({ code: 'io-error' });
+    }
+  });
+
   it('keep no process alive that has nothing more to do', () => {
     const script = `
       const { Worker } = require('node:worker_threads');
       const worker = new Worker(process.argv[1], { trackUnmanagedFds: false });
-      worker.unref();
+      // What it says first is that it has loaded everything.
+      worker.once('message', () => worker.unref());
       worker.on('error', (error) => { throw error; });`;
     const { status, signal } = spawnSync(process.execPath, ['-e', script, workerPath], { timeout: 120_000 });
     expect([status, signal]).toEqual([0, null]);

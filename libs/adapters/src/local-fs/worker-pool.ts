@@ -10,7 +10,7 @@ import { BackendError, type Clock } from '@wl/ports';
 
 import type { Lane, TaskRunner } from './task-runner.js';
 import { fromWireError } from './worker/failure.js';
-import type { TaskReply, TaskRequest } from './worker/serve.js';
+import { READY, type TaskReply, type TaskRequest } from './worker/serve.js';
 import type { Tasks } from './worker/tasks.js';
 
 /** How many threads of a lane there can be. Two sides are listed at once, and one file is read while another is flushed. */
@@ -54,7 +54,7 @@ class WorkerPool implements TaskRunner {
     private readonly options: LocalFsWorkersOptions,
   ) {}
 
-  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<ReturnType<Tasks[K]>> {
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<Awaited<ReturnType<Tasks[K]>>> {
     return this.pick(lane, (thread) => thread.pendingCount).run(task, request, handedOver);
   }
 
@@ -142,17 +142,28 @@ interface Pending {
 class Thread {
   /** Lists that left their reading position on this thread. */
   pinCount = 0;
+  private idleLooks = 0;
+  private lastIdSeen = 0;
   private readonly worker: Worker;
+  /** Resolves when the thread has loaded everything, or has ended. */
+  private readonly loaded: Promise<void>;
   private readonly pending = new Map<number, Pending>();
   private lastId = 0;
-  private lastIdSeen = 0;
-  private idleLooks = 0;
+  /** Why nothing can be asked of it any more. */
+  private ended: Error | undefined;
 
   constructor(workerPath: string, onEnd: () => void) {
     // Descriptors opened on one thread are closed by others, so no thread may close "its own" when it ends.
     this.worker = new Worker(workerPath, { name: 'wl local files', trackUnmanagedFds: false, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
-    this.worker.unref();
-    this.worker.on('message', (reply: TaskReply) => this.settle(reply));
+    // Until it has loaded everything it keeps the process alive: stopped in the middle of loading native code, a thread takes the whole process along.
+    this.loaded = new Promise((resolve) => {
+      this.worker.once('message', () => resolve());
+      this.worker.once('exit', () => resolve());
+    });
+    void this.loaded.then(() => this.letGo());
+    this.worker.on('message', (reply: TaskReply | typeof READY) => {
+      if (reply !== READY) this.settle(reply);
+    });
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => {
       onEnd();
@@ -164,11 +175,12 @@ class Thread {
     return this.pending.size;
   }
 
-  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], handedOver: readonly ArrayBuffer[] = []): Promise<ReturnType<Tasks[K]>> {
+  run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], handedOver: readonly ArrayBuffer[] = []): Promise<Awaited<ReturnType<Tasks[K]>>> {
+    const { ended } = this;
+    if (ended !== undefined) return Promise.reject(ended);
     return new Promise((resolve, reject) => {
       this.lastId += 1;
       const message: TaskRequest = { id: this.lastId, task, request };
-      // A thread keeps the process alive only while somebody waits for it.
       if (this.pending.size === 0) this.worker.ref();
       this.pending.set(message.id, { resolve, reject });
       this.worker.postMessage(message, handedOver);
@@ -184,19 +196,26 @@ class Thread {
   }
 
   async terminate(): Promise<void> {
+    await this.loaded;
     await this.worker.terminate();
+  }
+
+  /** A thread keeps the process alive only while somebody waits for it. */
+  private letGo(): void {
+    if (this.pending.size === 0) this.worker.unref();
   }
 
   private settle(reply: TaskReply): void {
     const waiting = this.pending.get(reply.id);
     this.pending.delete(reply.id);
-    if (this.pending.size === 0) this.worker.unref();
+    this.letGo();
     if (reply.ok) waiting?.resolve(reply.value as never);
     else waiting?.reject(fromWireError(reply.error));
   }
 
   private fail(cause: Error): void {
     const error = new BackendError('io-error', { operation: 'use the storage', retryable: true }, { cause, explanation: `a worker thread ended: ${cause.message}` });
+    this.ended ??= error;
     for (const { reject } of this.pending.values()) reject(error);
     this.pending.clear();
   }

@@ -16,6 +16,9 @@ export interface TaskRequest {
   readonly request: unknown;
 }
 
+/** What a worker says first, once it has loaded everything. */
+export const READY = 'ready';
+
 /** Its answer. */
 export type TaskReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
@@ -26,17 +29,23 @@ export function serveTasks(): void {
   if (parentPort === null) throw new Error('this program is the worker thread of a storage, not to be run by itself');
   const port = parentPort;
   const tasks = createTasks({ disk: createDisk(loadNative({ ownsThread: true })) });
-  port.on('message', ({ id, task, request }: TaskRequest) => {
-    let reply: TaskReply;
-    let handedOver: Transferable[] = [];
+  const reply = (answer: TaskReply, handedOver: Transferable[] = []): void => port.postMessage(answer, handedOver);
+  const succeed = ({ id, task }: TaskRequest, value: unknown): void => reply({ id, ok: true, value }, handedOverBy(task, value));
+  const fail = ({ id, task }: TaskRequest, error: unknown): void => reply({ id, ok: false, error: toWireError(error, task) });
+  port.on('message', (request: TaskRequest) => {
     try {
-      const value = (tasks[task] as (request: unknown) => unknown)(request);
-      if (task === 'scanNext' && value !== undefined) handedOver = transferablesOf(value as PackedRows);
-      if (task === 'readWhole') handedOver = [(value as WholeReadBatch).bytes];
-      reply = { id, ok: true, value };
+      const value = (tasks[request.task] as (request: unknown) => unknown)(request.request);
+      if (!(value instanceof Promise)) succeed(request, value);
+      else value.then((later: unknown) => succeed(request, later)).catch((error: unknown) => fail(request, error));
     } catch (error) {
-      reply = { id, ok: false, error: toWireError(error, task) };
+      fail(request, error);
     }
-    port.postMessage(reply, handedOver);
   });
+  port.postMessage(READY);
+}
+
+/** Memory of an answer that need not be copied. */
+function handedOverBy(task: keyof Tasks, value: unknown): Transferable[] {
+  if (task === 'scanNext' && value !== undefined) return transferablesOf(value as PackedRows);
+  return task === 'readWhole' ? [(value as WholeReadBatch).bytes] : [];
 }
