@@ -13,7 +13,7 @@ import { getHeapStatistics } from 'node:v8';
 export interface ProcessMemory {
   /** What the heap of the calling thread takes, what it holds outside included, in bytes. */
   heapBytes(): number;
-  /** Collects all garbage of the calling thread: some 25 ms for 10 MiB in use. */
+  /** Collects all garbage of the calling thread: some 40 ms for 10 MiB in use. */
   readonly collect?: () => void;
   /** Has the C library give back whole pages that are free, of all threads: a few milliseconds. */
   readonly trim?: () => void;
@@ -45,15 +45,15 @@ export function processMemory(): ProcessMemory {
       const { total_heap_size: heap, external_memory: outside } = getHeapStatistics();
       return heap + outside;
     },
-    ...(collect && { collect: () => void twice(collect) }),
+    ...(collect && { collect: () => twice(collect) }),
     ...(trim && { trim }),
   };
 }
 
-/** The first time shows which pages are nearly empty, and lets go of what was waiting for it; the second empties those and is over in half the time. */
-function twice(collect: () => void): void {
-  collect();
-  collect();
+/** Of a heap of 36 MiB with 8 in use, once has left 25, twice 12. */
+function twice(collect: NonNullable<typeof globalThis.gc>): void {
+  void collect();
+  void collect();
 }
 
 function findTrim(): (() => void) | undefined {
