@@ -102,20 +102,23 @@ class WorkerPool implements TaskRunner {
     return started;
   }
 
-  /** As long as there are threads. */
+  /** As long as there are threads, ends those that have been idle for long and tells when all are. */
   private async lookAfter(): Promise<void> {
     const { clock, onRest } = this.options;
     if (clock === undefined || this.isLookedAfter) return;
     this.isLookedAfter = true;
-    for (let wasAtRest = false; this.threads.quick.length + this.threads.bulk.length > 0; ) {
-      await clock.sleep(LOOK_MS, this.closing.signal);
-      if (this.closing.signal.aborted) return;
-      const { idle, isAtRest } = this.look();
-      await Promise.all(idle.map((thread) => thread.terminate()));
-      if (isAtRest && (!wasAtRest || idle.length > 0)) onRest?.();
-      wasAtRest = isAtRest;
+    try {
+      for (let wasAtRest = false; this.threads.quick.length + this.threads.bulk.length > 0; ) {
+        await clock.sleep(LOOK_MS, this.closing.signal);
+        if (this.closing.signal.aborted) return;
+        const { idle, isAtRest } = this.look();
+        await Promise.all(idle.map((thread) => thread.terminate()));
+        if (isAtRest && (!wasAtRest || idle.length > 0)) onRest?.();
+        wasAtRest = isAtRest;
+      }
+    } finally {
+      this.isLookedAfter = false;
     }
-    this.isLookedAfter = false;
   }
 
   /** Takes out the threads that have been idle for long; nobody can ask them for anything any more. */

@@ -26,7 +26,7 @@ export interface PackedRows {
 
 /** Tokens of local files are a little shorter. */
 const USUAL_TOKEN_BYTES = 64;
-/** Most runs are a thousand rows, in few directories more. */
+/** Columns begin with so many and grow with the longest batch so far; a usual one has a thousand. */
 const FIRST_ROWS = 256;
 
 /**
