@@ -39,11 +39,10 @@ const LONGEST_PAUSE_MS = 20;
 const RIVAL_LIMIT_MS = 1_000;
 /**
  * A pass makes a lot that is gone with the next batch, and nothing that grows with the tree: with
- * room for 2 MiB of it (16 by default, three times over), and for half as much again of what lives longer
- * (up to three times as much), the collector runs more often, over less, and takes no longer. At rest the
- * daemon collects what is left, for which it has to be told that it may.
+ * room for 2 MiB of it (16 by default, three times over) the collector runs more often, over less,
+ * and takes no longer. At rest the daemon collects what is left, for which it has to be told that it may.
  */
-const MEMORY_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=50', '--expose-gc'];
+const MEMORY_FLAGS = ['--max-semi-space-size=2', '--expose-gc'];
 const TAIL_BYTES = 8 * 1024;
 const TAIL_LINES = 10;
 
