@@ -40,9 +40,9 @@ const RIVAL_LIMIT_MS = 1_000;
 /**
  * A pass makes a lot that is gone with the next batch, and nothing that grows with the tree: with
  * room for 2 MiB of it (16 by default, three times over) the collector runs more often, over less,
- * and takes no longer.
+ * and takes no longer. At rest the daemon collects what is left, for which it has to be told that it may.
  */
-const MEMORY_FLAGS = ['--max-semi-space-size=2'];
+const MEMORY_FLAGS = ['--max-semi-space-size=2', '--expose-gc'];
 const TAIL_BYTES = 8 * 1024;
 const TAIL_LINES = 10;
 

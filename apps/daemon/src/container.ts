@@ -12,6 +12,7 @@ import { openDaemonLog, type DaemonLog } from '@wl/adapters/log';
 import { isLocal, resolveLogPath } from '@wl/adapters/manifests';
 import { mountFinder } from '@wl/adapters/mounts';
 import { pluginPlaces } from '@wl/adapters/plugins';
+import { memoryReturner } from '@wl/adapters/process-memory';
 import { rsyncSyncer } from '@wl/adapters/rsync';
 import { createS3Backend, s3CopySyncer } from '@wl/adapters/s3';
 import { ControlServer } from '@wl/adapters/socket';
@@ -66,10 +67,13 @@ export function createContainer(settings: DaemonSettings): Container {
       }),
     [TOKENS.log],
   );
-  container.bind(TOKENS.diskWorkers).toDynamicValue(() => {
-    const program = diskWorkerProgram();
-    return program === undefined ? undefined : createLocalFsWorkers(program);
-  });
+  container.bind(TOKENS.diskWorkers).toResolvedValue(
+    (clock) => {
+      const program = diskWorkerProgram();
+      return program === undefined ? undefined : createLocalFsWorkers(program, { clock, onRest: memoryReturner() });
+    },
+    [TOKENS.clock],
+  );
   container.bind(TOKENS.createStorage).toResolvedValue(
     (clock, workers, plugins) =>
       storageFactory({ baseDir: settings.baseDir, env: settings.env, clock, workers, createS3Backend, pluginBackends: () => plugins.current.backends }),

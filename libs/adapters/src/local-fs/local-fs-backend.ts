@@ -40,7 +40,7 @@ import { PathLocks } from './path-locks.js';
 import type { Lane, TaskRunner } from './task-runner.js';
 import { LocalWholeFiles } from './whole-files.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
-import type { CopyItemOutcome } from './worker/copy-batch.js';
+import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
@@ -49,7 +49,7 @@ import type { Uptime } from './worker/instance.js';
 import { isReserved } from './worker/open-file.js';
 import type { OpenedRoot } from './worker/root.js';
 import { createSharedHash } from './worker/shared-hash.js';
-import type { BatchOutcome } from './worker/staged-batch.js';
+import { FEW_FILES, type BatchOutcome } from './worker/staged-batch.js';
 import type { ChangeAnswer, ChangeStep, CopyTask, LookStep, Settled, Tasks, Writable } from './worker/tasks.js';
 import type { WholeWriteItem } from './worker/whole-write.js';
 import type { CommitItem, CommitItemOutcome } from './worker/write-file.js';
@@ -153,7 +153,7 @@ export class LocalFsBackend implements StorageBackend {
     if (!isAbsolute(this.displayLocation)) throw failure('not-found', 'open the storage', undefined, 'its location must be an absolute path');
     const area = this.isReadOnly ? undefined : this.writable().area;
     const request = { root: { path: this.displayLocation }, area, nowMs: this.host.clock.nowMs() };
-    const opened = await this.run('open', request, 'bulk');
+    const opened = await this.run('open', request);
     this.adopt(opened);
   }
 
@@ -166,7 +166,7 @@ export class LocalFsBackend implements StorageBackend {
     await Promise.allSettled([...this.readers].map((reader) => reader.close()));
     await Promise.allSettled([...this.writers].map((writer) => writer.abort()));
     // A root that is gone took its staging along.
-    if (this.hasWritten) await this.host.runner.run('close', this.writable(), 'bulk').catch(() => undefined);
+    if (this.hasWritten) await this.host.runner.run('close', this.writable(), 'quick').catch(() => undefined);
     if (this.host.ownsRunner) await this.host.runner.close();
   }
 
@@ -256,7 +256,7 @@ export class LocalFsBackend implements StorageBackend {
     if (directories.size === 0) return;
     this.unflushed = new Set();
     try {
-      await this.run('flush', { root: this.root, directories: [...directories] }, 'bulk');
+      await this.run('flush', { root: this.root, directories: [...directories] }, directories.size > FEW_FILES ? 'bulk' : 'quick');
     } catch (error) {
       for (const directory of directories) this.unflushed.add(directory);
       throw error;
@@ -323,7 +323,7 @@ export class LocalFsBackend implements StorageBackend {
     const { items, from, flag } = task;
     const paths = items.map(({ path }) => path);
     const [only] = items;
-    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.changing(paths, this.run('copy', task, 'bulk'));
+    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.changing(paths, this.run('copy', task, isQuick(items) ? 'quick' : 'bulk'));
     const beside = createSharedHash();
     const copied = this.changing(paths, this.run('copy', { ...task, beside }, 'bulk'));
     // The copy does not depend on it: what goes wrong there is done here.
@@ -377,10 +377,12 @@ export class LocalFsBackend implements StorageBackend {
     this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
   }
 
-  /** At the begin of every pass that may write: a daemon may run for months. */
-  private tidyTrash(): Promise<void> {
-    const { clock, uptime, trashRetentionDays } = this.host;
-    return this.run('tidyTrash', { ...this.writable(), now: { ...uptime(), wallMs: clock.nowMs() }, retentionDays: trashRetentionDays }, 'bulk');
+  /** At the begin of every pass that may write: a daemon may run for months. Nearly always nothing is due, which shows quickly. */
+  private async tidyTrash(): Promise<void> {
+    const { clock, uptime, trashRetentionDays: retentionDays } = this.host;
+    const request = { ...this.writable(), now: { ...uptime(), wallMs: clock.nowMs() } };
+    if (await this.run('tidyTrash', { ...request, limits: { retentionDays, mayRemove: false } })) return;
+    await this.run('tidyTrash', { ...request, limits: { retentionDays, mayRemove: true } }, 'bulk');
   }
 
   private writable(): Writable {
@@ -438,6 +440,13 @@ export class LocalFsBackend implements StorageBackend {
   }
 }
 
+/** Whether copying takes no longer than looking: as an edit does, whose copy then waits for no thread to start. */
+function isQuick(items: readonly CopyItem[]): boolean {
+  return items.length <= FEW_FILES && items.every(({ sizeBytes }) => sizeBytes <= QUICK_BYTES);
+}
+
+/** The largest file that is copied between looks at others. */
+const QUICK_BYTES = 256 << 10;
 /** How many files are hashed in one task. */
 const HASH_BATCH_FILES = 128;
 /** From this size on a file is hashed on a second thread while it is copied, if one is idle. */

@@ -1,11 +1,12 @@
 /**
  * Threads for local storages: a few for quick tasks, a few for bulk ones, started when
- * needed. One pool can serve all storages of a process.
+ * needed, and ended when they are not needed for long: each holds some 15 MiB. One pool can
+ * serve all storages of a process.
  */
 
 import { Worker } from 'node:worker_threads';
 
-import { BackendError } from '@wl/ports';
+import { BackendError, type Clock } from '@wl/ports';
 
 import type { Lane, TaskRunner } from './task-runner.js';
 import { fromWireError } from './worker/failure.js';
@@ -21,24 +22,45 @@ const THREADS: Readonly<Record<Lane, number>> = { quick: 2, bulk: 2 };
  */
 const YOUNG_MIB = 6;
 
+/** How often threads are looked at, in milliseconds. Between two looks without a task a thread was idle. */
+const LOOK_MS = 5_000;
+/** After how many idle looks in a row a thread ends; another one takes 50 ms of CPU time to start. */
+const IDLE_LOOKS: Readonly<Record<Lane, number>> = { quick: 12, bulk: 1 };
+/** How many threads of a lane stay all the same: a change of one file is looked at, copied and flushed by the first quick one, at once. */
+const LASTING: Readonly<Record<Lane, number>> = { quick: 1, bulk: 0 };
+
+/** What a pool may be given. */
+export interface LocalFsWorkersOptions {
+  /** Paces the end of idle threads; without it threads end with the pool only. */
+  readonly clock?: Clock;
+  /** Called when nobody has asked for anything between two looks, once a rest; and again whenever threads ended during it. */
+  readonly onRest?: () => void;
+}
+
 /** Makes a pool. `workerPath` is the file bundled from `worker/main.ts`. */
-export function createLocalFsWorkers(workerPath: string): TaskRunner {
-  return new WorkerPool(workerPath);
+export function createLocalFsWorkers(workerPath: string, options: LocalFsWorkersOptions = {}): TaskRunner {
+  return new WorkerPool(workerPath, options);
 }
 
 class WorkerPool implements TaskRunner {
   readonly bulkThreads = THREADS.bulk;
   private readonly threads: Readonly<Record<Lane, Thread[]>> = { quick: [], bulk: [] };
-  private isClosed = false;
+  private readonly closing = new AbortController();
+  private isLookedAfter = false;
 
-  constructor(private readonly workerPath: string) {}
+  constructor(
+    private readonly workerPath: string,
+    private readonly options: LocalFsWorkersOptions,
+  ) {}
 
   run<K extends keyof Tasks>(task: K, request: Parameters<Tasks[K]>[0], lane: Lane, handedOver?: readonly ArrayBuffer[]): Promise<Awaited<ReturnType<Tasks[K]>>> {
+    void this.lookAfter();
     return this.pick(lane, (thread) => thread.pendingCount).run(task, request, handedOver);
   }
 
   pin(): TaskRunner {
-    const thread = this.pick('quick', ({ pinCount }) => pinCount);
+    // Of two without lists the one that is not at something else, which may take longer than it should.
+    const thread = this.pick('quick', ({ pinCount, pendingCount }) => pinCount + Math.min(pendingCount, 1) / 2);
     thread.pinCount += 1;
     return {
       bulkThreads: this.bulkThreads,
@@ -51,14 +73,14 @@ class WorkerPool implements TaskRunner {
   }
 
   async close(): Promise<void> {
-    this.isClosed = true;
+    this.closing.abort();
     const threads = [...this.threads.quick.splice(0), ...this.threads.bulk.splice(0)];
     await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
   /** The least loaded thread of a lane; a new one as long as there may be more and none is free. */
   private pick(lane: Lane, loadOf: (thread: Thread) => number): Thread {
-    if (this.isClosed) throw new BackendError('cancelled', { operation: 'use the storage', retryable: false }, { explanation: 'its threads have ended' });
+    if (this.closing.signal.aborted) throw new BackendError('cancelled', { operation: 'use the storage', retryable: false }, { explanation: 'its threads have ended' });
     const threads = this.threads[lane];
     let best: Thread | undefined;
     for (const thread of threads) if (best === undefined || loadOf(thread) < loadOf(best)) best = thread;
@@ -76,7 +98,42 @@ class WorkerPool implements TaskRunner {
       if (index >= 0) threads.splice(index, 1);
     });
     threads.push(started);
+    void this.lookAfter();
     return started;
+  }
+
+  /** As long as something happens, or there are more threads than are to stay, ends those that have been idle for long and tells when all are. */
+  private async lookAfter(): Promise<void> {
+    const { clock, onRest } = this.options;
+    if (clock === undefined || this.isLookedAfter) return;
+    this.isLookedAfter = true;
+    try {
+      for (let wasAtRest = false; !wasAtRest || this.threads.quick.length > LASTING.quick || this.threads.bulk.length > LASTING.bulk; ) {
+        await clock.sleep(LOOK_MS, this.closing.signal);
+        if (this.closing.signal.aborted) return;
+        const { idle, isAtRest } = this.look();
+        await Promise.all(idle.map((thread) => thread.terminate()));
+        if (isAtRest && (!wasAtRest || idle.length > 0)) onRest?.();
+        wasAtRest = isAtRest;
+      }
+    } finally {
+      this.isLookedAfter = false;
+    }
+  }
+
+  /** Takes out the threads that have been idle for long; nobody can ask them for anything any more. */
+  private look(): { readonly idle: readonly Thread[]; readonly isAtRest: boolean } {
+    const idle: Thread[] = [];
+    let isAtRest = true;
+    for (const lane of ['quick', 'bulk'] as const) {
+      const threads = this.threads[lane];
+      for (const thread of threads.splice(0)) {
+        const idleLooks = thread.look();
+        if (idleLooks === 0) isAtRest = false;
+        (idleLooks < IDLE_LOOKS[lane] || threads.length < LASTING[lane] ? threads : idle).push(thread);
+      }
+    }
+    return { idle, isAtRest };
   }
 }
 
@@ -88,6 +145,8 @@ interface Pending {
 class Thread {
   /** Lists that left their reading position on this thread. */
   pinCount = 0;
+  private idleLooks = 0;
+  private lastIdSeen = 0;
   private readonly worker: Worker;
   /** Resolves when the thread has loaded everything, or has ended. */
   private readonly loaded: Promise<void>;
@@ -129,6 +188,14 @@ class Thread {
       this.pending.set(message.id, { resolve, reject });
       this.worker.postMessage(message, handedOver);
     });
+  }
+
+  /** How many looks in a row have found it without a task or a list since the one before. */
+  look(): number {
+    const isIdle = this.pending.size === 0 && this.pinCount === 0 && this.lastId === this.lastIdSeen;
+    this.lastIdSeen = this.lastId;
+    this.idleLooks = isIdle ? this.idleLooks + 1 : 0;
+    return this.idleLooks;
   }
 
   async terminate(): Promise<void> {

@@ -28,26 +28,27 @@ export interface PackedRows {
 
 /** Tokens of local files are a little shorter. */
 const USUAL_TOKEN_BYTES = 64;
+/** Columns begin with so many and grow with the longest batch so far; a usual one has a thousand. */
+const FIRST_ROWS = 256;
 
-/** Collects rows up to a limit. */
+/**
+ * Collects the batches of a walk one after the other. Its columns are used again and what is packed is
+ * a copy of just the rows there are: memory that changes hands is only given back when the collector of the
+ * thread that got it comes round, which at rest may be never.
+ */
 export class RowCollector {
-  private readonly keys: string[] = [];
-  private readonly tokens: TextColumn;
-  private readonly kinds: Uint8Array<ArrayBuffer>;
-  private readonly sizes: Float64Array<ArrayBuffer>;
-  private readonly mtimes: Float64Array<ArrayBuffer>;
-  private readonly racy: Uint8Array<ArrayBuffer>;
-  private readonly reasons: [number, UnknownReason][] = [];
-  private readonly unrepresentable: UnrepresentableName[] = [];
+  private keys: string[] = [];
+  private readonly tokens = new TextColumn(FIRST_ROWS * USUAL_TOKEN_BYTES);
+  private kinds = new Uint8Array(FIRST_ROWS);
+  private sizes = new Float64Array(FIRST_ROWS);
+  private mtimes = new Float64Array(FIRST_ROWS);
+  private racy = new Uint8Array(FIRST_ROWS);
+  private reasons: [number, UnknownReason][] = [];
+  private unrepresentable: UnrepresentableName[] = [];
   private isEnded = false;
 
-  constructor(private readonly limit: number) {
-    this.tokens = new TextColumn(limit * USUAL_TOKEN_BYTES);
-    this.kinds = new Uint8Array(limit);
-    this.sizes = new Float64Array(limit);
-    this.mtimes = new Float64Array(limit);
-    this.racy = new Uint8Array(limit);
-  }
+  /** `limit`: rows of a batch at most. */
+  constructor(private limit: number) {}
 
   get isFull(): boolean {
     return this.isEnded || this.keys.length >= this.limit;
@@ -63,22 +64,22 @@ export class RowCollector {
   }
 
   addFile(key: string, stats: FileStats, nowMs: number): void {
-    const index = this.keys.length;
-    this.keys.push(key);
+    const index = this.place(key);
     this.tokens.add(tokenOf(stats));
+    this.kinds[index] = EntryKind.file;
     this.sizes[index] = stats.sizeBytes;
     this.mtimes[index] = mtimeMsOf(stats);
-    if (isRacy(stats, nowMs)) this.racy[index] = 1;
+    this.racy[index] = isRacy(stats, nowMs) ? 1 : 0;
   }
 
   /** Adds the file that `look` has just seen. */
   addSeenFile(key: string, look: QuickLook, nowMs: number): void {
-    const index = this.keys.length;
-    this.keys.push(key);
+    const index = this.place(key);
     look.writeToken(this.tokens);
+    this.kinds[index] = EntryKind.file;
     this.sizes[index] = look.sizeBytes;
     this.mtimes[index] = look.mtimeMs;
-    if (look.isRacy(nowMs)) this.racy[index] = 1;
+    this.racy[index] = look.isRacy(nowMs) ? 1 : 0;
   }
 
   addDirectory(key: string, reason: UnknownReason | undefined): void {
@@ -93,31 +94,53 @@ export class RowCollector {
     this.unrepresentable.push(name);
   }
 
-  pack(): PackedRows {
+  /** The batch there is; the next one, of `limit` rows at most, is begun. */
+  pack(limit: number): PackedRows {
     const count = this.keys.length;
-    // Most batches are full; the last one is cut to what it holds.
-    const cut = <T extends Uint8Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(column: T): T =>
-      count === this.limit ? column : (column.slice(0, count) as T);
-    return {
+    const packed = {
       count,
       keys: this.keys.join(KEY_SEPARATOR),
       tokens: this.tokens.take(),
-      kinds: cut(this.kinds),
-      sizes: cut(this.sizes),
-      mtimes: cut(this.mtimes),
-      racy: cut(this.racy),
+      kinds: this.kinds.slice(0, count),
+      sizes: this.sizes.slice(0, count),
+      mtimes: this.mtimes.slice(0, count),
+      racy: this.racy.slice(0, count),
       reasons: this.reasons,
       unrepresentable: this.unrepresentable,
     };
+    this.keys = [];
+    this.reasons = [];
+    this.unrepresentable = [];
+    this.isEnded = false;
+    this.limit = limit;
+    return packed;
   }
 
   private addOther(key: string, kind: number, reason: UnknownReason | undefined): void {
-    const index = this.keys.length;
-    this.keys.push(key);
+    const index = this.place(key);
     this.tokens.add('');
     this.kinds[index] = kind;
+    this.sizes[index] = 0;
+    this.mtimes[index] = 0;
+    this.racy[index] = 0;
     if (reason !== undefined) this.reasons.push([index, reason]);
   }
+
+  /** Adds a key; the index of its row, for which there is room then. */
+  private place(key: string): number {
+    const index = this.keys.push(key) - 1;
+    if (index < this.kinds.length) return index;
+    this.kinds = larger(this.kinds, new Uint8Array(2 * index));
+    this.racy = larger(this.racy, new Uint8Array(2 * index));
+    this.sizes = larger(this.sizes, new Float64Array(2 * index));
+    this.mtimes = larger(this.mtimes, new Float64Array(2 * index));
+    return index;
+  }
+}
+
+function larger<T extends Uint8Array | Float64Array>(full: T, roomy: T): T {
+  roomy.set(full);
+  return roomy;
 }
 
 /** What of a packed batch is handed over instead of copied. */

@@ -19,18 +19,26 @@ const LARGEST_BYTES = 64 << 20;
 /** Names of our runs (`trashRunOf`); whatever else lies in the trash is not ours to remove. */
 const RUN = /^\d{4}-\d{2}-\d{2}T\d{2}Z/;
 
+/** For how long runs are kept, and whether those that are older are removed now. */
+export interface PurgeLimits {
+  readonly retentionDays: number;
+  readonly mayRemove: boolean;
+}
+
 /**
  * Removes the runs that have been seen in the trash for longer than `retentionDays`, and notes the age of the
- * others. Nothing is written where there is no trash. What cannot be removed or noted waits for next time.
+ * others. Nothing is written where there is no trash. What cannot be removed or noted waits for next time. Unless it
+ * `mayRemove`, which may take long, it answers `false` and has done nothing where there is something to remove.
  */
-export function purgeTrash(tree: DirectoryTree, area: StorageArea, now: Moment, retentionDays: number): void {
+export function purgeTrash(tree: DirectoryTree, area: StorageArea, now: Moment, { retentionDays, mayRemove }: PurgeLimits): boolean {
   const trash = openIfThere(tree, TRASH);
-  if (trash === undefined) return;
+  if (trash === undefined) return true;
   const known = readAge(tree);
   const age = grown(known, now, directoriesIn(tree, trash).filter((name) => RUN.test(name)), (run) => area.isInUse(run));
   const kept = new Map(age.since);
-  for (const [run, sinceMs] of age.since) {
-    if (age.ageMs - sinceMs <= retentionDays * DAY_MS) continue;
+  const due = [...age.since].filter(([, sinceMs]) => age.ageMs - sinceMs > retentionDays * DAY_MS);
+  if (due.length > 0 && !mayRemove) return false;
+  for (const [run] of due) {
     quietly(() => {
       removeTree(tree, trash, run);
       kept.delete(run);
@@ -38,6 +46,7 @@ export function purgeTrash(tree: DirectoryTree, area: StorageArea, now: Moment, 
   }
   const next = { ...age, since: kept };
   if (isNews(known, next)) quietly(() => writeAge(tree, area, next));
+  return true;
 }
 
 /** What was noted, `undefined` where nothing can be read: then the trash begins anew and nothing in it is old. */

@@ -12,7 +12,7 @@ import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure, toWireError } from './failure.js';
 import { sweepStaging } from './housekeeping.js';
 import { moveNoReplace } from './moves.js';
-import { purgeTrash } from './purge-trash.js';
+import { purgeTrash, type PurgeLimits } from './purge-trash.js';
 import type { Moment } from './trash-age.js';
 
 /** What opening found out. */
@@ -51,12 +51,13 @@ export function openRoot(tree: DirectoryTree, area: StorageArea | undefined, now
   return describe(tree, existing, abilities);
 }
 
-/** Empties the trash of what has been kept long enough. Called where something may be written: looking, as a dry run does, leaves no trace (T84). */
-export function tidyTrash(tree: DirectoryTree, area: StorageArea, now: Moment, retentionDays: number): void {
+/** Empties the trash of what has been kept long enough; `false`: `purgeTrash` says when. Called where something may be written: looking, as a dry run does, leaves no trace (T84). */
+export function tidyTrash(tree: DirectoryTree, area: StorageArea, now: Moment, limits: PurgeLimits): boolean {
   try {
-    purgeTrash(tree, area, now, retentionDays);
+    return purgeTrash(tree, area, now, limits);
   } catch (error) {
     if (!isRefusal(error)) throw error;
+    return true;
   }
 }
 

@@ -49,7 +49,7 @@ interface Level {
 export class Scan {
   private readonly levels: Level[] = [];
   private readonly pruned: Ignore | undefined;
-  private rows = new RowCollector(FIRST_BATCH_ROWS);
+  private readonly rows = new RowCollector(FIRST_BATCH_ROWS);
 
   /** Opens the directory to be walked. Throws `BackendError` when it cannot be enumerated. */
   constructor(
@@ -71,9 +71,7 @@ export class Scan {
       this.checkpoint();
       this.step();
     }
-    const { rows } = this;
-    this.rows = new RowCollector(BATCH_ROWS);
-    return rows.isEmpty && this.levels.length === 0 ? undefined : rows.pack();
+    return this.rows.isEmpty && this.levels.length === 0 ? undefined : this.rows.pack(BATCH_ROWS);
   }
 
   /** Lets go of everything. */

@@ -25,6 +25,7 @@ import { dropInbox, makeInbox, takeFromInbox, type TakenItem } from './inbox.js'
 import type { PackedRows } from './listing-rows.js';
 import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
+import type { PurgeLimits } from './purge-trash.js';
 import { identify, openRoot, tidyTrash, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
 import { SharedHash, type SharedHashBuffer } from './shared-hash.js';
@@ -132,8 +133,8 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
     identify: (request: { root: RootSpec; area: AreaSpec | undefined; mark: boolean }): KnownRoot =>
       withTree(request.root, 'look at the root', (tree) => identify(tree, request.area && new StorageArea(tree, request.area), request.mark)),
 
-    tidyTrash: (request: Writable & { now: Moment; retentionDays: number }): void =>
-      withArea(request, 'clear the trash', (tree, area) => tidyTrash(tree, area, request.now, request.retentionDays)),
+    tidyTrash: (request: Writable & { now: Moment; limits: PurgeLimits }): boolean =>
+      withArea(request, 'clear the trash', (tree, area) => tidyTrash(tree, area, request.now, request.limits)),
 
     close: (request: Writable): void => withTree(request.root, 'close the storage', (tree) => removeStaging(tree, request.area.instance)),
 

@@ -63,9 +63,12 @@ export class TextColumn {
     this.bytes[this.length++] = DOT;
   }
 
-  /** The texts, joined. */
+  /** The texts, joined; the column is empty again then. */
   take(): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(0, this.length);
+    const texts = this.bytes.slice(0, this.length);
+    this.length = 0;
+    this.isFirst = true;
+    return texts;
   }
 
   private reserve(bytes: number): void {
