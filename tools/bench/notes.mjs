@@ -4,21 +4,21 @@
  */
 export const NOTES = {
   small: [
-    'First sync: of 6 s of CPU the two copying threads have 2.0 in the kernel (open, create, write, read back, flush, rename and look: 22 calls a file, of which making, writing and showing it cost 50–76 µs) and 1.6 outside, the main thread 1.1 (mostly messages between threads), V8’s optimising compiler 1.0, listing 0.4; `cp` needs 1.5 in all. Later, earlier or no optimising is slower, another garbage collector 4 % faster (docs/performance.md). To come nearer, less has to pass between threads, and files have to be made without a name first.',
-    'No-change pass: five in a row each. The first one after the copying takes over half as long again as the others, which fits code that is not compiled yet; the last ones are level with `rsync` (0.26–0.32 s and 0.23–0.33 s). Of 0.28 s the command needs 0.08 before it asks (half of it Node.js itself) and 0.02 after the answer; of the pass two listing threads have 0.12 s of CPU each, for 20,000 `statx` a side, and the main thread 0.06.',
+    'First sync: both cores are busy from begin to end, so what is left is CPU time. Of 4.8 to 6.1 s in a profile 2.4 were the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 in all), 0.9 the main thread’s, a fifth of that the rows of the baseline, the rest JavaScript of the copying threads (about 40 µs a file, none of which stands out) and V8’s compiler, which each copying thread employs anew: they end after some seconds of rest, for the sake of memory. What was tried is in docs/performance.md.',
+    'No-change pass: five in a row each. Measured by itself the pass takes 0.16 to 0.24 s in a daemon that has made such passes before, 0.27 to 0.43 s of CPU on two cores, most of it in two listing threads (three fifths of that in the kernel’s `statx`); the command needs about 0.08 s before it asks, half of it Node.js itself, and 0.02 after the answer.',
   ],
   single: [
     'The disk takes 2.3 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for: nothing durable can be as fast as they are. One GiB is read, hashed, written, read back and compared by two threads with 1.1 and 1.0 s of CPU, less than `rsync` needs; copying 64 KiB at a time instead of 256 took half of the copying thread’s time away (docs/performance.md).',
   ],
   large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9; why was not found out.'],
   tiny: [
-    'First sync: `rclone` flushes nothing and looks at nothing again; the others that compare both sides take longer, flushing or not.',
-    'No-change pass: ahead of all that compare. With a million files, in the same hour, it is ahead of `find` too (0.86 ×): what does not grow with the tree, the start of the command above all, weighs more here. It swings (1.60 to 2.08 s), and no profile was made of it.',
+    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is.',
+    'No-change pass: ahead of all that compare, and level with `find`, which looks at both sides in turn; with a million files ahead of it, since what does not grow with the tree weighs less.',
     'Changed: with 3 % of the names changed hardly a run of a thousand agrees as a whole; comparing within the runs goes on behind each name that differs (ADR 0015). Before it did, every name was looked at, half a second of CPU. The rest of what the pass takes beyond one without changes are above all 4,000 copies, 2,000 of which move a version to the trash (docs/performance.md).',
   ],
   million: [
     'First sync: everything is copied, hashed, verified and flushed in four fifths of the time that `rsync` needs without flushing. No-change pass: ahead of `find` over both sides in turn.',
-    'Memory does not grow with the number of files. What is above the goal stands there with 20 files as well: the command is a Node.js of its own (55 MiB, a bare one 38), the daemon holds 74 at rest, then V8’s young generation in each of five threads, and 16 of SQLite’s pages (docs/performance.md).',
+    'Memory: the row was measured before threads that nobody needs ended and free memory went back to the system. Since then, on the same trees by themselves, three passes: 170, 174 and 175 MiB, 133 to 138 over a bare Node.js in the same minute, with 7.7 and 7.9 s (the first 14.0, with nothing in the caches) where `find` took 8.8.',
   ],
   idle: ['Most of what is used in the first half minute of calm is V8’s collector (60 ms of helper threads in 30 s).'],
   'latency-2k': [
