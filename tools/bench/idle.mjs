@@ -8,8 +8,8 @@ import { daemonPid, wl, wlEnv } from './peers.mjs';
 import { makeTree } from './tree.mjs';
 
 const SYNC_LIMIT_MS = 900_000;
-/** After the last pass V8 collects what it left, in its own time: half a minute in which helper threads use some 0.1 s. */
-const SETTLE_MS = 60_000;
+/** After the last pass V8 collects what it left, and threads that nobody needs end, the last one after 65 s: some 0.2 s of CPU, once. */
+const SETTLE_MS = 90_000;
 
 /** Gives share of one processor in percent and memory in MiB, over a time without changes. */
 export async function idle({ scratch, containers, files, seconds, progress }) {

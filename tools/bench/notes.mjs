@@ -20,7 +20,7 @@ export const NOTES = {
     'First sync: everything is copied, hashed, verified and flushed in four fifths of the time that `rsync` needs without flushing. No-change pass: ahead of `find` over both sides in turn.',
     'Memory: the row was measured before threads that nobody needs ended and free memory went back to the system. Since then, on the same trees by themselves, three passes: 170, 174 and 175 MiB, 133 to 138 over a bare Node.js in the same minute, with 7.7 and 7.9 s (the first 14.0, with nothing in the caches) where `find` took 8.8.',
   ],
-  idle: ['Most of what is used in the first half minute of calm is V8’s collector (60 ms of helper threads in 30 s).'],
+  idle: ['Measured from a minute and a half after the last pass on: before that V8 collects what the passes left, memory goes back to the system, and threads that nobody needs end.'],
   'latency-2k': [
     'Of the 26 ms before, 15 were the quiet time after the last event, now 5 for the first news after a calm of 200 ms; the daemon used 45 ms of CPU for each edit, of which chokidar looking at every file of both directories was a third (`--cpu-prof` of the daemon), now 30.',
   ],
