@@ -6,7 +6,6 @@
 import 'reflect-metadata';
 
 import { mkdirSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 
 import { acquireBaseLock, readBaseLockOwner } from '@wl/adapters/base-lock';
 
@@ -18,8 +17,6 @@ declare const __WL_VERSION__: string | undefined;
 
 /** Exit codes of the daemon: the same meanings as those of `wl`. */
 const EXIT = { ok: 0, failure: 1, usage: 2 } as const;
-/** What lives longer than a batch grows by half before it is collected; nothing that does grows with the tree. Not on the command line, where a Node.js that does not know it would refuse to start. */
-const MEMORY_FLAG = '--heap-growing-percent=50';
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
@@ -40,7 +37,6 @@ async function main(args: readonly string[]): Promise<number> {
     version,
     shutdown: end.resolve,
   });
-  setFlagsFromString(MEMORY_FLAG);
   // Everything we make is for this user alone: state, log, socket.
   process.umask(0o077);
   mkdirSync(settings.baseDir, { recursive: true });
