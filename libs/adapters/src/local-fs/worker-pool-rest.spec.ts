@@ -14,7 +14,7 @@ import { openLocal, type OpenLocal } from './testing/open-local.js';
 import { createLocalFsWorkers } from './worker-pool.js';
 
 const at = toRelativePath;
-const LOOK_MS = 5_000;
+const LOOK_MS = 15_000;
 const LONG_MS = 3_600_000;
 
 let workerPath: string;
@@ -130,7 +130,7 @@ onLinux('worker threads', () => {
     expect(rests).toBe(0);
     await look();
     await restsBecome(1);
-    await look(5);
+    await look();
     await threadsBecome(2);
     expect(rests).toBe(1);
     await look(20);

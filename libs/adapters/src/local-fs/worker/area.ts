@@ -116,11 +116,8 @@ export class StorageArea {
 
 /** Opens the directory at `path`, making it and those above it if missing. Throws `NoDirectory` or what `mkdir` throws. */
 export function ensureDirectory(tree: DirectoryTree, path: string, mode: number): Directory {
-  try {
-    return tree.open(path);
-  } catch (error) {
-    if (!(error instanceof NoDirectory) || error.reason !== 'absent') throw error;
-  }
+  const there = tree.openIfThere(path);
+  if (there !== undefined) return there;
   const slash = path.lastIndexOf('/');
   const parent = slash < 0 ? tree.root : ensureDirectory(tree, path.slice(0, slash), mode);
   try {

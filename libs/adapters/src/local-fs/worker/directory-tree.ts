@@ -87,6 +87,16 @@ export class DirectoryTree {
     return (this.latest = path === '' ? this.root : this.find(path));
   }
 
+  /** The same; `undefined` where nothing is. A look tells that ten times faster than an error with its stack, which counts where most are absent. */
+  openIfThere(path: string): Directory | undefined {
+    if (path !== '' && path !== this.latest.path && !this.opened.has(path)) {
+      const slash = path.lastIndexOf('/');
+      const parent = slash < 0 ? this.root : this.openIfThere(path.slice(0, slash));
+      if (parent === undefined || this.lstat(parent, path.slice(slash + 1)) === undefined) return undefined;
+    }
+    return this.open(path);
+  }
+
   /** What `name` is in `directory`, `undefined` when it is not there. Links are not followed. */
   lstat(directory: Directory, name: string): BigIntStats | undefined {
     return this.disk.lstat(this.anchor.at(directory, name));
