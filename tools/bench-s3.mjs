@@ -84,7 +84,7 @@ function small(label, files, without) {
       makeTree(folder, { files, minBytes: 1024, maxBytes: 16_384 });
       spawnSync('sync');
       note(results.first, peer, () => instance.upload(folder));
-      for (let look = 0; look < LOOKS && !(results.same.get(peer.name)?.at(-1).seconds > LONG_LOOK_SECONDS); look += 1) note(results.same, peer, () => instance.again(folder));
+      for (let look = 0; look === 0 || (look < LOOKS && results.same.get(peer.name).at(-1).seconds <= LONG_LOOK_SECONDS); look += 1) note(results.same, peer, () => instance.again(folder));
       changeTree(folder, { files });
       note(results.changed, peer, () => instance.again(folder));
       const other = path.join(dir, 'downloaded');

@@ -146,8 +146,9 @@ export class S3Backend implements StorageBackend {
     const { marker, abilities, endpoint, displayLocation, isReadOnly } = this.#parts;
     const place = `place:${endpoint} ${displayLocation}`;
     const isMarking = mark && !isReadOnly;
-    if (isMarking) await this.#ensureAbilities('mark the root');
-    const id = isMarking ? await marker.make(abilities.get().createsIfAbsent, this.#closing.signal) : await marker.read(this.#closing.signal);
+    // Nearly always the marker is there; asked at once, neither answer waits for the other.
+    const [found] = await Promise.all([marker.read(this.#closing.signal), isMarking ? this.#ensureAbilities('mark the root') : undefined]);
+    const id = found === undefined && isMarking ? await marker.make(abilities.get().createsIfAbsent, this.#closing.signal) : found;
     return { ids: id === undefined ? [place] : [`marker:${id}`, place], location: `${endpoint}/${displayLocation.replace(/^s3:\/\//, '')}` };
   }
 
