@@ -92,5 +92,7 @@ function resultsOf(requests: readonly CopyRequest[], batch: Batch, outcomes: rea
 
 function outcomeOf(outcome: CopyItemOutcome, { from }: CopyRequest): CopyOutcome {
   if (outcome.kind === 'failed') return { kind: 'failed', error: fromWireError(outcome.error) };
-  return outcome.kind === 'copied' ? { ...outcome, sourceToken: from.token } : outcome;
+  if (outcome.kind !== 'copied') return outcome;
+  const { kind, sha256, sizeBytes, isSourceRacy, targetToken, isTargetRacy } = outcome;
+  return { kind, sha256, sizeBytes, sourceToken: from.token, isSourceRacy, targetToken, isTargetRacy };
 }

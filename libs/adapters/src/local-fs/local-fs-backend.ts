@@ -41,6 +41,7 @@ import type { Lane, TaskRunner } from './task-runner.js';
 import { LocalWholeFiles } from './whole-files.js';
 import { cancel, createCancelFlag, type CancelFlag } from './worker/cancellation.js';
 import type { CopyItem, CopyItemOutcome } from './worker/copy-batch.js';
+import { packCopies, unpackOutcomes } from './worker/copy-message.js';
 import type { RootSpec } from './worker/directory-tree.js';
 import { failure, fromWireError } from './worker/failure.js';
 import { trashRunOf } from './worker/housekeeping.js';
@@ -309,7 +310,7 @@ export class LocalFsBackend implements StorageBackend {
     try {
       yield* copying(
         requests,
-        (items, hasIdleThread) => this.copyItems({ ...this.writable(), ...manner, from: source.root, items, flag }, hasIdleThread),
+        (items, hasIdleThread) => this.copyItems(items, { ...this.writable(), ...manner, from: source.root, items: packCopies(items), flag }, hasIdleThread),
         this.host.runner.bulkThreads,
         stopped,
       );
@@ -319,16 +320,18 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private copyItems(task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
-    const { items, from, flag } = task;
+  private async copyItems(items: readonly CopyItem[], task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
     const paths = items.map(({ path }) => path);
     const [only] = items;
-    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) return this.changing(paths, this.run('copy', task, isQuick(items) ? 'quick' : 'bulk'));
+    if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) {
+      return unpackOutcomes(await this.changing(paths, this.run('copy', task, isQuick(items) ? 'quick' : 'bulk')));
+    }
+    const { from, flag } = task;
     const beside = createSharedHash();
     const copied = this.changing(paths, this.run('copy', { ...task, beside }, 'bulk'));
     // The copy does not depend on it: what goes wrong there is done here.
     this.run('hashBeside', { root: from, path: only.sourcePath, token: only.sourceToken, beside, flag }, 'bulk').catch(() => undefined);
-    return copied;
+    return unpackOutcomes(await copied);
   }
 
   private async look(step: LookStep): Promise<Node | Token | undefined> {

@@ -13,7 +13,8 @@ import { explainArea, StorageArea, type AreaSpec } from './area.js';
 import { checkpointOf, type CancelFlag } from './cancellation.js';
 import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
-import { copyBatch, SHARE_FROM_BYTES, type CopyItem, type CopyItemOutcome } from './copy-batch.js';
+import { copyBatch, SHARE_FROM_BYTES } from './copy-batch.js';
+import { packOutcomes, unpackCopies, type PackedCopies, type PackedOutcomes } from './copy-message.js';
 import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
@@ -71,7 +72,7 @@ export interface Writable {
 /** A batch to be copied from another root. */
 export interface CopyTask extends Writable {
   readonly from: RootSpec;
-  readonly items: readonly CopyItem[];
+  readonly items: PackedCopies;
   readonly flag: CancelFlag;
   /** See `CopyContext`; default: where it saves time as well as room. */
   readonly shareFromBytes?: number;
@@ -267,11 +268,12 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }
     },
 
-    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): Promise<(CopyItemOutcome | undefined)[]> =>
+    copy: ({ from, items, flag, beside, shareFromBytes = SHARE_FROM_BYTES, ...writable }: CopyTask): Promise<PackedOutcomes> =>
       withTreeLater(from, 'read the source', (source) =>
-        withAreaLater(writable, 'copy', (target, area) => {
+        withAreaLater(writable, 'copy', async (target, area) => {
           const besideHash = beside && new SharedHash(beside);
-          return copyBatch({ source, target, area, content, checkpoint: checkpointOf(flag), besideHash, shareFromBytes }, items);
+          const context = { source, target, area, content, checkpoint: checkpointOf(flag), besideHash, shareFromBytes };
+          return packOutcomes(await copyBatch(context, unpackCopies(items)));
         }),
       ),
 
