@@ -46,20 +46,23 @@ export interface TrashPlace {
 /** The area of one root during one task. */
 export class StorageArea {
   private known: Abilities | undefined;
+  private readonly ownStaging: string;
 
   constructor(
     private readonly tree: DirectoryTree,
     private readonly spec: AreaSpec,
-  ) {}
+  ) {
+    this.ownStaging = `${STAGING}/${spec.instance}/${THREAD}`;
+  }
 
   /**
    * The directory of a staged file by its name, made if missing: one for each thread of this
    * instance, because two threads that make files in one directory wait for each other in the
    * kernel (three times slower on ext4).
    */
-  staging(name = `${THREAD}-`): Directory {
-    const thread = name.slice(0, name.indexOf('-'));
-    const directory = this.ensure(`${STAGING}/${this.spec.instance}/${thread}`);
+  staging(name = OWN_PREFIX): Directory {
+    const path = name.startsWith(OWN_PREFIX) ? this.ownStaging : `${STAGING}/${this.spec.instance}/${name.slice(0, name.indexOf('-'))}`;
+    const directory = this.ensure(path);
     this.known ??= probeAbilities(this.tree, directory, nextName);
     return directory;
   }
@@ -141,9 +144,10 @@ let counter = 0;
 
 /** This thread in the names of its staged files; another thread of the pool may show or drop them. */
 const THREAD = threadId.toString(36);
+const OWN_PREFIX = `${THREAD}-`;
 
 /** Unique within the process: the directory is unique to the instance, the prefix to the thread. */
 function nextName(): string {
   counter += 1;
-  return `${THREAD}-${counter.toString(36)}`;
+  return OWN_PREFIX + counter.toString(36);
 }

@@ -152,9 +152,11 @@ export class DirectoryTree {
   private find(path: string): Directory {
     const known = this.opened.get(path);
     if (known !== undefined) {
-      // A map keeps insertion order: the longest unused directory comes first.
-      this.opened.delete(path);
-      this.opened.set(path, known);
+      // A map keeps insertion order: the longest unused directory comes first. Of a few none is closed before there are many.
+      if (this.opened.size > MAX_OPEN / 2) {
+        this.opened.delete(path);
+        this.opened.set(path, known);
+      }
       return known;
     }
     const slash = path.lastIndexOf('/');
