@@ -1,5 +1,0 @@
-import { describeSyncer } from '@wl/plugin-kit/testing';
-
-import Syncer from '../src/syncer.js';
-
-describeSyncer('@@TYPE@@-once', Syncer);
