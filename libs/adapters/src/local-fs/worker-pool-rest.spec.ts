@@ -14,7 +14,7 @@ import { openLocal, type OpenLocal } from './testing/open-local.js';
 import { createLocalFsWorkers } from './worker-pool.js';
 
 const at = toRelativePath;
-const LOOK_MS = 15_000;
+const LOOK_MS = 10_000;
 const LONG_MS = 3_600_000;
 
 let workerPath: string;

@@ -26,9 +26,9 @@ const YOUNG_MIB = 6;
  * How often threads are looked at, in milliseconds. Between two looks without a task a thread was idle. Giving memory back
  * makes the next pass a sixth slower, so whoever comes again within some seconds had better not pay for it.
  */
-const LOOK_MS = 15_000;
+const LOOK_MS = 10_000;
 /** After how many idle looks in a row a thread ends; another one takes 50 ms of CPU time to start. */
-const IDLE_LOOKS: Readonly<Record<Lane, number>> = { quick: 5, bulk: 1 };
+const IDLE_LOOKS: Readonly<Record<Lane, number>> = { quick: 6, bulk: 1 };
 /** How many threads of a lane stay all the same: a change of one file is looked at, copied and flushed by the first quick one, at once. */
 const LASTING: Readonly<Record<Lane, number>> = { quick: 1, bulk: 0 };
 
