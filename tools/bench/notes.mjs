@@ -4,7 +4,7 @@
  */
 export const NOTES = {
   small: [
-    'First sync: both cores are busy from begin to end, so what is left is CPU time. Of 4.8 to 6.1 s in a profile 2.4 were the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 in all), 0.9 the main thread’s, a fifth of that the rows of the baseline, the rest JavaScript of the copying threads (about 40 µs a file, none of which stands out) and V8’s compiler, which each copying thread employs anew: they end after some seconds of rest, for the sake of memory. What was tried is in docs/performance.md.',
+    'First sync: both cores are busy from begin to end, so what is left is CPU time. In a profile about half of it was the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 s in all), the rest the main thread’s (a fifth of that the rows of the baseline), JavaScript of the copying threads, of which nothing stands out, and V8’s compiler, which each copying thread employs anew: they end after some seconds of rest, for the sake of memory. A daemon that has copied a moment ago needs a fifth to two fifths less CPU (docs/performance.md, also for what was tried).',
     'No-change pass: five in a row each. Measured by itself the pass takes 0.16 to 0.24 s in a daemon that has made such passes before, 0.27 to 0.43 s of CPU on two cores, most of it in two listing threads (three fifths of that in the kernel’s `statx`); the command needs about 0.08 s before it asks, half of it Node.js itself, and 0.02 after the answer.',
   ],
   single: [
@@ -12,13 +12,13 @@ export const NOTES = {
   ],
   large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9; why was not found out.'],
   tiny: [
-    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is.',
-    'No-change pass: ahead of all that compare, and level with `find`, which looks at both sides in turn; with a million files ahead of it, since what does not grow with the tree weighs less.',
+    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is. `cp -a` + `sync` took 12.4 s in one run and 17.5 in another, `wl` 20.2 and 27.4.',
+    'No-change pass: ahead of all that compare, and of `find`, which looks at both sides in turn.',
     'Changed: with 3 % of the names changed hardly a run of a thousand agrees as a whole; comparing within the runs goes on behind each name that differs (ADR 0015). Before it did, every name was looked at, half a second of CPU. The rest of what the pass takes beyond one without changes are above all 4,000 copies, 2,000 of which move a version to the trash (docs/performance.md).',
   ],
   million: [
-    'First sync: everything is copied, hashed, verified and flushed in four fifths of the time that `rsync` needs without flushing. No-change pass: ahead of `find` over both sides in turn.',
-    'Memory: the row was measured before threads that nobody needs ended and free memory went back to the system. Since then, on the same trees by themselves, three passes: 170, 174 and 175 MiB, 133 to 138 over a bare Node.js in the same minute, with 7.7 and 7.9 s (the first 14.0, with nothing in the caches) where `find` took 8.8.',
+    'First sync: late in it a fifth of the time is spent waiting for the disk, and no place in the kernel stands out in a profile. It took 146 to 169 s in three runs, `rsync` without flushing 87 to 178. No-change pass: level with `find` over both sides in turn.',
+    'Time: `find` itself needs more than five times what it needs for 200,000 files (5.9 ×).',
   ],
   idle: ['Measured from a minute and a half after the last pass on: before that V8 collects what the passes left, memory goes back to the system, and threads that nobody needs end.'],
   'latency-2k': [
