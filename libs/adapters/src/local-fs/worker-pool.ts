@@ -24,7 +24,7 @@ const YOUNG_MIB = 6;
 
 /**
  * How often threads are looked at, in milliseconds. Between two looks without a task a thread was idle. Giving memory back
- * makes the next pass a sixth slower, so whoever comes again within some seconds had better not pay for it.
+ * makes the next pass a fifth slower, so whoever comes again within some seconds had better not pay for it.
  */
 const LOOK_MS = 10_000;
 /** After how many idle looks in a row a thread ends; another one takes 50 ms of CPU time to start. */

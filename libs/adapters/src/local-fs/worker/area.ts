@@ -119,7 +119,7 @@ export class StorageArea {
 
 /** Opens the directory at `path`, making it and those above it if missing. Throws `NoDirectory` or what `mkdir` throws. */
 export function ensureDirectory(tree: DirectoryTree, path: string, mode: number): Directory {
-  const there = tree.openIfThere(path);
+  const there = tree.openUnlessAbsent(path);
   if (there !== undefined) return there;
   const slash = path.lastIndexOf('/');
   const parent = slash < 0 ? tree.root : ensureDirectory(tree, path.slice(0, slash), mode);

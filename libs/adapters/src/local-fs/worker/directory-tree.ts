@@ -87,11 +87,11 @@ export class DirectoryTree {
     return (this.latest = path === '' ? this.root : this.find(path));
   }
 
-  /** The same; `undefined` where nothing is. A look tells that ten times faster than an error with its stack, which counts where most are absent. */
-  openIfThere(path: string): Directory | undefined {
+  /** The same; `undefined` where nothing is, for paths that mostly are absent: telling so costs a look, not an error with its stack. */
+  openUnlessAbsent(path: string): Directory | undefined {
     if (path !== '' && path !== this.latest.path && !this.opened.has(path)) {
       const slash = path.lastIndexOf('/');
-      const parent = slash < 0 ? this.root : this.openIfThere(path.slice(0, slash));
+      const parent = slash < 0 ? this.root : this.openUnlessAbsent(path.slice(0, slash));
       if (parent === undefined || this.lstat(parent, path.slice(slash + 1)) === undefined) return undefined;
     }
     return this.open(path);
