@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util';
 import { ensurePrograms, installCommand } from './bench/debian.mjs';
 import { median } from './bench/measure.mjs';
 import { writeS3Section } from './bench/page.mjs';
+import { LONG_LOOK_SECONDS } from './bench/race.mjs';
 import { makeBucket, ours, rcloneBisync, rcloneFast, rcloneSync, s3cmd } from './bench/s3-peers.mjs';
 import { startServer } from './bench/s3-server.mjs';
 import { changeTree, makeLargeFile, makeTree } from './bench/tree.mjs';
@@ -28,9 +29,8 @@ const STORE_MIB = 12_000;
 /** What is to be reached, in times of the best of the others: on small files, and on large ones. */
 const AHEAD = 0.5;
 const LARGE = 1;
-/** How often in a row everybody is asked to see that nothing has changed, but those that take longer than this, in seconds. */
+/** How often in a row everybody is asked to see that nothing has changed, but those that take long. */
 const LOOKS = 3;
-const LONG_LOOK_SECONDS = 5;
 
 const { values: options } = parseArgs({
   options: {
@@ -84,7 +84,10 @@ function small(label, files, without) {
       makeTree(folder, { files, minBytes: 1024, maxBytes: 16_384 });
       spawnSync('sync');
       note(results.first, peer, () => instance.upload(folder));
-      for (let look = 0; look === 0 || (look < LOOKS && results.same.get(peer.name).at(-1).seconds <= LONG_LOOK_SECONDS); look += 1) note(results.same, peer, () => instance.again(folder));
+      for (let look = 0; look < LOOKS; look += 1) {
+        note(results.same, peer, () => instance.again(folder));
+        if (results.same.get(peer.name).at(-1).seconds > LONG_LOOK_SECONDS) break;
+      }
       changeTree(folder, { files });
       note(results.changed, peer, () => instance.again(folder));
       const other = path.join(dir, 'downloaded');

@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 /** Whoever takes longer than this to see that nothing has changed, in seconds, is asked once a round. */
-const LONG_LOOK_SECONDS = 5;
+export const LONG_LOOK_SECONDS = 5;
 
 /**
  * Runs it. `phases`: some of `first`, `again`, `changed`; `makeSource(dir)` fills a source,

@@ -310,7 +310,7 @@ export class LocalFsBackend implements StorageBackend {
     try {
       yield* copying(
         requests,
-        (items, hasIdleThread) => this.copyItems(items, { ...this.writable(), ...manner, from: source.root, items: packCopies(items), flag }, hasIdleThread),
+        (items, hasIdleThread) => this.copyItems(items, { ...this.writable(), ...manner, from: source.root, flag }, hasIdleThread),
         this.host.runner.bulkThreads,
         stopped,
       );
@@ -320,13 +320,14 @@ export class LocalFsBackend implements StorageBackend {
     }
   }
 
-  private async copyItems(items: readonly CopyItem[], task: CopyTask, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
+  private async copyItems(items: readonly CopyItem[], ends: Omit<CopyTask, 'items'>, hasIdleThread: boolean): Promise<readonly (CopyItemOutcome | undefined)[]> {
+    const task: CopyTask = { ...ends, items: packCopies(items) };
     const paths = items.map(({ path }) => path);
     const [only] = items;
     if (!hasIdleThread || items.length !== 1 || only === undefined || only.sizeBytes < HASH_BESIDE_BYTES) {
       return unpackOutcomes(await this.changing(paths, this.run('copy', task, isQuick(items) ? 'quick' : 'bulk')));
     }
-    const { from, flag } = task;
+    const { from, flag } = ends;
     const beside = createSharedHash();
     const copied = this.changing(paths, this.run('copy', { ...task, beside }, 'bulk'));
     // The copy does not depend on it: what goes wrong there is done here.

@@ -14,7 +14,7 @@ export interface PackedCopies {
   readonly paths: string;
   /** Missing where each file is copied from its own path. */
   readonly sourcePaths: string | undefined;
-  /** Joined as in a listing. */
+  /** Joined as in a listing: tokens of local files hold no line break. */
   readonly sourceTokens: string;
   /** Missing where none is known. */
   readonly sourceHashes: string | undefined;
