@@ -1,7 +1,7 @@
 /** Making, showing and removing containers and storages with the built `wl`; mistakes and their exit codes. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -272,6 +272,27 @@ describe('wl', () => {
     mkdirSync(world.base, { recursive: true });
     writeFileSync(path.join(world.base, 'config.yaml'), 'sync-socket-path: 5\nno-such-key: 1\n');
     expect((await world.wlEnds(1, 'status')).stderr).toMatch(/config\.yaml/);
+  });
+
+  it('keeps compiled code by command, none for words that are no command, and nothing for ever', async () => {
+    const folder = world.path('cache', 'wl');
+    // Without the part that tells Node.js and the bundle apart; the daemon's has no command.
+    const kept = (): string[] => readdirSync(folder).filter((name) => name.startsWith('cli-')).map((name) => name.replace(/^cli-v[\d.]+-\w+-\d+-\d+/, 'cli')).sort();
+    await world.wl('container', 'list');
+    await world.wlEnds(2, 'container', 'lisst');
+    await world.wl('--quiet', 'container', 'list');
+    await world.wl('storage', 'list');
+    expect(kept()).toEqual(['cli-container-list.v8', 'cli-storage-list.v8', 'cli.v8']);
+
+    const [long, lately] = ['cli-of-an-old-version.v8', 'cli-of-another-version.v8'].map((name) => path.join(folder, name)) as [string, string];
+    for (const [file, days] of [[long, 100], [lately, 50]] as const) {
+      writeFileSync(file, '');
+      utimesSync(file, new Date(), new Date(Date.now() - days * 86_400_000));
+    }
+    await world.wl('storage', 'list');
+    expect(existsSync(long)).toBe(true);
+    await world.wl('version');
+    expect([long, lately].map((file) => existsSync(file))).toEqual([false, true]);
   });
 
   it('is linked as node_modules/.bin/wl in a built checkout, beside wl-sync-daemon', () => {

@@ -61,6 +61,25 @@ describe('the configuration', () => {
       expect(loaded.ok && loaded.value.saved).toEqual({ 'container-dir': '/c', 'sync-socket-path': '/file.sock' });
     }));
 
+  it('says what the file says now, also after somebody else or itself changed it', () =>
+    inTemporaryDirectory(async (directory) => {
+      const config = await withFile(directory, 'container-dir: /c # one\n');
+      expect(await values(config)).toMatchObject({ 'container-dir': '/c' });
+      expect(await values(config)).toMatchObject({ 'container-dir': '/c' });
+      await writeFile(config.file, 'container-dir: /d # one\n');
+      expect(await values(config)).toMatchObject({ 'container-dir': '/d' });
+      await config.update((draft) => void (draft['container-dir'] = '/e'));
+      expect(await values(config)).toMatchObject({ 'container-dir': '/e' });
+      expect(await readFile(config.file, 'utf8')).toBe('container-dir: /e # one\n');
+      // A change that is not written leaves nothing of itself behind.
+      const refused = await config.update(async (draft) => {
+        draft['container-dir'] = '/f';
+        return err(setupError('busy', 'not now'));
+      });
+      expect(refused.ok).toBe(false);
+      expect(await values(config)).toMatchObject({ 'container-dir': '/e' });
+    }));
+
   it('counts an empty file as one that says nothing', () =>
     inTemporaryDirectory(async (directory) => {
       expect(await values(await withFile(directory, '# to come\n'))).toMatchObject({ dummy: false });

@@ -60,6 +60,8 @@ export class ConfigStore {
   readonly file: string;
   readonly #env: Environment;
   readonly #overrides: Readonly<Config>;
+  /** What the file said when it was read last: a command asks half a dozen times, and parsing it takes longer than reading it. */
+  #last: { readonly bytes: Buffer; readonly parsed: ParsedConfig } | undefined;
 
   constructor({ baseDirectory, env, overrides = {} }: ConfigStoreOptions) {
     this.baseDirectory = baseDirectory;
@@ -80,6 +82,8 @@ export class ConfigStore {
     if (!made.ok) return made;
     return withFileLock(this.file, async () => {
       const parsed = await this.#read();
+      // Its document is edited where the change is written.
+      this.#last = undefined;
       if (!parsed.ok) return parsed;
       const draft = structuredClone(parsed.value.saved);
       const changed = await change(draft);
@@ -96,17 +100,20 @@ export class ConfigStore {
   }
 
   async #read(): Promise<Result<ParsedConfig, SetupError>> {
-    const bytes = await readSmallFile(this.file);
+    const bytes = readSmallFile(this.file);
     if (!bytes.ok) {
       return bytes.error.code === 'not-found' ? ok({ saved: {}, document: undefined, warnings: [] }) : bytes;
     }
+    if (this.#last?.bytes.equals(bytes.value) === true) return ok(this.#last.parsed);
     const yaml = await parseStrictYaml(bytes.value, this.file);
     if (!yaml.ok) return yaml;
     const warnings: string[] = [];
     const saved = withoutObsoleteKeys(yaml.value.value ?? {}, this.file, warnings);
     const refused = refusal(saved, this.file);
     if (refused !== undefined) return err(refused);
-    return ok({ saved: saved as Config, document: yaml.value.document, warnings });
+    const parsed: ParsedConfig = { saved: saved as Config, document: yaml.value.document, warnings };
+    this.#last = { bytes: bytes.value, parsed };
+    return ok(parsed);
   }
 
   #inForce({ saved, warnings }: ParsedConfig): LoadedConfig {

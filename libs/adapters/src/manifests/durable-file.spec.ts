@@ -64,10 +64,10 @@ describe('creating a file', () => {
 describe('reading a small file', () => {
   it('tells a missing file from one that cannot be read', () =>
     inTemporaryDirectory(async (directory) => {
-      expect(await readSmallFile(path.join(directory, 'none'))).toMatchObject({ error: { code: 'not-found' } });
-      expect(await readSmallFile(directory)).toMatchObject({ error: { code: 'unreadable' } });
+      expect(readSmallFile(path.join(directory, 'none'))).toMatchObject({ error: { code: 'not-found' } });
+      expect(readSmallFile(directory)).toMatchObject({ error: { code: 'unreadable' } });
       await symlink('loop', path.join(directory, 'loop'));
-      expect(await readSmallFile(path.join(directory, 'loop'))).toMatchObject({ error: { code: 'unreadable' } });
+      expect(readSmallFile(path.join(directory, 'loop'))).toMatchObject({ error: { code: 'unreadable' } });
     }));
 
   it('refuses a file that is too large, unread', () =>
@@ -75,15 +75,15 @@ describe('reading a small file', () => {
       const file = path.join(directory, 'huge');
       await writeFile(file, '');
       await truncate(file, MAX_FILE_BYTES + 1);
-      expect(await readSmallFile(file)).toMatchObject({ error: { code: 'too-large' } });
+      expect(readSmallFile(file)).toMatchObject({ error: { code: 'too-large' } });
       await truncate(file, MAX_FILE_BYTES);
-      expect((await readSmallFile(file)).ok).toBe(true);
+      expect((readSmallFile(file)).ok).toBe(true);
     }));
 
   it('does not wait for the other end of a FIFO', () =>
     inTemporaryDirectory(async (directory) => {
       execFileSync('mkfifo', [path.join(directory, 'fifo')]);
-      expect(await readSmallFile(path.join(directory, 'fifo'))).toMatchObject({ error: { code: 'unreadable' } });
+      expect(readSmallFile(path.join(directory, 'fifo'))).toMatchObject({ error: { code: 'unreadable' } });
     }));
 });
 

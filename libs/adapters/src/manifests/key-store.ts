@@ -40,7 +40,7 @@ export class KeyStore {
   async publicKey(fingerprint: string): Promise<Result<PublicKey | undefined, SetupError>> {
     if (!isFingerprint(fingerprint)) return ok(undefined);
     const file = this.#file(fingerprint, 'pub');
-    const text = await readSmallFile(file);
+    const text = readSmallFile(file);
     if (!text.ok) return text.error.code === 'not-found' ? ok(undefined) : text;
     const key = parsePublicKey(text.value.toString('latin1'));
     return key.ok && key.value.fingerprint === fingerprint ? ok(key.value) : err(broken(file, 'public'));
@@ -55,7 +55,7 @@ export class KeyStore {
       file,
     );
     if (!isFingerprint(fingerprint)) return err(missing);
-    const text = await readSmallFile(file);
+    const text = readSmallFile(file);
     if (!text.ok) return err(text.error.code === 'not-found' ? missing : text.error);
     const key = parseSecretKey(text.value.toString('latin1'));
     return key.ok && key.value.publicKey.fingerprint === fingerprint ? key : err(broken(file, 'secret'));

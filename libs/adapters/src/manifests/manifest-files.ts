@@ -59,7 +59,7 @@ export class ManifestFiles {
 
   /** Opens a manifest. */
   async open<K extends Kind>(kind: K, file: string): Promise<Result<OpenedManifest<K>, SetupError>> {
-    const bytes = await readSmallFile(file);
+    const bytes = readSmallFile(file);
     if (!bytes.ok) return bytes;
     const values = await this.values();
     if (!values.ok) return values;
@@ -101,7 +101,7 @@ export class ManifestFiles {
   /** Signs a manifest as it stands, after the user wrote or changed it by hand: the body keeps its bytes. */
   async sign(kind: Kind, file: string): Promise<Result<void, SetupError>> {
     return withFileLock<void>(file, async () => {
-      const bytes = await readSmallFile(file);
+      const bytes = readSmallFile(file);
       if (!bytes.ok) return bytes;
       const envelope = parseEnvelope(bytes.value);
       // Written by hand it need not have a header at all.

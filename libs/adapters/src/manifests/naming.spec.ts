@@ -30,7 +30,7 @@ describe('names of manifests', () => {
 
 describe('finding a manifest', () => {
   const find = async (directory: string, argument: string) => {
-    const result = await findManifest('container', argument, {
+    const result = findManifest('container', argument, {
       directory: path.join(directory, 'containers'),
       workingDirectory: path.join(directory, 'cwd'),
       localHostname: 'Box',
@@ -92,8 +92,8 @@ describe('creating manifests', () => {
   it('lists *.yaml, sorted, and nothing where there is no directory', () =>
     inTemporaryDirectory(async (directory) => {
       for (const name of ['b.container.yaml', 'a.yaml', '.hidden.yaml', 'c.txt']) await writeFile(path.join(directory, name), '');
-      expect(await listManifestFiles(directory)).toEqual({ ok: true, value: [path.join(directory, 'a.yaml'), path.join(directory, 'b.container.yaml')] });
-      expect(await listManifestFiles(path.join(directory, 'none'))).toEqual({ ok: true, value: [] });
-      expect(await listManifestFiles(path.join(directory, 'a.yaml'))).toMatchObject({ ok: false, error: { code: 'unreadable' } });
+      expect(listManifestFiles(directory)).toEqual({ ok: true, value: [path.join(directory, 'a.yaml'), path.join(directory, 'b.container.yaml')] });
+      expect(listManifestFiles(path.join(directory, 'none'))).toEqual({ ok: true, value: [] });
+      expect(listManifestFiles(path.join(directory, 'a.yaml'))).toMatchObject({ ok: false, error: { code: 'unreadable' } });
     }));
 });

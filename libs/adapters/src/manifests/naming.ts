@@ -3,7 +3,7 @@
  * name that is in use, and found by what the user types.
  */
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,11 +39,11 @@ export function nameOfManifest(kind: ManifestKind, file: string): string {
  * Finds the file of a manifest: `<directory>/<argument>` with the endings that may be left out,
  * then the argument as a path, or a `file://` URL of this machine.
  */
-export async function findManifest(
+export function findManifest(
   kind: ManifestKind,
   argument: string,
   places: { readonly directory: string; readonly workingDirectory: string; readonly localHostname: string },
-): Promise<Result<string, SetupError>> {
+): Result<string, SetupError> {
   if (isUrl(argument)) return fileOfUrl(argument, places.localHostname);
   const inDirectory = (name: string): string => path.join(places.directory, name);
   const candidates = [
@@ -54,7 +54,7 @@ export async function findManifest(
   ];
   for (const candidate of argument === '' || argument.includes('\0') ? [] : candidates) {
     try {
-      if ((await stat(candidate)).isFile()) return ok(candidate);
+      if (statSync(candidate).isFile()) return ok(candidate);
     } catch (error) {
       const code = systemCode(error);
       if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ENAMETOOLONG') {
@@ -66,9 +66,9 @@ export async function findManifest(
 }
 
 /** Files of manifests in `directory`, sorted; none when it does not exist. */
-export async function listManifestFiles(directory: string): Promise<Result<readonly string[], SetupError>> {
+export function listManifestFiles(directory: string): Result<readonly string[], SetupError> {
   try {
-    const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml') && !name.startsWith('.'));
+    const names = readdirSync(directory).filter((name) => name.endsWith('.yaml') && !name.startsWith('.'));
     return ok(names.sort().map((name) => path.join(directory, name)));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return ok([]);

@@ -107,12 +107,12 @@ export class UserStore implements Keyring {
 }
 
 async function listUsers(values: ConfigValues): Promise<Result<UserListing, SetupError>> {
-  const files = await listManifestFiles(values['user-dir']);
+  const files = listManifestFiles(values['user-dir']);
   if (!files.ok) return files;
   const users: UserManifest[] = [];
   const problems: SetupError[] = [];
   for (const file of files.value) {
-    const bytes = await readSmallFile(file);
+    const bytes = readSmallFile(file);
     const opened = bytes.ok ? await openUserManifest(file, bytes.value) : bytes;
     if (!opened.ok) problems.push(opened.error);
     else users.push({ file, name: nameOfManifest('user', file), owner: opened.value.data.owner, data: opened.value.data });
