@@ -15,6 +15,8 @@ import { createLocalFsWorkers } from './worker-pool.js';
 
 const at = toRelativePath;
 const LOOK_MS = 10_000;
+/** Idle looks in a row after which a thread ends; the look before them still sees that it was asked for something. */
+const IDLE_LOOKS = 36;
 const LONG_MS = 3_600_000;
 
 let workerPath: string;
@@ -71,29 +73,33 @@ async function copyOne(name: string): Promise<void> {
   expect(hashed).toMatchObject({ kind: 'hashed' });
 }
 
+/** Asks something of both threads for looking at files and of one for content. */
+async function useAll(): Promise<void> {
+  await copyOne('used');
+  await Promise.all([opened.backend.stat(ROOT), opened.backend.makeDirectory(at('d'))]);
+}
+
 const onLinux = process.platform === 'linux' ? describe : describe.skip;
 
 onLinux('worker threads', () => {
-  it('end when they are idle, those for content first, and start again when there is work', async () => {
+  it('end when they have been idle for six minutes, and start again when there is work', async () => {
     expect(threads()).toBe(2);
+    await look(IDLE_LOOKS - 1);
     await copyOne('a');
     expect(threads()).toBe(3);
     await look();
-    await threadsBecome(3);
+    // Nothing has been asked of the second for looking at files since it was started.
+    await threadsBecome(2);
+    await look(IDLE_LOOKS - 1);
+    expect(threads()).toBe(2);
     await look();
-    await threadsBecome(2);
-    await copyOne('b');
-    expect(threads()).toBe(3);
-    await look(2);
-    await threadsBecome(2);
-    await look(20);
     await threadsBecome(1);
     // With nobody to look after there are no more looks.
     expect(clock.sleeping).toBe(0);
     await copyOne('c');
     expect(await opened.backend.stat(at('c'))).toMatchObject({ kind: 'file' });
     expect(threads()).toBe(2);
-    await look(20);
+    await look(IDLE_LOOKS + 1);
     await threadsBecome(1);
     expect(clock.sleeping).toBe(0);
   });
@@ -102,7 +108,7 @@ onLinux('worker threads', () => {
     const source = await openLocal({ deps: { workers } });
     await source.writeOutside('d/a', Buffer.from('edited'));
     await opened.backend.makeDirectory(at('d'));
-    await look(20);
+    await look(IDLE_LOOKS + 1);
     await threadsBecome(1);
     const from = await source.backend.stat(at('d/a'));
     if (from.kind !== 'file') throw new Error(from.kind);
@@ -115,27 +121,27 @@ onLinux('worker threads', () => {
   });
 
   it('stay while they are asked for something between two looks', async () => {
-    for (let time = 0; time < 30; time += 1) {
-      await copyOne(`f${String(time)}`);
-      await Promise.all([opened.backend.stat(ROOT), opened.backend.makeDirectory(at('d'))]);
-      await look();
+    for (let time = 0; time < 6; time += 1) {
+      await useAll();
+      await look(IDLE_LOOKS);
     }
     expect(threads()).toBe(3);
-    expect(rests).toBe(0);
   });
 
   it('tell once that they are at rest, and again when threads have ended', async () => {
-    await copyOne('a');
-    await look();
+    for (let time = 0; time < 3; time += 1) {
+      await useAll();
+      await look();
+    }
     expect(rests).toBe(0);
     await look();
     await restsBecome(1);
+    await look(IDLE_LOOKS - 2);
+    expect([threads(), rests]).toEqual([3, 1]);
     await look();
-    await threadsBecome(2);
-    expect(rests).toBe(1);
-    await look(20);
+    await threadsBecome(1);
     await restsBecome(2);
-    await look(20);
+    await look(IDLE_LOOKS + 1);
     expect(rests).toBe(2);
     await copyOne('b');
     await look(2);
@@ -149,7 +155,7 @@ onLinux('worker threads', () => {
     const abort = new AbortController();
     const hashing = opened.backend.getHashes([at('large')], abort.signal);
     const rejected = expect(hashing).rejects.toMatchObject({ code: 'cancelled' });
-    await look(30);
+    await look(2 * IDLE_LOOKS);
     await threadsBecome(2);
     expect(rests).toBe(0);
     abort.abort();
@@ -160,7 +166,7 @@ onLinux('worker threads', () => {
     for (let i = 0; i < 6000; i += 1) fs.writeFileSync(join(opened.location, `f${String(i)}`), '');
     const keys: string[] = [];
     for await (const batch of opened.backend.list(ROOT)) {
-      await look(20);
+      await look(2 * IDLE_LOOKS);
       await threadsBecome(1);
       keys.push(...batch.keys);
     }
