@@ -4,8 +4,8 @@
  */
 export const NOTES = {
   small: [
-    'First sync: both cores are busy from begin to end, so what is left is CPU time. In a profile about half of it was the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 s in all), the rest the main thread’s (a fifth of that the rows of the baseline), JavaScript of the copying threads, of which nothing stands out, and V8’s compiler, which each copying thread employs anew: they end after some seconds of rest, for the sake of memory. A daemon that has copied a moment ago needs a fifth to two fifths less CPU (docs/performance.md, also for what was tried).',
-    'No-change pass: five in a row each. Measured by itself the pass takes 0.16 to 0.24 s in a daemon that has made such passes before, 0.27 to 0.43 s of CPU on two cores, most of it in two listing threads (three fifths of that in the kernel’s `statx`); the command needs about 0.08 s before it asks, half of it Node.js itself, and 0.02 after the answer.',
+    'First sync: both cores are busy from begin to end, so what is left is CPU time. In a profile about half of it was the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 s in all), the rest the main thread’s (a fifth of that the rows of the baseline), JavaScript of the copying threads, of which nothing stands out, and V8’s compiler, which each copying thread employs anew: a daemon whose threads are still there, for six minutes after they had something to do, needs a third less CPU (docs/performance.md, also for what was tried).',
+    'No-change pass: five in a row each. Measured by itself the pass takes 0.11 to 0.24 s in a daemon that has made such passes before, 0.19 to 0.43 s of CPU on two cores, most of it in two listing threads (three fifths of that in the kernel’s `statx`); the command needs 0.07 s before it asks, half of it Node.js itself, and 0.02 after the answer.',
   ],
   single: [
     'The disk takes 2.3 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for: nothing durable can be as fast as they are. One GiB is read, hashed, written, read back and compared by two threads with 1.1 and 1.0 s of CPU, less than `rsync` needs; copying 64 KiB at a time instead of 256 took half of the copying thread’s time away (docs/performance.md).',
@@ -20,7 +20,7 @@ export const NOTES = {
     'First sync: late in it a fifth of the time is spent waiting for the disk, and no place in the kernel stands out in a profile. It took 146 to 169 s in three runs, `rsync` without flushing 87 to 178. No-change pass: level with `find` over both sides in turn.',
     'Time: `find` itself needs more than five times what it needs for 200,000 files (5.9 ×).',
   ],
-  idle: ['Measured from a minute and a half after the last pass on: before that V8 collects what the passes left, memory goes back to the system, and threads that nobody needs end.'],
+  idle: ['Measured from a minute and a half after the last pass on: before that V8 collects what the passes left, memory goes back to the system, and threads that nobody needs end after six minutes only.'],
   'latency-2k': [
     'Of the 26 ms before, 15 were the quiet time after the last event, now 5 for the first news after a calm of 200 ms; the daemon used 45 ms of CPU for each edit, of which chokidar looking at every file of both directories was a third (`--cpu-prof` of the daemon), now 30.',
   ],

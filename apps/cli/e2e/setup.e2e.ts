@@ -284,15 +284,16 @@ describe('wl', () => {
     await world.wl('storage', 'list');
     expect(kept()).toEqual(['cli-container-list.v8', 'cli-storage-list.v8', 'cli.v8']);
 
-    const [long, lately] = ['cli-of-an-old-version.v8', 'cli-of-another-version.v8'].map((name) => path.join(folder, name)) as [string, string];
-    for (const [file, days] of [[long, 100], [lately, 50]] as const) {
+    const old = ['cli-of-an-old-version.v8', 'cli-that-was-cut-off.v8.4711', 'of-somebody-else'].map((name) => path.join(folder, name));
+    const lately = path.join(folder, 'cli-of-another-version.v8');
+    for (const [file, days] of [...old.map((file) => [file, 100] as const), [lately, 50] as const]) {
       writeFileSync(file, '');
       utimesSync(file, new Date(), new Date(Date.now() - days * 86_400_000));
     }
     await world.wl('storage', 'list');
-    expect(existsSync(long)).toBe(true);
+    expect(old.map((file) => existsSync(file))).toEqual([true, true, true]);
     await world.wl('version');
-    expect([long, lately].map((file) => existsSync(file))).toEqual([false, true]);
+    expect([...old, lately].map((file) => existsSync(file))).toEqual([false, false, true, true]);
   });
 
   it('is linked as node_modules/.bin/wl in a built checkout, beside wl-sync-daemon', () => {
