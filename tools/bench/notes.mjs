@@ -12,13 +12,13 @@ export const NOTES = {
   ],
   large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9; why was not found out.'],
   tiny: [
-    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is. `cp -a` + `sync` took 12.4 s in one run and 17.5 in another, `wl` 20.2 and 27.4.',
+    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is. `cp -a` + `sync` took 12.4 s in two runs and 17.5 in another, `wl` 20.1, 20.2 and 27.4.',
     'No-change pass: ahead of all that compare, and of `find`, which looks at both sides in turn.',
     'Changed: with 3 % of the names changed hardly a run of a thousand agrees as a whole; comparing within the runs goes on behind each name that differs (ADR 0015). Before it did, every name was looked at, half a second of CPU. The rest of what the pass takes beyond one without changes are above all 4,000 copies, 2,000 of which move a version to the trash (docs/performance.md).',
   ],
   million: [
-    'First sync: late in it a fifth of the time is spent waiting for the disk, and no place in the kernel stands out in a profile. It took 146 to 169 s in three runs, `rsync` without flushing 87 to 178. No-change pass: level with `find` over both sides in turn.',
-    'Time: `find` itself needs more than five times what it needs for 200,000 files (5.9 ×).',
+    'First sync: late in it a fifth of the time is spent waiting for the disk, and no place in the kernel stands out in a profile. It took 138 to 169 s in four runs, `rsync` without flushing 67 to 178. No-change pass: level with `find` over both sides in turn.',
+    'Time: `find` itself needs more than five times what it needs for 200,000 files (5.4 ×; 5.9 in the run before). Memory: copying threads that stay for six minutes are 11 MiB of it.',
   ],
   idle: ['Measured from a minute and a half after the last pass on: before that V8 collects what the passes left, and memory goes back to the system. Threads that nobody needs are still there then, for six minutes: 104 MiB were held when they ended within one.'],
   'latency-2k': [
