@@ -8,7 +8,7 @@ import { daemonPid, wl, wlEnv } from './peers.mjs';
 import { makeTree } from './tree.mjs';
 
 const SYNC_LIMIT_MS = 900_000;
-/** After the last pass V8 collects what it left, and threads that nobody needs end, the last one after 60 to 70 s: some 0.2 s of CPU, once. */
+/** After the last pass V8 collects what it left, and memory goes back to the system: some 0.2 s of CPU, once. Threads that nobody needs end later. */
 const SETTLE_MS = 90_000;
 
 /** Gives share of one processor in percent and memory in MiB, over a time without changes. */

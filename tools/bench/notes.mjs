@@ -4,7 +4,7 @@
  */
 export const NOTES = {
   small: [
-    'First sync: both cores are busy from begin to end, so what is left is CPU time. In a profile about half of it was the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 s in all), the rest the main thread’s (a fifth of that the rows of the baseline), JavaScript of the copying threads, of which nothing stands out, and V8’s compiler, which each copying thread employs anew: a daemon whose threads are still there, for six minutes after they had something to do, needs a third less CPU (docs/performance.md, also for what was tried).',
+    'First sync: both cores are busy from begin to end, so what is left is CPU time. In a profile about half of it was the kernel’s (making a file in staging 42 µs, writing it 22, showing it 21; `cp -a` takes 1.2 to 1.7 s in all), the rest the main thread’s (a fifth of that the rows of the baseline), JavaScript of the copying threads, of which nothing stands out, and V8’s compiler, which each copying thread employs anew: a daemon whose threads are still there, for six minutes after they had something to do, needs over a fourth less CPU (docs/performance.md, also for what was tried).',
     'No-change pass: five in a row each. Measured by itself the pass takes 0.11 to 0.24 s in a daemon that has made such passes before, 0.19 to 0.43 s of CPU on two cores, most of it in two listing threads (three fifths of that in the kernel’s `statx`); the command needs 0.07 s before it asks, half of it Node.js itself, and 0.02 after the answer.',
   ],
   single: [

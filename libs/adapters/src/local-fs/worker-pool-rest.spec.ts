@@ -121,6 +121,15 @@ onLinux('worker threads', () => {
   });
 
   it('stay while they are asked for something between two looks', async () => {
+    for (let time = 0; time < 30; time += 1) {
+      await useAll();
+      await look();
+    }
+    expect(threads()).toBe(3);
+    expect(rests).toBe(0);
+  });
+
+  it('stay while they are asked for something every six minutes', async () => {
     for (let time = 0; time < 6; time += 1) {
       await useAll();
       await look(IDLE_LOOKS);
