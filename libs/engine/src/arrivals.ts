@@ -53,7 +53,12 @@ export class Arrivals {
     if (this.#isNeeded && this.#missing[on].length <= MISSING_LIMIT) this.#missing[on].push(file);
   }
 
-  /** Tells moves from deletions, and takes what arrived out of the account. The rows of all copies must have been written. */
+  /** Whether any file did not come. */
+  get hasMissing(): boolean {
+    return this.#missing.source.length > 0 || this.#missing.target.length > 0;
+  }
+
+  /** Tells moves from deletions, and takes what arrived out of the account. The rows of all copies must have been written where files are missing. */
   async sort(on: SideName, deletions: readonly FileDeletion[]): Promise<SortedDeletions> {
     this.#findLateArrivals(on);
     const arrived = this.#arrived[on];

@@ -25,7 +25,7 @@ import type { Arrivals } from './arrivals.js';
 import { reportLeftover } from './copier.js';
 import { ListingCursor } from './cursors.js';
 import { describeSide, storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
-import { settleAll } from './run-all.js';
+import { settleAll, type Stop } from './run-all.js';
 
 /** A deletion waiting for the end of the pass. */
 export type PlannedDeletion = Extract<PlanItem, { kind: 'delete-file' | 'delete-directory' }>;
@@ -33,10 +33,10 @@ export type PlannedDeletion = Extract<PlanItem, { kind: 'delete-file' | 'delete-
 type FileDeletion = Extract<PlanItem, { kind: 'delete-file' }>;
 
 /**
- * Files removed at the same time, after one look at the roots: as many as a server is asked for at once.
- * With a quarter of them a deletion costs a quarter more CPU, for looks at the roots and ways there and back.
+ * Files removed at the same time, after one look at the roots, while as many are looked at: together as many as a server
+ * is asked for at once.
  */
-const CONCURRENCY = 64;
+const BATCH_FILES = 32;
 
 const SIDES = ['source', 'target'] as const;
 
@@ -113,38 +113,62 @@ export interface Deleting {
   readonly disputedAbove: (path: RelativePath) => readonly RelativePath[];
   /** Throws where nothing may be concluded from what the roots hold. */
   readonly assertRoots: () => Promise<void>;
+  /** Set by what goes on beside: nothing more is removed then. */
+  readonly stop: Stop;
 }
 
-/** Carries out all deletions in their order. Whatever happens, none runs on afterwards. */
+/**
+ * Carries out all deletions in their order: while some are removed, the next files are looked at. Whatever happens,
+ * nothing runs on afterwards.
+ */
 export async function deleteAll({ deletions, moved }: DeletionPlan, deleting: Deleting): Promise<void> {
-  const { context, baseline } = deleting;
-  for (let next = 0; next < deletions.length; ) {
-    context.signal?.throwIfAborted();
-    const batch = batchFrom(deletions, next);
-    next += batch.length;
-    await deleteBatch(batch, moved, deleting);
-    await baseline.flush(false);
+  const { context, baseline, stop } = deleting;
+  const batches = batchesOf(deletions);
+  let looking: Promise<readonly PlannedDeletion[]> | undefined;
+  try {
+    for (const [index, batch] of batches.entries()) {
+      const gone = await (looking ?? stillGone(batch, deleting));
+      context.signal?.throwIfAborted();
+      if (stop.isStopped) return;
+      const next = batches[index + 1];
+      const removing = deleteThese(gone, moved, deleting);
+      // One that was made again while the files in it were removed stays: directories are few, and looked at one by one.
+      looking = next?.[0]?.kind === 'delete-file' ? stillGone(next, deleting) : undefined;
+      // A failure is met where it is waited for; until then it must not count as unhandled.
+      looking?.catch(() => undefined);
+      await removing;
+      await baseline.flush(false);
+    }
+  } finally {
+    await Promise.allSettled([looking]);
   }
 }
 
 /** Files that follow each other, or one directory: what is in it comes before it, and what it is in behind it. */
-function batchFrom(deletions: readonly PlannedDeletion[], start: number): readonly PlannedDeletion[] {
-  let end = start;
-  while (end - start < CONCURRENCY && deletions[end]?.kind === 'delete-file') end += 1;
-  return deletions.slice(start, Math.max(end, start + 1));
+function batchesOf(deletions: readonly PlannedDeletion[]): readonly (readonly PlannedDeletion[])[] {
+  const batches: PlannedDeletion[][] = [];
+  let last: PlannedDeletion[] = [];
+  for (const deletion of deletions) {
+    const isOneMore = deletion.kind === 'delete-file' && last[0]?.kind === 'delete-file' && last.length < BATCH_FILES;
+    if (isOneMore) last.push(deletion);
+    else batches.push((last = [deletion]));
+  }
+  return batches;
 }
 
-/**
- * Deletes what still is to be deleted. The roots are looked at after the last look at the other side: where its disk
- * was pulled before, nothing is there, and that means nothing (INV-10).
- */
-async function deleteBatch(batch: readonly PlannedDeletion[], moved: ReadonlySet<PlannedDeletion>, deleting: Deleting): Promise<void> {
+/** Those whose reason still holds. */
+async function stillGone(batch: readonly PlannedDeletion[], deleting: Deleting): Promise<readonly PlannedDeletion[]> {
   const gone: PlannedDeletion[] = [];
   await settleAll(
     batch.map(async (deletion) => {
       if (await isStillGone(deletion, deleting)) gone.push(deletion);
     }),
   );
+  return gone;
+}
+
+/** The roots are looked at after the last look at the other side: where its disk was pulled before, nothing is there, and that means nothing (INV-10). */
+async function deleteThese(gone: readonly PlannedDeletion[], moved: ReadonlySet<PlannedDeletion>, deleting: Deleting): Promise<void> {
   if (gone.length === 0) return;
   await deleting.assertRoots();
   await settleAll(gone.map((deletion) => (deletion.kind === 'delete-file' ? deleteFile(deletion, moved.has(deletion), deleting) : deleteDirectory(deletion, deleting))));

@@ -78,6 +78,15 @@ describe('deleting', () => {
     expect(trashed(rig.targetTree)).toEqual([]);
   });
 
+  it('INV-16: removes nothing more once the rows of what was copied cannot be written', async () => {
+    const rig = await synced({ ...named(200, 'd'), b: '2' });
+    for (let i = 0; i < 100; i += 1) rig.sourceTree.remove(`d/${String(i).padStart(4, '0')}`);
+    rig.sourceTree.write('b', 'two');
+    rig.target.faults.fail('flush');
+    await expect(rig.pass()).rejects.toMatchObject({ code: 'io-error' });
+    expect(Object.keys(files(rig.targetTree))).toHaveLength(201);
+  });
+
   it('T85: files that came make up for files that went', async () => {
     const rig = await synced({ ...named(40, 'd'), ...named(30, 'e') });
     for (let i = 0; i < 25; i += 1) rig.sourceTree.remove(`d/${String(i).padStart(4, '0')}`);

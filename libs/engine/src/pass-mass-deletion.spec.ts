@@ -138,6 +138,15 @@ describe('the guard against mass deletion', () => {
     }
   });
 
+  it('T52, T85: content that arrives at a second look only counts as arrived, however long its rows take', async () => {
+    const rig = await synced({ ...named(30), other: 'x' });
+    rig.sourceTree.rename('d', 'e');
+    rig.target.faults.fail('commit', { times: 30 });
+    rig.target.faults.delay('flush', 1000, { times: Infinity });
+    expect(await rig.pass()).toMatchObject({ halt: undefined, copiedFiles: 30, deletedFiles: 30 });
+    expect(files(rig.targetTree)).toEqual(files(rig.sourceTree));
+  });
+
   it('looks at each side by itself', async () => {
     const rig = await synced(named(40));
     remove(rig, 0, 15);

@@ -36,7 +36,7 @@ import { Identifier } from './identify.js';
 import { joinStreams } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
 import { checkRoots, markRoots } from './root-guard.js';
-import { settleAll } from './run-all.js';
+import { settleAll, type Stop } from './run-all.js';
 import { widenPoints } from './widen-points.js';
 
 /** What to look at: everything, or these names with all below them. */
@@ -435,9 +435,27 @@ class Pass {
     const wanted = this.#deletions.filter(({ path }) => !this.#conflicts.isCollided(path));
     this.#deletions = [];
     if (wanted.length === 0) return undefined;
+    // The rows of what was copied are written beside the first deletions. Neither rests on the other: whatever of the two
+    // a crash leaves undone, the next pass finds both sides alike where rows are missing (INV-19), and nothing where rows are left over.
+    const stop: Stop = { isStopped: false };
+    const writing = this.#baseline.flush(true).catch((error: unknown) => {
+      stop.isStopped = true;
+      throw error;
+    });
+    const deleting = this.#deleteBeside(writing, stop, wanted, counts);
+    await settleAll([writing, deleting]);
+    return deleting;
+  }
+
+  async #deleteBeside(
+    writing: Promise<void>,
+    stop: Stop,
+    wanted: readonly PlannedDeletion[],
+    counts: Record<SideName, SideCounts> | undefined,
+  ): Promise<Halt | undefined> {
     const { clock, signal, isDryRun, pair } = this.#context;
-    // The rows of what was copied and deleted so far are what the rules look at.
-    await this.#baseline.flush(true);
+    // Whether a file that was missed has come by now shows in the rows.
+    if (this.#arrivals.hasMissing) await writing;
     // A disk that was pulled while it was listed looks empty (T04): look at the roots again.
     const lost = await this.#lookAtRoots();
     if (lost !== undefined) return lost;
@@ -461,12 +479,12 @@ class Pass {
       if (plan.deletions.some(isPlain) && this.#options.isDisturbed?.() === true) {
         const moves = plan.deletions.filter((item) => plan.moved.has(item));
         for (const item of plan.deletions) if (!plan.moved.has(item)) this.#log.retry.add(item.path);
-        await this.#deleteAll({ ...plan, deletions: moves });
+        await this.#deleteAll({ ...plan, deletions: moves }, stop);
         return undefined;
       }
     }
-    await this.#deleteAll(plan);
-    if (this.#options.allowMassDelete) {
+    await this.#deleteAll(plan, stop);
+    if (this.#options.allowMassDelete && !stop.isStopped) {
       await this.#baseline.flush(true);
       // The user has accepted them: they count for no later deletion.
       pair.clearDeletions();
@@ -474,10 +492,10 @@ class Pass {
     return undefined;
   }
 
-  #deleteAll(plan: DeletionPlan): Promise<void> {
+  #deleteAll(plan: DeletionPlan, stop: Stop): Promise<void> {
     const disputedAbove = (path: RelativePath): RelativePath[] => this.#conflicts.disputedAbove(path);
     const assertRoots = (): Promise<void> => this.#assertRoots();
-    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove, assertRoots });
+    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove, assertRoots, stop });
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */

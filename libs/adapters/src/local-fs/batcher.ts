@@ -8,6 +8,8 @@ export type Send<S, A> = (steps: readonly S[]) => Promise<readonly A[]>;
 
 /** How many requests a message holds at most. */
 const MAX_STEPS = 256;
+/** Fewer are not worth two messages. */
+const MIN_STEPS = 8;
 
 interface Waiting<S, A> {
   readonly step: S;
@@ -41,7 +43,11 @@ export class Batcher<S, A> {
   }
 
   private pump(): void {
-    while (this.underWay < this.maxUnderWay && this.queue.length > 0) void this.sendNext(this.queue.splice(0, MAX_STEPS));
+    while (this.underWay < this.maxUnderWay && this.queue.length > 0) {
+      // What is worth it is shared out among all messages there may be.
+      const share = Math.ceil(this.queue.length / (this.maxUnderWay - this.underWay));
+      void this.sendNext(this.queue.splice(0, Math.min(MAX_STEPS, Math.max(share, MIN_STEPS))));
+    }
   }
 
   private async sendNext(batch: readonly Waiting<S, A>[]): Promise<void> {

@@ -120,7 +120,7 @@ export class LocalFsBackend implements StorageBackend {
     this.isReadOnly = params.readOnly === true;
     this.root = { path: params.location };
     this.looks = new Batcher((steps) => this.run('look', { root: this.root, steps }), 2);
-    this.changes = new Batcher((steps) => this.run('change', { ...this.writable(), steps }), 1);
+    this.changes = new Batcher((steps) => this.run('change', { ...this.writable(), steps }), 2);
     this.commits = new Batcher(
       (items) => this.flagged((flag) => this.run('commit', { ...this.writable(), items, flag }, 'bulk')),
       host.runner.bulkThreads,
