@@ -78,8 +78,8 @@ class Pass {
   #conflicts: ConflictBook;
   readonly #failedDirectories = new Set<RelativePath>();
   #deletions: PlannedDeletion[] = [];
-  /** Deletions that wait for the arrival of their content elsewhere. */
-  #keptBack: DeletionPlan['keptBack'] = [];
+  /** Deletions of files that wait for the arrival of their content elsewhere, and of directories that hold such files. */
+  #keptBack: PlannedDeletion[] = [];
   /** Files that the baseline knew when the pass began. */
   readonly #knownFiles: number;
   readonly #arrivals: Arrivals;
@@ -464,7 +464,7 @@ class Pass {
       const halt = await deletionHalt(plan, this.#knownFiles - this.#log.deletedFiles, counts, this.#context);
       if (halt !== undefined) return halt;
     }
-    this.#keptBack = plan.keptBack;
+    this.#keptBack = [...plan.keptBack];
     if (isDryRun) {
       for (const item of plan.deletions) {
         const isDirectory = item.kind === 'delete-directory';
@@ -495,7 +495,8 @@ class Pass {
   #deleteAll(plan: DeletionPlan, stop: Stop): Promise<void> {
     const disputedAbove = (path: RelativePath): RelativePath[] => this.#conflicts.disputedAbove(path);
     const assertRoots = (): Promise<void> => this.#assertRoots();
-    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove, assertRoots, stop });
+    const onHeldBack = (directory: PlannedDeletion): void => void this.#keptBack.push(directory);
+    return deleteAll(plan, { context: this.#context, log: this.#log, baseline: this.#baseline, disputedAbove, assertRoots, stop, onHeldBack });
   }
 
   /** Looks again at what changed under the pass, a few times, ever more patiently. */
@@ -518,8 +519,8 @@ class Pass {
       if (halt !== undefined) return halt;
     }
     this.#log.giveUpRetries();
-    for (const { path, on } of this.#keptBack) {
-      this.#log.problem(path, on, 'waiting', 'kept until its content, which could not be brought over under its new name, has arrived there');
+    for (const { kind, path, on } of this.#keptBack) {
+      if (kind === 'delete-file') this.#log.problem(path, on, 'waiting', 'kept until its content, which could not be brought over under its new name, has arrived there');
     }
     return undefined;
   }
