@@ -21,9 +21,10 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     backendId: storage.backendId,
     type: storage.type,
     displayLocation: storage.displayLocation,
-    // Known only once it was opened.
+    // Known only once it was opened. Whoever has a way of his own for content takes it for all.
     get capabilities() {
-      return storage.capabilities;
+      const { copyFromBytes: _, ...capabilities } = storage.capabilities;
+      return capabilities;
     },
     open: (signal) => storage.open(signal),
     close: () => storage.close(),

@@ -20,6 +20,7 @@ import {
   isBackendError,
   type BackendError,
   type ContentIdentity,
+  type CopyFrom,
   type CopyOutcome,
   type CopyRequest,
   type FileReader,
@@ -62,22 +63,33 @@ type OnOutcome = (request: CopyRequest, outcome: CopyOutcome) => void;
 async function copyTo(to: SideName, requests: CopyRequest[], context: PassContext, onOutcome: OnOutcome): Promise<void> {
   const from = storageAt(context, otherSide(to));
   const target = storageAt(context, to);
-  const direct = target.copyFrom?.(from, requests, context.signal);
-  if (direct !== undefined) {
-    for await (const outcomes of direct) {
-      for (const { index, outcome } of outcomes) onOutcome(requests[index]!, outcome);
-    }
-    return;
-  }
   const ways = wholeWays(from, target);
-  const isWhole = (request: CopyRequest): boolean => ways !== undefined && request.from.sizeBytes <= ways.maxBytes;
+  const fits = ({ from: { sizeBytes } }: CopyRequest): boolean => ways !== undefined && sizeBytes <= ways.maxBytes;
+  const { copyFromBytes = 0 } = target.capabilities;
+  const isSmall = (request: CopyRequest): boolean => fits(request) && request.from.sizeBytes < copyFromBytes;
+  const large = requests.filter((request) => !isSmall(request));
+  const direct = target.copyFrom?.(from, large, context.signal);
+  const isWhole = direct === undefined ? fits : isSmall;
   const stop: Stop = { isStopped: false };
   const { signal } = context;
   const stream = async (request: CopyRequest): Promise<void> => onOutcome(request, await copyThrough(from, target, request, signal));
   await settleAll([
     ways === undefined ? Promise.resolve() : copyWhole(requests.filter(isWhole), ways, { onOutcome, stop, signal }),
-    runStreams(requests.filter((request) => !isWhole(request)), STREAMS, stream, stop),
+    direct === undefined ? runStreams(requests.filter((request) => !isWhole(request)), STREAMS, stream, stop) : copyDirectly(large, direct, onOutcome, stop),
   ]);
+}
+
+/** Copies by the storages' own way; ends early where the copying beside it fails. */
+async function copyDirectly(requests: readonly CopyRequest[], direct: NonNullable<ReturnType<CopyFrom>>, onOutcome: OnOutcome, stop: Stop): Promise<void> {
+  try {
+    for await (const outcomes of direct) {
+      for (const { index, outcome } of outcomes) onOutcome(requests[index]!, outcome);
+      if (stop.isStopped) return;
+    }
+  } catch (error) {
+    stop.isStopped = true;
+    throw error;
+  }
 }
 
 /** Copies one file through this process. */

@@ -1,7 +1,9 @@
 /** Group 4 of the torture list: a file arrives whole or not at all. */
 
 import { describe, expect, it } from '@jest/globals';
+import type { CopyFrom } from '@wl/ports';
 
+import { carriedStorage } from './carried-storage.js';
 import { files, Rig, synced, trashed } from './testing/rig.js';
 
 const LONG = 'x'.repeat(100);
@@ -128,6 +130,33 @@ describe('copying', () => {
     expect(await rig.pass()).toMatchObject({ conflicts: 0, problems: [] });
     expect(files(rig.targetTree)).toEqual({ 'd/a': 'uno', b: '2', c: 'left', 'new/n': 'n' });
     expect(files(rig.sourceTree)).toEqual(files(rig.targetTree));
+  });
+
+  it('carries what is too small to be worth a copy within one medium, unless a syncer has a way of its own', async () => {
+    const backend = { copiesWithin: true, hasWholeFiles: true, copyFromBytes: 10 };
+    for (const isCarried of [false, true]) {
+      const rig = await synced({ a: '1', b: '2' }, { backend });
+      rig.sourceTree.write('large', 'ten bytes!');
+      rig.sourceTree.write('small', 'not ten');
+      rig.sourceTree.write('a', 'one');
+      const copied: string[] = [];
+      rig.target.faults.on('copyFrom', 'before', ({ path }) => void copied.push(path));
+      const { target } = rig;
+      const copyFrom: CopyFrom = (...args) => target.copyFrom(...args);
+      expect(await rig.pass('all', {}, isCarried ? { target: carriedStorage(target, copyFrom, true) } : {})).toMatchObject({ copiedFiles: 3, problems: [] });
+      expect(copied.sort()).toEqual(isCarried ? ['a', 'large', 'small'] : ['large']);
+      expect(files(rig.targetTree)).toEqual({ a: 'one', b: '2', large: 'ten bytes!', small: 'not ten' });
+    }
+  });
+
+  it('ends all copying where one of two ways fails as a whole', async () => {
+    const rig = await synced({ a: '1' }, { backend: { copiesWithin: true, hasWholeFiles: true, copyFromBytes: 10, batchSize: 1 } });
+    for (let i = 0; i < 30; i += 1) rig.sourceTree.write(`large${String(i)}`, LONG);
+    rig.sourceTree.write('b', 'small');
+    rig.target.faults.fail('commit', { path: 'b', code: 'unreachable' });
+    rig.target.faults.delay('copyFrom', 100, { times: Infinity });
+    await expect(rig.pass()).rejects.toMatchObject({ code: 'unreachable' });
+    expect(Object.keys(files(rig.targetTree)).length).toBeLessThan(10);
   });
 
   it('a storage that is gone ends the pass, and nothing of it goes on in the background', async () => {

@@ -292,6 +292,11 @@ export interface StorageCapabilities {
    */
   readonly copyWithinBytes?: number;
   /**
+   * Files of at least this many bytes are better copied from another storage by `copyFrom` than read there and written
+   * here, as far as both take them whole; absent: all.
+   */
+  readonly copyFromBytes?: number;
+  /**
    * Hashing a file here that the store keeps no hash of means transferring all of it, so that
    * nothing is gained by asking for a hash to save a transfer; absent: it is read where it lies.
    */

@@ -53,6 +53,8 @@ export interface MemoryBackendOptions {
   readonly copiesWithin?: boolean;
   /** From which size on the storage copies from itself; default never. Then `copyFrom` itself works whatever `copiesWithin` says. */
   readonly copyWithinBytes?: number;
+  /** Told in `capabilities`; default: not told. */
+  readonly copyFromBytes?: number;
   /** Default false. */
   readonly hashesByTransfer?: boolean;
   /**
@@ -104,6 +106,7 @@ export class MemoryBackend implements StorageBackend {
       hasTrash: true,
       ...(options.hashFirstBytes !== undefined && { hashFirstBytes: options.hashFirstBytes }),
       ...(options.copyWithinBytes !== undefined && { copyWithinBytes: options.copyWithinBytes }),
+      ...(options.copyFromBytes !== undefined && { copyFromBytes: options.copyFromBytes }),
       ...(options.hashesByTransfer !== undefined && { hashesByTransfer: options.hashesByTransfer }),
       notes: [],
     };
