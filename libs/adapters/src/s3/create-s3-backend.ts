@@ -8,6 +8,7 @@ import { AbilityStore } from './ability-store.js';
 import type { S3Abilities } from './abilities.js';
 import { Directories } from './directories.js';
 import { DirectoryKnowledge } from './directory-knowledge.js';
+import { HashRecords } from './hash-records.js';
 import { IndexPages } from './index-pages.js';
 import { KeyLayout } from './key-layout.js';
 import { Lister } from './listing-stream.js';
@@ -56,7 +57,8 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
   );
   const parts = new ReusableParts(host.parts);
   const record: RecordParts = (version) => recordingOf(parts, abilities.known, version);
-  const observer = new Observer(wire, layout, known, record);
+  const hashes = new HashRecords(wire, layout);
+  const observer = new Observer(wire, layout, known, record, hashes);
   const trash = new Trash(wire, layout, host.clock, () => abilities.get(), randomUUID);
   const marker = new RootMarker(wire, layout);
   const context: WriteContext = {
@@ -65,6 +67,7 @@ export function createS3Backend(params: S3Params, host: S3Host, api?: S3Api): St
     clock: host.clock,
     journal: new UploadJournal(host.notes),
     parts,
+    hashes,
     limiter: new Limiter(),
     newId: randomUUID,
     keep: (key, etag, signal) => trash.keep(key, etag, signal),

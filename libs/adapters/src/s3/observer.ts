@@ -10,6 +10,7 @@ import { ABSENT, DIRECTORY, ROOT, toSha256, type FileNode, type Node, type Relat
 import { isBackendError, type HashOutcome } from '@wl/ports';
 
 import type { DirectoryKnowledge } from './directory-knowledge.js';
+import type { HashRecords } from './hash-records.js';
 import type { KeyLayout } from './key-layout.js';
 import type { ObjectHead, S3Api } from './s3-api.js';
 import { toBackendError } from './s3-error.js';
@@ -43,6 +44,7 @@ export class Observer {
     private readonly layout: KeyLayout,
     private readonly directories: DirectoryKnowledge,
     private readonly record: RecordParts,
+    private readonly records: Pick<HashRecords, 'find'>,
   ) {}
 
   async stat(path: RelativePath, signal?: AbortSignal): Promise<Node> {
@@ -108,7 +110,7 @@ export class Observer {
       if (key === undefined || head === undefined) return this.#noFile(path, signal);
       if (isPlaceholder(head.etag, head.sizeBytes)) return { kind: 'changing' };
       const node = nodeOf(head);
-      const hash = node.hash ?? (await this.#read(key, path, head, signal));
+      const hash = node.hash ?? (await this.records.find(key, head, signal)) ?? (await this.#read(key, path, head, signal));
       if (hash !== 'stale') return { kind: 'hashed', node: { ...node, hash } };
     }
     return { kind: 'changing' };

@@ -41,7 +41,9 @@ export async function removeObject(
   const version = versionOf(expected);
   if (version === undefined || path === ROOT) return err(STALE);
   try {
-    return (await remove(context, key, version.etag, signal)) === 'done' ? ok(undefined) : err(STALE);
+    if ((await remove(context, key, version.etag, signal)) !== 'done') return err(STALE);
+    await context.hashes.drop(key, version.sizeBytes, signal);
+    return ok(undefined);
   } catch (error) {
     throw toBackendError(error, 'remove', path);
   }

@@ -29,6 +29,7 @@ function writing({ api, abilities }: RealBucket): WriteContext {
     clock: realClock,
     journal: new UploadJournal(memoryNotes()),
     parts: new ReusableParts(undefined),
+    hashes: { keep: () => Promise.resolve(), drop: () => Promise.resolve() },
     limiter: new Limiter(),
     newId: randomUUID,
     keep: () => Promise.resolve('kept'),

@@ -4,6 +4,8 @@ import type { RelativePath, Token } from '@wl/domain';
 import { ManualClock } from '@wl/ports/testing';
 
 import type { S3Abilities } from '../abilities.js';
+import { HashRecords } from '../hash-records.js';
+import { KeyLayout } from '../key-layout.js';
 import type { KnownParts, PartsMemory } from '../known-parts.js';
 import type { S3Notes } from '../s3-params.js';
 import type { WriteContext } from '../writing/context.js';
@@ -99,6 +101,7 @@ export function openMachine(bucket: MemoryBucket, options: MachineOptions = {}):
     clock,
     journal: new UploadJournal(notes),
     parts: new ReusableParts(options.parts),
+    hashes: new HashRecords(api, new KeyLayout(prefix)),
     limiter: new Limiter(options.atOnce),
     newId: () => `${name}-${String((serial += 1))}`,
     keep: async (key, etag) => {

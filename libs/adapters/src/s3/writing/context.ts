@@ -4,6 +4,7 @@ import type { RelativePath, Token } from '@wl/domain';
 import type { Clock } from '@wl/ports';
 
 import type { S3Abilities } from '../abilities.js';
+import type { HashRecords } from '../hash-records.js';
 import type { S3Api } from '../s3-api.js';
 
 import type { Limiter } from './limiter.js';
@@ -36,6 +37,8 @@ export interface WriteContext extends KeptVersions, WriteNames {
   readonly journal: UploadJournal;
   /** Of objects that are large. */
   readonly parts: ReusableParts;
+  /** Likewise. */
+  readonly hashes: Pick<HashRecords, 'keep' | 'drop'>;
   /** Shared by all small writes and copies of the storage. */
   readonly limiter: Limiter;
   /** A random id, never the same twice; printable ASCII. */

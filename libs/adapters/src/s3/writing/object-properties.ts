@@ -68,10 +68,14 @@ export function attributesOf(head: ObjectHead): FileAttributes {
 /** The hash of an object's content, where it is known to belong to this very version. */
 export function trustedHash(head: ObjectHead): Sha256 | undefined {
   if (head.sha256 !== undefined) return head.sha256;
-  const recorded = head.metadata.get(METADATA.sha256);
-  if (recorded === undefined || !/^[0-9a-f]{64}$/.test(recorded)) return undefined;
   const isBound = head.etag !== '' && head.metadata.get(METADATA.etag) === head.etag;
-  return isBound ? toSha256(recorded) : undefined;
+  return isBound ? recordedHash(head) : undefined;
+}
+
+/** The hash in an object's metadata, which may be that of an earlier version. */
+export function recordedHash(head: ObjectHead): Sha256 | undefined {
+  const recorded = head.metadata.get(METADATA.sha256);
+  return recorded !== undefined && /^[0-9a-f]{64}$/.test(recorded) ? toSha256(recorded) : undefined;
 }
 
 /** Milliseconds as seconds with nine digits of fraction; a double comes back from them as it was. */

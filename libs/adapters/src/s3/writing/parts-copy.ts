@@ -32,6 +32,7 @@ export async function copyInParts(job: CopyJob, sizes: Sizes): Promise<CopyResul
     if (outcome.kind === 'stale') return { kind: 'target-changed' };
     isComplete = true;
     context.journal.forget(begun.uploadId);
+    await context.hashes.keep(target.key, outcome.etag, content, signal);
     return { kind: 'done', token: context.tokenOf({ ...outcome, sizeBytes: content.sizeBytes }) };
   } finally {
     if (!isComplete) await abortUpload(context, target.key, begun.uploadId);

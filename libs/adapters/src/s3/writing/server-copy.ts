@@ -53,6 +53,8 @@ export async function copyOnServer(job: CopyJob): Promise<CopyResult> {
     return { kind: 'source-changed' };
   }
   if (copied.sha256 !== undefined && copied.sha256 !== job.sha256) throw await damaged(context, key, stored);
+  // Where a copy gets another ETag than its source, the metadata cannot vouch for it.
+  if (stored.etag !== head.etag) await context.hashes.keep(key, stored.etag, { sha256: job.sha256, sizeBytes: copied.sizeBytes }, signal);
   if (source.api === context.api) context.parts.rememberCopy({ key: source.key, etag: head.etag }, { key, etag: stored.etag });
   return { kind: 'done', token: context.tokenOf({ ...stored, sizeBytes: copied.sizeBytes }) };
 }
