@@ -12,7 +12,7 @@ export const NOTES = {
   ],
   large: ['The disk takes 4.2 s (`cp -a` + `sync`), which `cp` and `rsync` without `--fsync` do not wait for; with it `rsync` takes about twice that. CPU of the same work swings between 3.6 and 8.1 s from round to round here, that of `cp -a` between 0.8 and 4.9; why was not found out.'],
   tiny: [
-    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is. `cp -a` + `sync` took 12.4 s in two runs and 17.5 in another, `wl` 20.1, 20.2 and 27.4.',
+    'First sync: `rclone` flushes nothing and looks at nothing again, and `rsync` flushes nothing; see the note on 20,000 files for where the time is. In runs of one round `wl` took 20.1, 20.2, 19.8 and 27.4 s, `cp -a` + `sync` 12.4, 12.4, 11.6 and 17.5, `rclone` 23.2, 25.6, 22.6 and 27.1.',
     'No-change pass: ahead of all that compare, and of `find`, which looks at both sides in turn.',
     'Changed: with 3 % of the names changed hardly a run of a thousand agrees as a whole; comparing within the runs goes on behind each name that differs (ADR 0015). Before it did, every name was looked at, half a second of CPU. The rest of what the pass takes beyond one without changes are above all 4,000 copies, 2,000 of which move a version to the trash (docs/performance.md).',
   ],

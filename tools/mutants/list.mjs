@@ -20,6 +20,7 @@ export const subsets = {
   roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run', 'damaged-state'),
   points: of('pass-points', 'pass-enumeration'),
   chunks: of('copy-line'),
+  arrivals: of('arrivals'),
 };
 
 const reconcile = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/reconcile.ts', defect, find, replace, at });
@@ -75,7 +76,7 @@ export const mutants = [
   copier('the tokens of a row are exchanged', "to === 'target' ? [fromToken, toToken]", "to === 'source' ? [fromToken, toToken]"),
   copier('a lost race is not looked at again', "case 'target-changed':\n      log.retry.add(path);", "case 'target-changed':"),
   copier('a displaced version is not told', 'if (leftover === undefined) return;', 'if (leftover !== undefined || leftover === undefined) return;'),
-  copier('what arrived is not counted as arrived', "if (outcome.kind === 'copied') arrivals.arrived(to, outcome.sha256);", "if (outcome.kind === 'copied') void arrivals;"),
+  copier('what arrived is not counted as arrived', "if (outcome.kind === 'copied') arrivals.arrived(to, path, outcome.sha256);", "if (outcome.kind === 'copied') void arrivals;"),
   deletions('what is back on the other side is deleted', "if ((await other.stat(path)).kind !== 'absent') {", 'if (false) {'),
   deletions('what a pulled disk does not show is deleted', 'await deleting.assertRoots();', ''),
   deletions('content is deleted before it arrived under its new name', '!keptBack.has(item) && isMeant(item)', 'isMeant(item)'),
@@ -126,7 +127,9 @@ export const mutants = [
   guard('the source of a one-way job is marked', '{ source: !context.isUnidirectional, target: true }', '{ source: true, target: true }'),
   guard('roots are not compared with those stored', "if (!isSameRoot(ids, seen[side].ids)) return { ok: false, halt: changedRoot(side, context) };", ''),
   points('a point is looked at below a directory that is not on both sides', 'outermost = path;\n      break;', 'break;'),
-  arrivals('what did not arrive is forgotten', 'this.#missing[on].push(file);', 'void file;'),
+  arrivals('what did not arrive is forgotten', 'this.#missing[on].set(path, file);', 'void file;'),
+  { ...arrivals('that more did not arrive than are remembered is forgotten', 'else this.#hasForgotten[on] = true;', ''), subset: 'arrivals' },
+  { ...arrivals('what arrived at a second look counts twice', 'this.#missing[on].delete(path);', ''), subset: 'arrivals' },
   line('copies go on after a failure', 'this.#failure ??= { error };', 'void error;'),
   line('any number of chunks is copied at a time', 'this.#copying.size >= most &&', 'false &&'),
   line('a chunk counts as done before its rows are written', 'await this.#writing;', ''),

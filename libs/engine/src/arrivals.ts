@@ -14,7 +14,6 @@ type FileDeletion = Extract<PlanItem, { kind: 'delete-file' }>;
 
 /** A file that did not come, or in a dry run only would: its content is found out when it matters. */
 interface Missing {
-  readonly path: RelativePath;
   readonly sizeBytes: number;
   readonly hash: Sha256 | undefined;
 }
@@ -33,7 +32,9 @@ export class Arrivals {
   readonly #context: PassContext;
   /** Number of files that arrived, by the first 48 bits of their hash: a million of them should not weigh much (INV-40). */
   readonly #arrived: Record<SideName, Map<number, number>> = { source: new Map(), target: new Map() };
-  #missing: Record<SideName, Missing[]> = { source: [], target: [] };
+  readonly #missing: Record<SideName, Map<RelativePath, Missing>> = { source: new Map(), target: new Map() };
+  /** Whether more did not come than are remembered. Whatever of it comes later, this stays: nobody knows the others. */
+  readonly #hasForgotten: Record<SideName, boolean> = { source: false, target: false };
 
   readonly #isNeeded: boolean;
 
@@ -44,18 +45,22 @@ export class Arrivals {
   }
 
   /** A file that was not there before is there now. */
-  arrived(on: SideName, hash: Sha256): void {
-    if (this.#isNeeded) add(this.#arrived[on], hash);
+  arrived(on: SideName, path: RelativePath, hash: Sha256): void {
+    if (!this.#isNeeded) return;
+    this.#missing[on].delete(path);
+    add(this.#arrived[on], hash);
   }
 
   /** A file that should be there now is not. */
-  missed(on: SideName, file: Missing): void {
-    if (this.#isNeeded && this.#missing[on].length <= MISSING_LIMIT) this.#missing[on].push(file);
+  missed(on: SideName, path: RelativePath, file: Missing): void {
+    if (!this.#isNeeded) return;
+    if (this.#missing[on].size < MISSING_LIMIT) this.#missing[on].set(path, file);
+    else this.#hasForgotten[on] = true;
   }
 
   /** Whether any file did not come. */
   get hasMissing(): boolean {
-    return this.#missing.source.length > 0 || this.#missing.target.length > 0;
+    return this.#missing.source.size > 0 || this.#missing.target.size > 0;
   }
 
   /** Tells moves from deletions, and takes what arrived out of the account. The rows of all copies must have been written where files are missing. */
@@ -65,35 +70,37 @@ export class Arrivals {
     const missing = this.#missing[on];
     const moved = new Set<FileDeletion>();
     const keptBack = new Set<FileDeletion>();
-    if (arrived.size === 0 && missing.length === 0) return { moved, keptBack };
+    if (arrived.size === 0 && missing.size === 0 && !this.#hasForgotten[on]) return { moved, keptBack };
     const missed = this.#context.isDryRun ? arrived : new Map<number, number>();
     await this.#identify(on, missing, deletions, missed);
     for (const deletion of deletions) {
       const row = this.#context.pair.get(fileKey(deletion.path));
       if (row?.kind !== 'file') continue;
       if (take(arrived, row.hash)) moved.add(deletion);
-      else if (missing.length > MISSING_LIMIT || take(missed, row.hash)) keptBack.add(deletion);
+      else if (this.#hasForgotten[on] || take(missed, row.hash)) keptBack.add(deletion);
     }
     return { moved, keptBack };
   }
 
   /** What did not come at first may have come at a later look. */
   #findLateArrivals(on: SideName): void {
-    this.#missing[on] = this.#missing[on].filter(({ path }) => {
+    for (const path of this.#missing[on].keys()) {
       const row = this.#context.pair.get(fileKey(path));
-      if (row?.kind === 'file') this.arrived(on, row.hash);
-      return row?.kind !== 'file';
-    });
+      if (row?.kind === 'file') this.arrived(on, path, row.hash);
+    }
   }
 
   /** Finds out the content of files that did not come, as far as a deleted one may have been the same. */
-  async #identify(on: SideName, missing: readonly Missing[], deletions: readonly FileDeletion[], into: Map<number, number>): Promise<void> {
+  async #identify(on: SideName, missing: ReadonlyMap<RelativePath, Missing>, deletions: readonly FileDeletion[], into: Map<number, number>): Promise<void> {
     const sizes = new Set(deletions.map(({ node }) => node.sizeBytes));
-    const candidates = missing.filter(({ sizeBytes }) => sizes.has(sizeBytes));
-    const unread = candidates.filter(({ hash }) => hash === undefined);
-    for (const { hash } of candidates) if (hash !== undefined) add(into, hash);
+    const unread: RelativePath[] = [];
+    for (const [path, { sizeBytes, hash }] of missing) {
+      if (!sizes.has(sizeBytes)) continue;
+      if (hash === undefined) unread.push(path);
+      else add(into, hash);
+    }
     const storage = storageAt(this.#context, otherSide(on));
-    for (const outcome of await hashFiles(storage, unread.map(({ path }) => path), this.#context.signal)) {
+    for (const outcome of await hashFiles(storage, unread, this.#context.signal)) {
       if (outcome.kind === 'hashed') add(into, outcome.node.hash);
     }
   }

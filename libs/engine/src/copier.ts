@@ -181,8 +181,8 @@ export function settle(
   { log, baseline, arrivals }: CopyRecord,
 ): void {
   if (replaces === undefined) {
-    if (outcome.kind === 'copied') arrivals.arrived(to, outcome.sha256);
-    else arrivals.missed(to, { path, sizeBytes: from.sizeBytes, hash: from.hash });
+    if (outcome.kind === 'copied') arrivals.arrived(to, path, outcome.sha256);
+    else arrivals.missed(to, path, from);
   }
   switch (outcome.kind) {
     case 'copied': {

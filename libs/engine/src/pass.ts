@@ -341,7 +341,7 @@ class Pass {
       return;
     }
     for (const { path, to, from, replaces } of copies) {
-      if (replaces === undefined) this.#arrivals.missed(to, { path, sizeBytes: from.sizeBytes, hash: from.hash });
+      if (replaces === undefined) this.#arrivals.missed(to, path, from);
     }
   }
 
