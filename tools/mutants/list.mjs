@@ -10,8 +10,8 @@ const of = (...names) => names.map((name) => `libs/engine/src/${name}`);
 export const subsets = {
   domain: ['libs/domain/src/reconcile', 'libs/domain/src/tree-planner.spec', 'libs/domain/src/tree-planner.conflicts', 'libs/domain/src/tree-planner.random', 'libs/domain/src/safety', 'libs/domain/src/folded-names'],
   copies: of('pass-guards', 'pass.spec', 'pass-integrity', 'pass-races', 'pass-detection', 'pass-baseline', 'pass-one-way'),
-  deletions: of('pass-guards', 'pass-roots', 'pass.spec', 'pass-mass-deletion', 'pass-races', 'pass-detection', 'pass-structure', 'pass-baseline', 'pass-integrity'),
-  passes: of('pass-guards', 'pass.spec', 'pass-enumeration', 'pass-structure', 'pass-baseline', 'pass-restart', 'pass-roots', 'pass-integrity'),
+  deletions: of('pass-guards', 'pass-roots', 'pass.spec', 'pass-mass-deletion', 'pass-races', 'pass-detection', 'pass-structure', 'pass-baseline', 'pass-integrity', 'arrivals'),
+  passes: of('pass-guards', 'pass.spec', 'pass-enumeration', 'pass-structure', 'pass-baseline', 'pass-restart', 'pass-roots', 'pass-integrity', 'pass-mass-deletion'),
   rows: of('pass-context', 'pass-guards', 'pass-baseline', 'pass-dry-run', 'pass-mass-deletion', 'pass-roots', 'pass-restart'),
   conflicts: of('pass-guards', 'pass-conflicts', 'pass-dry-run', 'pass-structure', 'pass-enumeration', 'job-manager'),
   detection: of('pass-guards', 'pass-detection', 'pass-integrity', 'pass-baseline', 'pass.spec'),
@@ -20,7 +20,6 @@ export const subsets = {
   roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run', 'damaged-state'),
   points: of('pass-points', 'pass-enumeration'),
   chunks: of('copy-line'),
-  arrivals: of('arrivals'),
 };
 
 const reconcile = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/reconcile.ts', defect, find, replace, at });
@@ -84,7 +83,7 @@ export const mutants = [
   deletions('the row of a deleted directory stays', "baseline.add({ kind: 'delete', key: directoryKey(path) });", ''),
   deletions('deletions go on although the rows of copies cannot be written', 'if (stop.isStopped) return;', ''),
   deletions('a directory whose files are kept back is given up with them', "removed.error === 'not-empty' && keptIn[on].has(path)", 'false'),
-  { ...pass('late arrivals are looked for before their rows are written', 'if (this.#arrivals.hasMissing) await writing;', ''), subset: 'deletions' },
+  pass('late arrivals are looked for before their rows are written', 'if (this.#arrivals.hasMissing) await writing;', ''),
   deletions('moves count as deletions', 'files.filter((file) => !moved.has(file)).length', 'files.length'),
   deletions('an empty directory that a store does not keep reads as deleted', "item.kind === 'delete-file' || storageAt", "item.kind !== 'delete-file' || storageAt"),
   pass('the roots are not looked at again before deleting', "const lost = await this.#lookAtRoots();\n    if (lost !== undefined) return lost;\n    const plan", 'const plan'),
@@ -128,8 +127,8 @@ export const mutants = [
   guard('roots are not compared with those stored', "if (!isSameRoot(ids, seen[side].ids)) return { ok: false, halt: changedRoot(side, context) };", ''),
   points('a point is looked at below a directory that is not on both sides', 'outermost = path;\n      break;', 'break;'),
   arrivals('what did not arrive is forgotten', 'this.#missing[on].set(path, file);', 'void file;'),
-  { ...arrivals('that more did not arrive than are remembered is forgotten', 'else this.#hasForgotten[on] = true;', ''), subset: 'arrivals' },
-  { ...arrivals('what arrived at a second look counts twice', 'this.#missing[on].delete(path);', ''), subset: 'arrivals' },
+  arrivals('that more did not arrive than are remembered is forgotten', 'else this.#hasForgotten[on] = true;', ''),
+  arrivals('what arrived at a second look counts twice', 'this.#missing[on].delete(path);', ''),
   line('copies go on after a failure', 'this.#failure ??= { error };', 'void error;'),
   line('any number of chunks is copied at a time', 'this.#copying.size >= most &&', 'false &&'),
   line('a chunk counts as done before its rows are written', 'await this.#writing;', ''),

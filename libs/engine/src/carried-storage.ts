@@ -21,10 +21,9 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     backendId: storage.backendId,
     type: storage.type,
     displayLocation: storage.displayLocation,
-    // Known only once it was opened. Whoever has a way of his own for content takes it for all.
+    // Known only once it was opened.
     get capabilities() {
-      const { copyFromBytes: _, ...capabilities } = storage.capabilities;
-      return capabilities;
+      return storage.capabilities;
     },
     open: (signal) => storage.open(signal),
     close: () => storage.close(),
@@ -42,6 +41,7 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     ...(storage.wholeFiles !== undefined && { wholeFiles: storage.wholeFiles }),
     ...(storage.inbox !== undefined && { inbox: storage.inbox }),
     watcher: () => storage.watcher(),
+    // What `copyFrom` of the storage is good for says nothing of the carrier: it is to take everything.
     copyFrom: (from, requests, signal) => {
       const source = behind.get(from) ?? from;
       // Within one storage nothing is carried anywhere.

@@ -65,7 +65,7 @@ async function copyTo(to: SideName, requests: CopyRequest[], context: PassContex
   const target = storageAt(context, to);
   const ways = wholeWays(from, target);
   const fits = ({ from: { sizeBytes } }: CopyRequest): boolean => ways !== undefined && sizeBytes <= ways.maxBytes;
-  const { copyFromBytes = 0 } = target.capabilities;
+  const { copyFromBytes = 0 } = target;
   const isSmall = (request: CopyRequest): boolean => fits(request) && request.from.sizeBytes < copyFromBytes;
   const large = requests.filter((request) => !isSmall(request));
   const direct = target.copyFrom?.(from, large, context.signal);

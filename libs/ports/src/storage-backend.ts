@@ -292,11 +292,6 @@ export interface StorageCapabilities {
    */
   readonly copyWithinBytes?: number;
   /**
-   * Files of at least this many bytes are better copied from another storage by `copyFrom` than read there and written
-   * here, as far as both take them whole; absent: all.
-   */
-  readonly copyFromBytes?: number;
-  /**
    * Hashing a file here that the store keeps no hash of means transferring all of it, so that
    * nothing is gained by asking for a hash to save a transfer; absent: it is read where it lies.
    */
@@ -417,6 +412,12 @@ export interface StorageBackend {
     requests: readonly CopyRequest[],
     signal?: AbortSignal,
   ): AsyncIterable<readonly { readonly index: number; readonly outcome: CopyOutcome }[]> | undefined;
+
+  /**
+   * Files of at least this many bytes are better copied from another storage by `copyFrom` than read there and written
+   * here, as far as both take them whole; absent: all.
+   */
+  readonly copyFromBytes?: number | undefined;
 
   /** Whether time is gained when a second `copyFrom` begins before the first has ended: one waits for the medium while the other reads and writes. */
   readonly overlapsCopies?: boolean;

@@ -53,7 +53,7 @@ export interface MemoryBackendOptions {
   readonly copiesWithin?: boolean;
   /** From which size on the storage copies from itself; default never. Then `copyFrom` itself works whatever `copiesWithin` says. */
   readonly copyWithinBytes?: number;
-  /** Told in `capabilities`; default: not told. */
+  /** Told as it is; default: not told. */
   readonly copyFromBytes?: number;
   /** Default false. */
   readonly hashesByTransfer?: boolean;
@@ -79,6 +79,7 @@ export class MemoryBackend implements StorageBackend {
   readonly type: string;
   readonly displayLocation: string;
   readonly capabilities: StorageCapabilities;
+  readonly copyFromBytes: number | undefined;
   readonly tree: MemoryTree;
   readonly faults: MemoryFaults;
   readonly events: MemoryEvents;
@@ -97,6 +98,7 @@ export class MemoryBackend implements StorageBackend {
     this.backendId = options.backendId;
     this.type = options.type ?? 'memory';
     this.displayLocation = tree.location;
+    this.copyFromBytes = options.copyFromBytes;
     this.capabilities = {
       isReadOnly: options.isReadOnly ?? false,
       replace: 'atomic',
@@ -106,7 +108,6 @@ export class MemoryBackend implements StorageBackend {
       hasTrash: true,
       ...(options.hashFirstBytes !== undefined && { hashFirstBytes: options.hashFirstBytes }),
       ...(options.copyWithinBytes !== undefined && { copyWithinBytes: options.copyWithinBytes }),
-      ...(options.copyFromBytes !== undefined && { copyFromBytes: options.copyFromBytes }),
       ...(options.hashesByTransfer !== undefined && { hashesByTransfer: options.hashesByTransfer }),
       notes: [],
     };

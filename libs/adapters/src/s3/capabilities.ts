@@ -7,12 +7,6 @@ import { removalOf } from './remover.js';
 import { isPlaceholderUsable } from './writing/placeholder.js';
 import { SMALL_BYTES } from './writing/sizes.js';
 
-/**
- * Smaller objects are read and written rather than copied by a server that compares nothing then: two requests instead of
- * four. At the prices that are usual, so many bytes out of a bucket cost what the two requests do.
- */
-const CARRIED_BYTES = 64 * 1024;
-
 /** Capabilities; before anything was tried, the least that can be. */
 export function capabilitiesOf(abilities: S3Abilities | undefined, isReadOnly: boolean): StorageCapabilities {
   return {
@@ -25,14 +19,8 @@ export function capabilitiesOf(abilities: S3Abilities | undefined, isReadOnly: b
     hashFirstBytes: SMALL_BYTES + 1,
     hashesByTransfer: true,
     ...(abilities?.copies === true && { copyWithinBytes: FINDABLE_BYTES }),
-    ...(abilities !== undefined && needsPlaceholders(abilities) && { copyFromBytes: CARRIED_BYTES }),
     notes: abilities === undefined || isReadOnly ? [] : notesOf(abilities),
   };
-}
-
-/** Whether a copy takes requests that a write does not: one that holds the name, and one that looks what has come of it. */
-function needsPlaceholders(abilities: S3Abilities): boolean {
-  return abilities.copies && !abilities.copiesConditionally && isPlaceholderUsable(abilities);
 }
 
 function replacementOf(abilities: S3Abilities): 'atomic' | 'checked' | 'window' {

@@ -12,6 +12,8 @@
  * object once, nothing else; so its failures are nobody's.
  */
 
+import { text } from 'node:stream/consumers';
+
 import type { Sha256 } from '@wl/domain';
 import type { ContentIdentity } from '@wl/ports';
 
@@ -22,16 +24,6 @@ import { sha256Of } from './writing/digests.js';
 import { recordedHash } from './writing/object-properties.js';
 import { SMALL_BYTES } from './writing/sizes.js';
 
-/** A record is no longer; anything that is, is none. */
-const MAX_RECORD_BYTES = 4096;
-
-/** What a record holds. */
-interface HashRecord {
-  readonly etag: string;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-}
-
 /** Keeps the records of one storage. */
 export class HashRecords {
   constructor(
@@ -40,20 +32,18 @@ export class HashRecords {
   ) {}
 
   /** Notes what a version of an object holds that was just written and verified. Small ones have their ETag in their metadata. */
-  async keep(key: string, etag: string, { sha256, sizeBytes }: ContentIdentity, signal?: AbortSignal): Promise<void> {
-    if (sizeBytes <= SMALL_BYTES) return;
-    const record: HashRecord = { etag, sizeBytes, sha256 };
-    const content = Buffer.from(`${JSON.stringify(record)}\n`);
-    await forgiving(() => this.api.putObject(this.#keyOf(key), content, sha256Of(content), { metadata: new Map(), contentType: 'application/json' }, { kind: 'none' }, signal));
+  async keep(key: string, etag: string, content: ContentIdentity, signal?: AbortSignal): Promise<void> {
+    if (content.sizeBytes <= SMALL_BYTES) return;
+    const record = Buffer.from(recordOf(etag, content));
+    await forgiving(() => this.api.putObject(this.#keyOf(key), record, sha256Of(record), { metadata: new Map(), contentType: 'application/json' }, { kind: 'none' }, signal));
   }
 
-  /** The hash of this version of an object, as far as it was noted. */
+  /** The hash of this version of an object, where that is what was noted. */
   async find(key: string, head: ObjectHead, signal?: AbortSignal): Promise<Sha256 | undefined> {
-    const recorded = recordedHash(head);
-    if (recorded === undefined || head.etag === '' || head.sizeBytes <= SMALL_BYTES) return undefined;
-    const record = await forgiving(() => this.#read(key, signal));
-    const isOfVersion = record?.etag === head.etag && record.sizeBytes === head.sizeBytes && record.sha256 === recorded;
-    return isOfVersion ? recorded : undefined;
+    const sha256 = recordedHash(head);
+    if (sha256 === undefined || head.etag === '' || head.sizeBytes <= SMALL_BYTES) return undefined;
+    const record = recordOf(head.etag, { sha256, sizeBytes: head.sizeBytes });
+    return (await forgiving(() => this.#holds(key, record, signal))) === true ? sha256 : undefined;
   }
 
   /** The object is gone. */
@@ -61,17 +51,12 @@ export class HashRecords {
     if (sizeBytes > SMALL_BYTES) await forgiving(() => this.api.deleteObject(this.#keyOf(key), { kind: 'none' }, undefined, signal));
   }
 
-  async #read(key: string, signal?: AbortSignal): Promise<HashRecord | undefined> {
+  async #holds(key: string, record: string, signal?: AbortSignal): Promise<boolean> {
     const opened = await this.api.getObject(this.#keyOf(key), undefined, 0, signal);
-    if (opened === 'stale') return undefined;
-    const chunks: Uint8Array[] = [];
-    let left = MAX_RECORD_BYTES;
-    for await (const chunk of opened.body) {
-      chunks.push(chunk);
-      left -= chunk.byteLength;
-      if (left < 0) return undefined;
-    }
-    return parse(Buffer.concat(chunks).toString());
+    if (opened === 'stale') return false;
+    if (opened.head.sizeBytes === Buffer.byteLength(record)) return (await text(opened.body)) === record;
+    opened.destroy();
+    return false;
   }
 
   #keyOf(key: string): string {
@@ -79,13 +64,9 @@ export class HashRecords {
   }
 }
 
-/** A record, or `undefined` where the text is none. What it must say is compared field by field. */
-function parse(text: string): HashRecord | undefined {
-  try {
-    return (JSON.parse(text) ?? undefined) as HashRecord | undefined;
-  } catch {
-    return undefined;
-  }
+/** The one text that says it: what is read is compared with it as a whole. */
+function recordOf(etag: string, { sizeBytes, sha256 }: ContentIdentity): string {
+  return `${JSON.stringify({ etag, sizeBytes, sha256 })}\n`;
 }
 
 /** What a step gives, `undefined` where it fails: no record is worth failing for. */

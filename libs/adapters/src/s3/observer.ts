@@ -44,7 +44,7 @@ export class Observer {
     private readonly layout: KeyLayout,
     private readonly directories: DirectoryKnowledge,
     private readonly record: RecordParts,
-    private readonly records: Pick<HashRecords, 'find'>,
+    private readonly hashRecords: Pick<HashRecords, 'find'>,
   ) {}
 
   async stat(path: RelativePath, signal?: AbortSignal): Promise<Node> {
@@ -110,7 +110,7 @@ export class Observer {
       if (key === undefined || head === undefined) return this.#noFile(path, signal);
       if (isPlaceholder(head.etag, head.sizeBytes)) return { kind: 'changing' };
       const node = nodeOf(head);
-      const hash = node.hash ?? (await this.records.find(key, head, signal)) ?? (await this.#read(key, path, head, signal));
+      const hash = node.hash ?? (await this.hashRecords.find(key, head, signal)) ?? (await this.#read(key, path, head, signal));
       if (hash !== 'stale') return { kind: 'hashed', node: { ...node, hash } };
     }
     return { kind: 'changing' };

@@ -5,6 +5,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { text } from 'node:stream/consumers';
 
 import { BackendError } from '@wl/ports';
 
@@ -36,11 +37,11 @@ export class RootMarker {
         await this.api.headBucket(signal);
         return undefined;
       }
-      const text = new TextDecoder().decode(await concatenated(opened.body));
-      if (!MARKER_SHAPE.test(text)) {
+      const id = await text(opened.body);
+      if (!MARKER_SHAPE.test(id)) {
         throw new BackendError('damaged', { operation: 'look at the root', retryable: false }, { explanation: `the marker ${this.#key} does not hold what wl writes there` });
       }
-      return text.trim();
+      return id.trim();
     } catch (error) {
       throw toBackendError(error, 'look at the root');
     }
@@ -67,12 +68,6 @@ export class RootMarker {
     if (made === undefined) throw changing();
     return made;
   }
-}
-
-async function concatenated(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
 }
 
 function changing(): BackendError {

@@ -81,7 +81,7 @@ describe.each(SERVERS)('%s', (_name, options, { abilities, replace, remove, note
     expect(backend.capabilities).toMatchObject({ replace, remove, hasTrash: abilities.copies || abilities.isVersioned });
     // Where a copy compares nothing, but a placeholder can hold the name for it, small objects take fewer requests when they are carried.
     const wantsPlaceholders = abilities.copies && !abilities.copiesConditionally && abilities.createsIfAbsent && abilities.replacesIfMatch !== 'no';
-    expect(backend.capabilities.copyFromBytes !== undefined).toBe(wantsPlaceholders);
+    expect(backend.copyFromBytes !== undefined).toBe(wantsPlaceholders);
     expect(backend.capabilities.notes).toHaveLength(sentences.length);
     sentences.forEach((sentence, index) => expect(backend.capabilities.notes[index]).toMatch(sentence));
     expectClean(bench);

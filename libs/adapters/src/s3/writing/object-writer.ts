@@ -57,7 +57,7 @@ export class ObjectWriter implements FileWriter {
       try {
         const outcome = await (this.#large?.commit(content) ?? this.#commitSmall(content));
         if (outcome.kind === 'stale') return err({ kind: 'stale-token' });
-        if (this.#large !== undefined) await this.context.hashes.keep(this.target.key, outcome.etag, content, this.#parts.signal);
+        await this.context.hashes.keep(this.target.key, outcome.etag, content, this.#parts.signal);
         return ok({ token: this.context.tokenOf({ ...outcome, sizeBytes: content.sizeBytes }), isRacy: false });
       } finally {
         this.#drop();

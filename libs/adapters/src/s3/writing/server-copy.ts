@@ -2,6 +2,7 @@
 
 import type { RelativePath, Sha256, Token } from '@wl/domain';
 
+import type { S3Abilities } from '../abilities.js';
 import type { Condition, CopySource, ObjectHead, S3Api, WriteAnswer } from '../s3-api.js';
 
 import { conditionForCopy } from './conditions.js';
@@ -22,6 +23,11 @@ export interface CopyJob {
   /** Of the source's version. */
   readonly sha256: Sha256;
   readonly signal: AbortSignal;
+}
+
+/** Whether a new name is held by a placeholder while the server copies, because it compares nothing then (ADR 0011). */
+export function copyTakesPlaceholder(abilities: S3Abilities): boolean {
+  return !conditionForCopy(undefined, abilities).isChecked && isPlaceholderUsable(abilities);
 }
 
 /** What became of it. */
@@ -67,8 +73,8 @@ async function perform(
 ): Promise<SwapOutcome | { readonly kind: 'source-stale' }> {
   const { key, expected } = target;
   const { sizeBytes } = source.head;
-  const checked = conditionForCopy(expected, context.abilities());
-  if (!checked.isChecked && expected === undefined && isPlaceholderUsable(context.abilities())) {
+  const abilities = context.abilities();
+  if (expected === undefined && copyTakesPlaceholder(abilities)) {
     return placeholderCopy(context, { source: from, key, properties, writeId, sizeBytes }, signal);
   }
   let isSourceStale = false;
@@ -79,7 +85,7 @@ async function perform(
     return { kind: 'refused', mayBeOurs: false };
   };
   const isOurs = (head: ObjectHead): boolean => isOfWrite(head, writeId) && head.sizeBytes === sizeBytes;
-  const outcome = await swapIn(context, { key, expected, ...checked, isOurs, perform: copy, signal });
+  const outcome = await swapIn(context, { key, expected, ...conditionForCopy(expected, abilities), isOurs, perform: copy, signal });
   return isSourceStale ? { kind: 'source-stale' } : outcome;
 }
 
