@@ -1,6 +1,6 @@
 /** `wl container sync --one-shot` and its options with real folders: what it prints, does, leaves alone, and ends with. */
 
-import { existsSync, readFileSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -42,6 +42,15 @@ describe('a one-shot sync', () => {
     expect(treeOf(right)).toEqual(treeOf(left));
     expect((await world.wl(...oneShot())).stdout).toContain('Copied 0 files, deleted 0 files; 3 files (9 B) in sync.\nSync successful.\n');
     expect((await world.status()).jobs).toEqual([]);
+  });
+
+  it('gives new files and directories the permissions of those of the other side', async () => {
+    const { left, right } = await world.unsyncedPair('photos');
+    plant(left, { 'shared/a.txt': 'a', 'own/b.txt': 'b' });
+    const modes = { shared: 0o755, 'shared/a.txt': 0o644, own: 0o700, 'own/b.txt': 0o600 };
+    for (const [name, mode] of Object.entries(modes)) chmodSync(path.join(left, name), mode);
+    await world.wl(...oneShot());
+    expect(Object.fromEntries(Object.keys(modes).map((name) => [name, statSync(path.join(right, name)).mode & 0o777]))).toEqual(modes);
   });
 
   it('ends with 3 and lists what is not in sync: conflicts, links', async () => {

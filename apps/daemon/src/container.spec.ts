@@ -18,6 +18,7 @@ describe('the container of the daemon', () => {
         env: {},
         cwd: baseDir,
         version: 'test',
+        umask: 0o022,
         shutdown: () => undefined,
       });
       for (const [name, token] of Object.entries(TOKENS)) {

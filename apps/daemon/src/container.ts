@@ -70,7 +70,7 @@ export function createContainer(settings: DaemonSettings): Container {
   container.bind(TOKENS.diskWorkers).toResolvedValue(
     (clock) => {
       const program = diskWorkerProgram();
-      return program === undefined ? undefined : createLocalFsWorkers(program, { clock, onRest: memoryReturner() });
+      return program === undefined ? undefined : createLocalFsWorkers(program, { clock, onRest: memoryReturner(), umask: settings.umask });
     },
     [TOKENS.clock],
   );

@@ -36,9 +36,9 @@ async function main(args: readonly string[]): Promise<number> {
     cwd: process.cwd(),
     version,
     shutdown: end.resolve,
+    // What is ours is for this user alone: state, log, socket.
+    umask: process.umask(0o077),
   });
-  // Everything we make is for this user alone: state, log, socket.
-  process.umask(0o077);
   mkdirSync(settings.baseDir, { recursive: true });
   const lock = acquireBaseLock(settings.baseDir);
   if (!lock.ok) {

@@ -14,12 +14,14 @@ export interface DaemonSettings {
   readonly cwd: string;
   readonly version: string;
   readonly shutdown: (reason: string) => void;
+  /** That of whoever started the daemon: what is made in storages is theirs, under their rules. */
+  readonly umask: number;
 }
 
 /** Reads the configuration and settles paths. Throws with a sentence for the user when the configuration is unusable. */
 export async function loadSettings(
   options: DaemonOptions,
-  rest: Pick<DaemonSettings, 'env' | 'cwd' | 'version' | 'shutdown'>,
+  rest: Pick<DaemonSettings, 'env' | 'cwd' | 'version' | 'shutdown' | 'umask'>,
 ): Promise<DaemonSettings> {
   const baseDir = resolveBaseDirectory(options.baseDir, rest.env, rest.cwd);
   const loaded = await new ConfigStore({ baseDirectory: baseDir, env: rest.env }).load();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryBackend, MemoryTree } from '@wl/adapters/memory';
-import type { Key } from '@wl/domain';
-import type { Carriers, CopyFrom, CopyOutcome, CopyRequest, SyncerDefinition } from '@wl/ports';
+import type { Key, RelativePath } from '@wl/domain';
+import type { Carriers, CopyFrom, CopyOutcome, CopyRequest, StorageBackend, SyncerDefinition } from '@wl/ports';
 import { describeStorageBackend, ManualClock } from '@wl/ports/testing';
 
 import { carriedStorage } from './carried-storage.js';
@@ -96,6 +96,20 @@ describe('content that a dedicated syncer carries', () => {
     expect(bench.job().conflicts).toMatchObject([{ path: 'x' }]);
     expect(carried).toBe(0);
   });
+});
+
+it('a directory is made like that of the storage behind the other one', async () => {
+  const clock = new ManualClock();
+  const [from, to] = ['from', 'to'].map((id) => new MemoryBackend(new MemoryTree({ id, clock }), { backendId: id })) as [MemoryBackend, MemoryBackend];
+  const likes: unknown[] = [];
+  to.makeDirectory = (path, like?: StorageBackend) => {
+    likes.push(path, like);
+    return Promise.resolve({ ok: true, value: undefined });
+  };
+  const carrier: CopyFrom = () => undefined;
+  await carriedStorage(to, carrier).makeDirectory('d' as RelativePath, carriedStorage(from, carrier));
+  await carriedStorage(to, carrier).makeDirectory('e' as RelativePath);
+  expect(likes).toEqual(['d', from, 'e', undefined]);
 });
 
 // What is wrapped is a storage like any other.

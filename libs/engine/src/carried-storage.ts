@@ -35,7 +35,7 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     read: (path, expected, signal) => storage.read(path, expected, signal),
     openForSafeReplace: (path, expected, attributes, signal) => storage.openForSafeReplace(path, expected, attributes, signal),
     remove: (path, expected) => storage.remove(path, expected),
-    makeDirectory: (path) => storage.makeDirectory(path),
+    makeDirectory: (path, like) => storage.makeDirectory(path, like && (behind.get(like) ?? like)),
     removeDirectory: (path) => storage.removeDirectory(path),
     flush: () => storage.flush(),
     ...(storage.wholeFiles !== undefined && { wholeFiles: storage.wholeFiles }),

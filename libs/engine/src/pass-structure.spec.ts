@@ -1,6 +1,7 @@
 /** Group 6 of the torture list: trees that change their shape, and names. */
 
 import { describe, expect, it } from '@jest/globals';
+import type { StorageBackend } from '@wl/ports';
 
 import { files, Rig, synced } from './testing/rig.js';
 
@@ -216,6 +217,23 @@ describe('names', () => {
     expect(rig.targetTree.text('a (conflict)')).toBe('of the target');
     expect(conflictsOf(rig)).toEqual(['both-created a (conflict)']);
   });
+});
+
+it('a new directory is made like that of the other side, whichever side that is', async () => {
+  const rig = new Rig();
+  const likes: string[] = [];
+  for (const backend of [rig.source, rig.target]) {
+    const make = backend.makeDirectory.bind(backend);
+    backend.makeDirectory = (path, like?: StorageBackend) => {
+      likes.push(`${backend.backendId}/${path} like ${String(like?.backendId)}`);
+      return make(path);
+    };
+  }
+  rig.sourceTree.mkdir('a/b');
+  rig.targetTree.mkdir('c');
+  await rig.pass();
+  const [source, target] = [rig.source.backendId, rig.target.backendId];
+  expect(likes.sort()).toEqual([`${source}/c like ${target}`, `${target}/a like ${source}`, `${target}/a/b like ${source}`].sort());
 });
 
 describe('a storage that keeps no empty directories', () => {

@@ -13,6 +13,7 @@ import {
   fileKey,
   isDirectoryKey,
   isWithin,
+  otherSide,
   parentOf,
   ROOT,
   SKIP_REASONS,
@@ -389,7 +390,7 @@ class Pass {
     if (ancestorsOf(path).some((above) => this.#failedDirectories.has(above))) return;
     try {
       const storage = storageAt(this.#context, on);
-      const made = await storage.makeDirectory(path);
+      const made = await storage.makeDirectory(path, storageAt(this.#context, otherSide(on)));
       if (made.ok) {
         // Where directories do not stay by themselves an empty one comes up each time: no news (INV-31).
         if (!storage.capabilities.keepsEmptyDirectories && this.#context.pair.get(directoryKey(path)) !== undefined) return;

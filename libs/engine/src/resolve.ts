@@ -69,7 +69,7 @@ async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, {
   if (kept.kind === 'directory' && given.kind === 'absent') {
     if (!to.capabilities.keepsEmptyDirectories) throw new WildlandError(`${path} is a directory, and the other storage cannot hold it empty; copy a file of it there, then the rest is brought over`);
     // Nothing gives way: with the directory on both sides, what is in it is news to the pass.
-    await makeDirectories(to, [...ancestorsOf(path), path]);
+    await makeDirectories(from, to, [...ancestorsOf(path), path]);
   } else if (kept.kind === 'directory' || kept.kind === 'absent') {
     // Removing the other version is the gesture that decides a known conflict; the pass does the rest.
     if (given.kind !== 'file') return;
@@ -78,7 +78,7 @@ async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, {
   } else {
     const replaces = given.kind === 'file' ? given : undefined;
     // What was removed may have been removed with the directories around it.
-    if (replaces === undefined) await makeDirectories(to, ancestorsOf(path));
+    if (replaces === undefined) await makeDirectories(from, to, ancestorsOf(path));
     const outcome = await copyThrough(from, to, { path, from: kept, replaces }, undefined);
     if (outcome.kind === 'failed') throw outcome.error;
     if (outcome.kind !== 'copied') throw changedMeanwhile(path);
@@ -86,9 +86,9 @@ async function carryOut(path: RelativePath, kept: Shown, given: Exclude<Shown, {
   await to.flush();
 }
 
-async function makeDirectories(storage: StorageBackend, directories: Iterable<RelativePath>): Promise<void> {
+async function makeDirectories(from: StorageBackend, to: StorageBackend, directories: Iterable<RelativePath>): Promise<void> {
   for (const directory of directories) {
-    const made = await storage.makeDirectory(directory);
+    const made = await to.makeDirectory(directory, from);
     if (!made.ok) throw changedMeanwhile(directory);
   }
 }

@@ -378,9 +378,11 @@ export interface StorageBackend {
 
   /**
    * Makes the directory `path`; its parent must exist. Succeeds when it is there already
-   * (INV-18); anything else of that name answers `exists`.
+   * (INV-18); anything else of that name answers `exists`. `like`: a storage that shows a
+   * directory at that path too; where both are of a kind that has permissions, those of a new one
+   * are the same, else those of whatever is made there.
    */
-  makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>>;
+  makeDirectory(path: RelativePath, like?: StorageBackend): Promise<Result<void, 'exists' | 'parent-missing'>>;
 
   /** Removes the directory `path` if it is empty. Missing already is success (INV-18). */
   removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>>;

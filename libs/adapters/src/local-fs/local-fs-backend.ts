@@ -244,8 +244,8 @@ export class LocalFsBackend implements StorageBackend {
     return this.change<StaleToken>({ kind: 'remove', path, expected });
   }
 
-  makeDirectory(path: RelativePath): Promise<Result<void, 'exists' | 'parent-missing'>> {
-    return this.change({ kind: 'make-directory', path });
+  makeDirectory(path: RelativePath, like?: StorageBackend): Promise<Result<void, 'exists' | 'parent-missing'>> {
+    return this.change({ kind: 'make-directory', path, like: like instanceof LocalFsBackend ? like.root : undefined });
   }
 
   removeDirectory(path: RelativePath): Promise<Result<void, 'not-empty' | 'not-a-directory'>> {

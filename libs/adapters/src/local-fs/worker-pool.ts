@@ -10,7 +10,7 @@ import { BackendError, type Clock } from '@wl/ports';
 
 import type { Lane, TaskRunner } from './task-runner.js';
 import { fromWireError } from './worker/failure.js';
-import { READY, type TaskReply, type TaskRequest } from './worker/serve.js';
+import { READY, type TaskReply, type TaskRequest, type WorkerSettings } from './worker/serve.js';
 import type { Tasks } from './worker/tasks.js';
 
 /** How many threads of a lane there can be. Two sides are listed at once, and one file is read while another is flushed. */
@@ -41,6 +41,11 @@ export interface LocalFsWorkersOptions {
   readonly clock?: Clock;
   /** Called when nobody has asked for anything between two looks, once a rest; and again whenever threads ended during it. */
   readonly onRest?: () => void;
+  /**
+   * What new files and directories are not permitted unless they are given exact permissions, where threads can have their
+   * own; the umask of the process otherwise.
+   */
+  readonly umask?: number;
 }
 
 /** Makes a pool. `workerPath` is the file bundled from `worker/main.ts`. */
@@ -99,7 +104,7 @@ class WorkerPool implements TaskRunner {
 
   private start(lane: Lane): Thread {
     const threads = this.threads[lane];
-    const started: Thread = new Thread(this.workerPath, () => {
+    const started: Thread = new Thread(this.workerPath, { umask: this.options.umask }, () => {
       const index = threads.indexOf(started);
       if (index >= 0) threads.splice(index, 1);
     });
@@ -161,9 +166,9 @@ class Thread {
   /** Why nothing can be asked of it any more. */
   private ended: Error | undefined;
 
-  constructor(workerPath: string, onEnd: () => void) {
+  constructor(workerPath: string, workerData: WorkerSettings, onEnd: () => void) {
     // Descriptors opened on one thread are closed by others, so no thread may close "its own" when it ends.
-    this.worker = new Worker(workerPath, { name: 'wl local files', trackUnmanagedFds: false, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
+    this.worker = new Worker(workerPath, { name: 'wl local files', workerData, trackUnmanagedFds: false, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
     // Until it has loaded everything it keeps the process alive: stopped in the middle of loading native code, a thread takes the whole process along.
     this.loaded = new Promise((resolve) => {
       this.worker.once('message', () => resolve());

@@ -7,12 +7,23 @@ import type { Directory } from './anchor.js';
 import { NoDirectory, type DirectoryTree } from './directory-tree.js';
 import { errnoOf, failure } from './failure.js';
 
-/** Makes the directory `path`; the umask applies. */
-export function makeDirectory(tree: DirectoryTree, path: RelativePath): Result<void, 'exists' | 'parent-missing'> {
+/** What its owner needs to put files into a directory. */
+const OWNER = 0o700;
+const PERMISSIONS = 0o777;
+
+/** Permissions of the directory `path`; `undefined` where it cannot be looked at. */
+export function directoryPermissions(tree: DirectoryTree, path: RelativePath): number | undefined {
+  const stats = tree.lstat(tree.open(parentOf(path)), nameOf(path));
+  return stats?.isDirectory() === true ? Number(stats.mode) & PERMISSIONS : undefined;
+}
+
+/** Makes the directory `path`, with exactly these permissions and those its owner needs; without them the umask applies. */
+export function makeDirectory(tree: DirectoryTree, path: RelativePath, permissions: number | undefined): Result<void, 'exists' | 'parent-missing'> {
   const parent = openParent(tree, path, 'make');
   if (parent === undefined) return err('parent-missing');
   try {
-    tree.disk.mkdir(tree.anchor.at(parent, nameOf(path)), 0o777);
+    tree.disk.mkdir(tree.anchor.at(parent, nameOf(path)), permissions === undefined ? PERMISSIONS : permissions | OWNER);
+    if (permissions !== undefined) givePermissions(tree, parent, path, permissions | OWNER);
     return ok(undefined);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return err('parent-missing');
@@ -20,6 +31,20 @@ export function makeDirectory(tree: DirectoryTree, path: RelativePath): Result<v
   }
   if (tree.lstat(parent, nameOf(path))?.isDirectory() !== true) return err('exists');
   return tree.isCaseSensitive || tree.isSpelled(parent, nameOf(path)) ? ok(undefined) : err('exists');
+}
+
+/** The umask may have taken some away, a default access list of the parent may have added some. They are a courtesy: the directory counts. */
+function givePermissions(tree: DirectoryTree, parent: Directory, path: RelativePath, permissions: number): void {
+  const { disk } = tree;
+  const mode = tree.lstat(parent, nameOf(path))?.mode;
+  if (mode === undefined || (Number(mode) & PERMISSIONS) === permissions) return;
+  try {
+    const { fd } = tree.open(path);
+    // What the parent hands down (set-group-ID) stays.
+    disk.fchmod(fd, (Number(disk.fstat(fd).mode) & ~PERMISSIONS & 0o7777) | permissions);
+  } catch (error) {
+    if (!(error instanceof NoDirectory) && errnoOf(error) === undefined) throw error;
+  }
 }
 
 /** Removes the directory `path` if it is empty. */

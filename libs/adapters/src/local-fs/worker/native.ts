@@ -1,8 +1,8 @@
 /**
  * System calls that `node:fs` does not have, through the optional package koffi: renames
  * that never overwrite, exchanges, flushing a whole file system, sharing blocks between
- * files, whether a file is open for writing, a working directory of one thread, and a look at
- * a file that leaves plain numbers. Without the package (or on another system) the adapter
+ * files, whether a file is open for writing, a working directory and umask of one thread, and
+ * a look at a file that leaves plain numbers. Without the package (or on another system) the adapter
  * falls back to `link`, `fsync` and longer paths.
  */
 
@@ -49,10 +49,12 @@ export interface NativeOptions {
    * be moved. Never on the main thread.
    */
   readonly ownsThread: boolean;
+  /** What new files and directories of a thread of our own are not permitted; that of the process where it is missing, or threads cannot have their own. */
+  readonly umask?: number | undefined;
 }
 
 /** Loads what this system offers; `undefined` when nothing can be loaded. */
-export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
+export function loadNative({ ownsThread, umask }: NativeOptions): Native | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     // Not by `import()`, which makes each thread load all of what Node.js has for modules: a quarter of its start.
@@ -74,7 +76,9 @@ export function loadNative({ ownsThread }: NativeOptions): Native | undefined {
     const fcntl = find('int fcntl(int fd, int command, int argument)');
     const statx = find('int statx(int directory, const char *name, int flags, unsigned int mask, void *buffer)');
     const unshare = ownsThread ? find('int unshare(int flags)') : undefined;
-    const fchdir = unshare?.(CLONE_FS) === 0 ? find('int fchdir(int fd)') : undefined;
+    const isApart = unshare?.(CLONE_FS) === 0;
+    const fchdir = isApart ? find('int fchdir(int fd)') : undefined;
+    if (isApart && umask !== undefined) find('unsigned int umask(unsigned int mask)')?.(umask);
     return {
       ...(renameat2 && {
         renameat2: (fromDirectory, from, toDirectory, to, flags) => answer(renameat2(fromDirectory, from, toDirectory, to, flags)),

@@ -1,6 +1,6 @@
 /** The worker's end of the message channel. */
 
-import { parentPort, type Transferable } from 'node:worker_threads';
+import { parentPort, workerData, type Transferable } from 'node:worker_threads';
 
 import { createDisk } from './disk.js';
 import { toWireError, type WireError } from './failure.js';
@@ -16,6 +16,12 @@ export interface TaskRequest {
   readonly request: unknown;
 }
 
+/** What a worker may be started with, as its `workerData`. */
+export interface WorkerSettings {
+  /** See `LocalFsWorkersOptions`. */
+  readonly umask: number | undefined;
+}
+
 /** What a worker says first, once it has loaded everything. */
 export const READY = 'ready';
 
@@ -28,7 +34,8 @@ export type TaskReply =
 export function serveTasks(): void {
   if (parentPort === null) throw new Error('this program is the worker thread of a storage, not to be run by itself');
   const port = parentPort;
-  const tasks = createTasks({ disk: createDisk(loadNative({ ownsThread: true })) });
+  const umask = (workerData as WorkerSettings | null)?.umask;
+  const tasks = createTasks({ disk: createDisk(loadNative({ ownsThread: true, umask })) });
   const reply = (answer: TaskReply, handedOver: Transferable[] = []): void => port.postMessage(answer, handedOver);
   const succeed = ({ id, task }: TaskRequest, value: unknown): void => reply({ id, ok: true, value }, handedOverBy(task, value));
   const fail = ({ id, task }: TaskRequest, error: unknown): void => reply({ id, ok: false, error: toWireError(error, task) });

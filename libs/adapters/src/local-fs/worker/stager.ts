@@ -36,7 +36,7 @@ export class Stager {
     private readonly area: StorageArea,
   ) {}
 
-  /** Makes an empty file; nobody but its owner may open it yet. */
+  /** Makes an empty file, in a directory that nobody but its owner may enter. The umask applies. */
   create(mode: number): OpenStaged {
     const { disk, anchor } = this.tree;
     const name = this.area.nextName();
@@ -58,6 +58,11 @@ export class Stager {
     if (mode !== undefined && (stats.mode & PERMISSIONS) !== mode) attempt(() => disk.fchmod(fd, mode));
     if (isDurable) disk.fsync(fd);
     return { name, stats };
+  }
+
+  /** Gives a file exactly `mode`, where the file system can hold that. */
+  givePermissions({ fd }: OpenStaged, mode: number): void {
+    attempt(() => this.tree.disk.fchmod(fd, mode));
   }
 
   /** Removes a staged file, if it is still there. */

@@ -15,7 +15,7 @@ import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
 import { copyBatch, SHARE_FROM_BYTES } from './copy-batch.js';
 import { packOutcomes, unpackCopies, type PackedCopies, type PackedOutcomes } from './copy-message.js';
-import { flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
+import { directoryPermissions, flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
@@ -47,7 +47,8 @@ export type LookStep = { readonly kind: 'stat'; readonly path: RelativePath } | 
 /** Changing one path. */
 export type ChangeStep =
   | { readonly kind: 'remove'; readonly path: RelativePath; readonly expected: Token }
-  | { readonly kind: 'make-directory'; readonly path: RelativePath }
+  /** `like`: a root with a directory at that path, whose permissions a new one gets. */
+  | { readonly kind: 'make-directory'; readonly path: RelativePath; readonly like: RootSpec | undefined }
   | { readonly kind: 'remove-directory'; readonly path: RelativePath };
 
 /** What a `ChangeStep` answers: that of the port's method. */
@@ -125,6 +126,15 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
   const withAreaLater = <T>({ root, area }: Writable, operation: string, step: (tree: DirectoryTree, area: StorageArea) => Promise<T>): Promise<T> =>
     withTreeLater(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
 
+  /** Of a directory below another root; `undefined` where they cannot be seen. */
+  const permissionsAt = (root: RootSpec, path: RelativePath): number | undefined => {
+    try {
+      return withTree(root, 'look at the storage', (tree) => directoryPermissions(tree, path));
+    } catch {
+      return undefined;
+    }
+  };
+
   return {
     open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number }): OpenedRoot =>
       withTree(request.root, 'open the storage', (tree) =>
@@ -182,7 +192,7 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
           settle(CHANGING[step.kind], step.path, tree, (): ChangeAnswer => {
             switch (step.kind) {
               case 'make-directory':
-                return makeDirectory(tree, step.path);
+                return makeDirectory(tree, step.path, step.like && permissionsAt(step.like, step.path));
               case 'remove-directory':
                 return removeDirectory(tree, step.path);
               case 'remove': {

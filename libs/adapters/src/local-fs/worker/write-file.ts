@@ -33,7 +33,11 @@ export function stageFile(tree: DirectoryTree, area: StorageArea, path: Relative
   try {
     const parent = tree.open(parentOf(path));
     const replaced = isReplacing ? tree.lstatFile(parent, nameOf(path))?.mode : undefined;
-    return new Stager(tree, area).create(permissionsOf(attributes.isExecutable, replaced));
+    const mode = permissionsOf(attributes.isExecutable, replaced);
+    const stager = new Stager(tree, area);
+    const file = stager.create(mode);
+    if (replaced !== undefined) stager.givePermissions(file, mode);
+    return file;
   } catch (error) {
     throw error instanceof NoDirectory ? parentFailure(error, 'replace', path) : error;
   }
