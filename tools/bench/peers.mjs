@@ -4,7 +4,7 @@
  * directories of its own to keep things in. Whole processes are measured.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { cleanEnv, forgetPeak, measure, useOf } from './measure.mjs';
@@ -24,10 +24,20 @@ export const cp = {
   make: (dir, source, target) => ({ first: () => shell(dir, 'cp -a "$0/." "$1/"', source, target), stop: nothing }),
 };
 
-/** `cp -a`, then `sync -f`: the limit for a copy that survives a power loss. */
+/** `cp -a`, then `sync -f`: the limit for a copy that survives a power loss. It finds no changes: it is told what was written, and what was removed is not its affair. */
 export const cpSync = {
   name: 'cp -a + sync',
-  make: (dir, source, target) => ({ first: () => shell(dir, 'cp -a "$0/." "$1/" && sync -f "$1"', source, target), stop: nothing }),
+  make: (dir, source, target) => ({
+    first: () => shell(dir, 'cp -a "$0/." "$1/" && sync -f "$1"', source, target),
+    changed: ({ written, removed }) => {
+      const list = path.join(dir, 'written');
+      writeFileSync(list, written.join('\0'));
+      const result = shell(dir, 'cd "$0" && xargs -0 -a "$2" cp -a --parents -t "$1" && sync -f "$1"', source, target, list);
+      for (const file of removed) unlinkSync(path.join(target, file));
+      return result;
+    },
+    stop: nothing,
+  }),
 };
 
 const LOOK = '"%p %s %T@ %C@ %i\\n" >/dev/null';

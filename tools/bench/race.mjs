@@ -13,7 +13,7 @@ export const LONG_LOOK_SECONDS = 5;
 
 /**
  * Runs it. `phases`: some of `first`, `again`, `changed`; `makeSource(dir)` fills a source,
- * `change(dir)` changes it, `endOfRound(dir)` may clear up. Gives the measurements by phase and peer, one a round,
+ * `change(dir)` changes it and gives what those are told that do not look for it, `endOfRound(dir)` may clear up. Gives the measurements by phase and peer, one a round,
  * but `looks` of a pass with nothing changed.
  */
 export async function race({ scratch, label, rounds, peers, phases, looks = 1, makeSource, change, endOfRound, progress }) {
@@ -31,14 +31,14 @@ export async function race({ scratch, label, rounds, peers, phases, looks = 1, m
     }
     try {
       for (const { phase, isRepeated } of phases.flatMap((phase) => turnsOf(phase, looks))) {
-        if (phase === 'changed') change(source);
+        const changes = phase === 'changed' ? change(source) : undefined;
         for (const { peer, instance } of order) {
           if (isRepeated && results[phase][peer.name]?.at(-1).seconds > LONG_LOOK_SECONDS) continue;
           // Everybody finds the source in memory: rclone asks the system to drop what it has read, and whoever came next would read the disk.
           if (phase === 'first') readAll(source);
           // What was just written must not be written back while somebody is being measured.
           spawnSync('sync');
-          const result = await instance[phase]?.();
+          const result = await instance[phase]?.(changes);
           if (result === undefined) continue;
           const { seconds, cpu, peakMiB, usedMiB } = result;
           (results[phase][peer.name] ??= []).push({ seconds, cpu, peakMiB, ...(usedMiB !== undefined && { usedMiB }) });

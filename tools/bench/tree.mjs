@@ -63,18 +63,22 @@ export function overwrite(file, offset, bytes, seed = 4) {
 
 /**
  * Changes a tree of `makeTree`: of each hundred files one gets other content of another length,
- * one is deleted, and one is added. Gives the number of each.
+ * one is deleted, and one is added. Gives the paths `written` and `removed`, relative to the root.
  */
 export function changeTree(root, { files, perDirectory = 100, seed = 3 }) {
   const random = randomNumbers(seed);
-  const count = Math.floor(files / 100);
-  for (let i = 0; i < count; i += 1) {
+  const written = [];
+  const removed = [];
+  for (let i = 0; i < Math.floor(files / 100); i += 1) {
     const n = (i * 100) / perDirectory;
-    const directory = path.join(root, `d${Math.floor(n / 20)}`, `s${Math.floor(n) % 20}`);
+    const directory = path.join(`d${Math.floor(n / 20)}`, `s${Math.floor(n) % 20}`);
+    const [edited, deleted, added] = [`file-${i * 100 + 7}.dat`, `file-${i * 100 + 13}.dat`, `added-${i}.dat`].map((name) => path.join(directory, name));
     const content = (bytes) => Buffer.from(Array.from({ length: bytes }, () => Math.floor(random() * 256)));
-    writeFileSync(path.join(directory, `file-${i * 100 + 7}.dat`), content(4000 + (i % 4000)));
-    unlinkSync(path.join(directory, `file-${i * 100 + 13}.dat`));
-    writeFileSync(path.join(directory, `added-${i}.dat`), content(1024 + (i % 8000)));
+    writeFileSync(path.join(root, edited), content(4000 + (i % 4000)));
+    unlinkSync(path.join(root, deleted));
+    writeFileSync(path.join(root, added), content(1024 + (i % 8000)));
+    written.push(edited, added);
+    removed.push(deleted);
   }
-  return count;
+  return { written, removed };
 }
