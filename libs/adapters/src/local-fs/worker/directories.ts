@@ -3,27 +3,56 @@
 import { err, nameOf, ok, parentOf, ROOT, type RelativePath, type Result } from '@wl/domain';
 
 import { isUnreadable, parentFailure } from './commit.js';
-import type { Directory } from './anchor.js';
-import { NoDirectory, type DirectoryTree } from './directory-tree.js';
+import type { Anchor, Directory } from './anchor.js';
+import { DirectoryTree, NoDirectory, type RootSpec } from './directory-tree.js';
+import type { Disk } from './disk.js';
 import { errnoOf, failure } from './failure.js';
 
 /** What its owner needs to put files into a directory. */
 const OWNER = 0o700;
 const PERMISSIONS = 0o777;
+/** What a directory has of the one above it: set-group-ID, mostly. */
+const HANDED_DOWN = 0o7000;
 
-/** Permissions of the directory `path`; `undefined` where it cannot be looked at. */
-export function directoryPermissions(tree: DirectoryTree, path: RelativePath): number | undefined {
-  const stats = tree.lstat(tree.open(parentOf(path)), nameOf(path));
-  return stats?.isDirectory() === true ? Number(stats.mode) & PERMISSIONS : undefined;
+/** Directories of other roots, for new ones to be like. Each root is opened once; `close` must be called. */
+export class Models {
+  readonly #trees = new Map<RootSpec, DirectoryTree>();
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly anchor: Anchor,
+  ) {}
+
+  /** Permissions for a directory like the one at `path`: the same, and what its owner needs; `undefined` where none can be seen. */
+  permissionsAt(root: RootSpec, path: RelativePath): number | undefined {
+    try {
+      const tree = this.#tree(root);
+      const stats = tree.lstat(tree.open(parentOf(path)), nameOf(path));
+      tree.trim();
+      return stats?.isDirectory() === true ? (Number(stats.mode) & PERMISSIONS) | OWNER : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  close(): void {
+    for (const tree of this.#trees.values()) tree.close();
+  }
+
+  #tree(root: RootSpec): DirectoryTree {
+    let tree = this.#trees.get(root);
+    if (tree === undefined) this.#trees.set(root, (tree = new DirectoryTree(this.disk, this.anchor, root)));
+    return tree;
+  }
 }
 
-/** Makes the directory `path`, with exactly these permissions and those its owner needs; without them the umask applies. */
+/** Makes the directory `path`, with exactly these permissions; without them the umask applies. */
 export function makeDirectory(tree: DirectoryTree, path: RelativePath, permissions: number | undefined): Result<void, 'exists' | 'parent-missing'> {
   const parent = openParent(tree, path, 'make');
   if (parent === undefined) return err('parent-missing');
   try {
-    tree.disk.mkdir(tree.anchor.at(parent, nameOf(path)), permissions === undefined ? PERMISSIONS : permissions | OWNER);
-    if (permissions !== undefined) givePermissions(tree, parent, path, permissions | OWNER);
+    tree.disk.mkdir(tree.anchor.at(parent, nameOf(path)), permissions ?? PERMISSIONS);
+    if (permissions !== undefined) givePermissions(tree, parent, path, permissions);
     return ok(undefined);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return err('parent-missing');
@@ -35,13 +64,10 @@ export function makeDirectory(tree: DirectoryTree, path: RelativePath, permissio
 
 /** The umask may have taken some away, a default access list of the parent may have added some. They are a courtesy: the directory counts. */
 function givePermissions(tree: DirectoryTree, parent: Directory, path: RelativePath, permissions: number): void {
-  const { disk } = tree;
-  const mode = tree.lstat(parent, nameOf(path))?.mode;
-  if (mode === undefined || (Number(mode) & PERMISSIONS) === permissions) return;
+  const mode = Number(tree.lstat(parent, nameOf(path))?.mode ?? permissions);
+  if ((mode & PERMISSIONS) === permissions) return;
   try {
-    const { fd } = tree.open(path);
-    // What the parent hands down (set-group-ID) stays.
-    disk.fchmod(fd, (Number(disk.fstat(fd).mode) & ~PERMISSIONS & 0o7777) | permissions);
+    tree.disk.fchmod(tree.open(path).fd, (mode & HANDED_DOWN) | permissions);
   } catch (error) {
     if (!(error instanceof NoDirectory) && errnoOf(error) === undefined) throw error;
   }

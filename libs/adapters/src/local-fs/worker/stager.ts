@@ -48,19 +48,20 @@ export class Stager {
    * Gives the file its modification time and, where given, exactly `mode`; makes it durable
    * where asked. It stays open.
    */
-  complete({ name, fd }: OpenStaged, attributes: { readonly mtimeMs: number; readonly mode?: number }, isDurable: boolean): Staged {
+  complete(file: OpenStaged, attributes: { readonly mtimeMs: number; readonly mode?: number }, isDurable: boolean): Staged {
     const { disk } = this.tree;
+    const { name, fd } = file;
     const { mtimeMs, mode } = attributes;
-    // Times and permissions that this file system cannot hold: the content counts, they are a courtesy.
+    // Times that this file system cannot hold: the content counts, they are a courtesy.
     if (isSettableMtime(mtimeMs)) attempt(() => disk.futimes(fd, mtimeMs));
     const stats = fstatFile(disk, fd);
     invariant(stats !== undefined, 'INV-17: what is staged is a regular file');
-    if (mode !== undefined && (stats.mode & PERMISSIONS) !== mode) attempt(() => disk.fchmod(fd, mode));
+    if (mode !== undefined && (stats.mode & PERMISSIONS) !== mode) this.givePermissions(file, mode);
     if (isDurable) disk.fsync(fd);
     return { name, stats };
   }
 
-  /** Gives a file exactly `mode`, where the file system can hold that. */
+  /** Gives a file exactly `mode`; what this file system cannot hold is a courtesy, too. */
   givePermissions({ fd }: OpenStaged, mode: number): void {
     attempt(() => this.tree.disk.fchmod(fd, mode));
   }

@@ -15,7 +15,7 @@ import { Committer, type Replaced } from './commit.js';
 import { ContentReader } from './content.js';
 import { copyBatch, SHARE_FROM_BYTES } from './copy-batch.js';
 import { packOutcomes, unpackCopies, type PackedCopies, type PackedOutcomes } from './copy-message.js';
-import { directoryPermissions, flushDirectories, flushFileSystem, makeDirectory, removeDirectory } from './directories.js';
+import { flushDirectories, flushFileSystem, makeDirectory, Models, removeDirectory } from './directories.js';
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
@@ -126,15 +126,6 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
   const withAreaLater = <T>({ root, area }: Writable, operation: string, step: (tree: DirectoryTree, area: StorageArea) => Promise<T>): Promise<T> =>
     withTreeLater(root, operation, (tree) => step(tree, new StorageArea(tree, area)));
 
-  /** Of a directory below another root; `undefined` where they cannot be seen. */
-  const permissionsAt = (root: RootSpec, path: RelativePath): number | undefined => {
-    try {
-      return withTree(root, 'look at the storage', (tree) => directoryPermissions(tree, path));
-    } catch {
-      return undefined;
-    }
-  };
-
   return {
     open: (request: { root: RootSpec; area: AreaSpec | undefined; nowMs: number }): OpenedRoot =>
       withTree(request.root, 'open the storage', (tree) =>
@@ -187,12 +178,13 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
     change: ({ steps, ...writable }: Writable & { steps: readonly ChangeStep[] }): Settled<ChangeAnswer>[] =>
       withArea(writable, 'change the storage', (tree, area) => {
         const committer = new Committer(tree, area);
+        const models = new Models(disk, anchor);
         const removed: { readonly index: number; readonly version: Replaced }[] = [];
         const answers = steps.map((step, index) =>
           settle(CHANGING[step.kind], step.path, tree, (): ChangeAnswer => {
             switch (step.kind) {
               case 'make-directory':
-                return makeDirectory(tree, step.path, step.like && permissionsAt(step.like, step.path));
+                return makeDirectory(tree, step.path, step.like && models.permissionsAt(step.like, step.path));
               case 'remove-directory':
                 return removeDirectory(tree, step.path);
               case 'remove': {
@@ -204,6 +196,7 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
             }
           }),
         );
+        models.close();
         for (const { index, version } of removed) {
           const outcome = committer.settle(version);
           if (outcome?.kind === 'stale') answers[index] = { ok: true, value: staleAnswer(outcome.leftover) };
