@@ -39,9 +39,12 @@ DIR=$(cd "$DIR" && pwd)
 CONF=$DIR/ceph.conf
 
 say() { printf '[s3-server] %s\n' "$*" >&2; }
-# die MESSAGE [LOG]: ends with the message, after the end of a log.
+# die MESSAGE [LOG...]: ends with the message, after the end of the logs and what the disk has left.
 die() {
-  [ -z "${2:-}" ] || tail -n 40 "$2" >&2 || true
+  if [ -n "${2:-}" ]; then
+    tail -qn 40 "${@:2}" >&2 || true
+    df -h "$DIR" >&2 || true
+  fi
   say "FAILED: $1"
   exit 1
 }
@@ -82,16 +85,30 @@ spawn() {
   setsid "$@" </dev/null >"$DIR/log/$name.out" 2>&1 9>&- &
   echo $! >"$DIR/run/$name.pid"
   # Until the new program has taken over, the pid shows this script's command line.
-  wait_for 30 "$name did not start" "$DIR/log/$name.out" alive "$name"
+  wait_for 30 "$name did not start" "$DIR/log/$name.out" taken_over_or_gone "$name" $!
 }
+taken_over_or_gone() { alive "$1" || ! kill -0 "$2"; }
 # wait_for SECONDS MESSAGE LOG COMMAND...: until the command succeeds.
 wait_for() {
   local end=$((SECONDS + $1)) message=$2 log=$3
   shift 3
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || die "$message" "$log"
+    ((SECONDS < end)) || die "$message" "$log" "$DIR"/log/*.a.log
     sleep 0.05
   done
+}
+# ready_or_gone NAME COMMAND...: has the command succeeded, or has the process ended, which is not worth waiting for?
+ready_or_gone() {
+  local name=$1
+  shift
+  "$@" || ! alive "$name"
+}
+# serve NAME SECONDS MESSAGE COMMAND...: waits until what was spawned as NAME makes the command succeed.
+serve() {
+  local name=$1 seconds=$2 message=$3 log=$DIR/log/$1.out
+  shift 3
+  wait_for "$seconds" "$message" "$log" ready_or_gone "$name" "$@"
+  alive "$name" || die "$message: it has ended" "$log" "$DIR"/log/*.a.log
 }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # free_port FROM: the first port from FROM on that nobody listens on.
@@ -148,8 +165,8 @@ osd op num shards = 2
 mon osd report timeout = 86400
 paxos propose interval = 0.05
 paxos min wait = 0.01
-mon_data_avail_warn = 1
-mon_data_avail_crit = 1
+mon_data_avail_warn = 0
+mon_data_avail_crit = -1
 mon osd full ratio = .98
 mon osd nearfull ratio = .97
 mon osd backfillfull ratio = .975
@@ -194,7 +211,7 @@ start_monitor() {
       ceph-mon -c "$CONF" --mkfs -i a --fsid "$fsid" --monmap "$DIR/monmap"; } >"$log" 2>&1 || die 'the monitor could not be made' "$log"
   fi
   spawn mon ceph-mon -c "$CONF" -i a -f
-  wait_for 120 'the monitor does not answer' "$log" in_ceph -s
+  serve mon 60 'the monitor does not answer' in_ceph -s
 }
 start_osd() {
   local log=$DIR/log/osd.out uuid
@@ -205,11 +222,11 @@ start_osd() {
     touch "$DIR/osd/made"
   fi
   spawn osd ceph-osd -c "$CONF" -i 0 -f
-  wait_for 120 'the store does not come up' "$log" osd_is_up
+  serve osd 60 'the store does not come up' osd_is_up
 }
 start_gateway() {
   spawn rgw radosgw -c "$CONF" -n client.rgw.a -f
-  wait_for 120 'the gateway does not answer' "$DIR/log/rgw.out" answers "$PORT"
+  serve rgw 60 'the gateway does not answer' answers "$PORT"
 }
 make_user_and_bucket() {
   local log=$DIR/log/user.out date signature code
@@ -244,17 +261,28 @@ if alive mon && alive osd && [ -f "$DIR/ready" ]; then
   exit 0
 fi
 
-"$(dirname "${BASH_SOURCE[0]}")/stop.sh" "$DIR"
-! answers "$PORT" || die "port $PORT is taken by something else"
-# The store in RAM has forgotten everything, so must the monitor.
-if [ "$STORE" = memstore ] || [ ! -f "$DIR/ready" ]; then rm -rf "$DIR/mon" "$DIR/osd" "$CONF"; fi
+# The store in RAM has forgotten everything, so must the monitor; nor is anything kept of a start that failed.
+kept=''
+[ "$STORE" = memstore ] || [ ! -f "$DIR/ready" ] || kept=1
 rm -f "$DIR/ready"
-echo "$PORT" >"$DIR/port"
-[ -f "$CONF" ] || write_conf
-start_monitor
-start_osd
-start_gateway
-make_user_and_bucket
+start_all() {
+  "$(dirname "${BASH_SOURCE[0]}")/stop.sh" "$DIR"
+  ! answers "$PORT" || die "port $PORT is taken by something else"
+  [ "$kept" ] || rm -rf "$DIR/mon" "$DIR/osd" "$CONF"
+  echo "$PORT" >"$DIR/port"
+  [ -f "$CONF" ] || write_conf
+  start_monitor
+  start_osd
+  start_gateway
+  make_user_and_bucket
+}
+attempt=1
+# In the background, since a condition would switch `set -e` off in all of it.
+until start_all & wait $!; do
+  ((attempt < 3)) || die 'three attempts failed'
+  attempt=$((attempt + 1))
+  say 'trying again'
+done
 touch "$DIR/ready"
 say "http://127.0.0.1:$PORT is up after $SECONDS s, all of it is in $DIR"
 print_exports
