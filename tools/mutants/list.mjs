@@ -20,6 +20,7 @@ export const subsets = {
   roots: of('pass-one-way', 'pass-enumeration', 'pass-dry-run', 'damaged-state'),
   points: of('pass-points', 'pass-enumeration'),
   chunks: of('copy-line'),
+  programs: [...of('pass-programs'), 'libs/domain/src/executable'],
 };
 
 const reconcile = (defect, find, replace, at) => ({ subset: 'domain', file: 'libs/domain/src/reconcile.ts', defect, find, replace, at });
@@ -38,6 +39,9 @@ const resolve = engine('resolve', 'conflicts');
 const guard = engine('root-guard', 'roots');
 const syncer = engine('generic-syncer', 'roots');
 const points = engine('widen-points', 'points');
+const programs = engine('programs', 'programs');
+const programPass = engine('pass', 'programs');
+const executable = (defect, find, replace, at) => ({ subset: 'programs', file: 'libs/domain/src/executable.ts', defect, find, replace, at });
 const arrivals = engine('arrivals', 'deletions');
 const line = engine('copy-line', 'chunks');
 
@@ -71,7 +75,7 @@ export const mutants = [
   copier('a file that changed while it was read is committed', ' || !(await reader.isUnchanged())', ''),
   copier('content other than planned is committed', "if (content !== undefined && content.sha256 !== sha256) return { kind: 'source-changed' };", ''),
   copier('whatever stands at the target is replaced', 'to.openForSafeReplace(path, replaces?.token,', 'to.openForSafeReplace(path, await to.getFileToken(path),'),
-  copier('racy tokens are trusted', 'return isRacy ? NO_TOKEN : token;', 'return token;'),
+  copier('racy tokens are trusted', 'return isRacy ? (programs?.untrusted(token) ?? NO_TOKEN) : token;', 'return token;'),
   copier('the tokens of a row are exchanged', "to === 'target' ? [fromToken, toToken]", "to === 'source' ? [fromToken, toToken]"),
   copier('a lost race is not looked at again', "case 'target-changed':\n      log.retry.add(path);", "case 'target-changed':"),
   copier('a displaced version is not told', 'if (leftover === undefined) return;', 'if (leftover !== undefined || leftover === undefined) return;'),
@@ -129,6 +133,16 @@ export const mutants = [
   arrivals('what did not arrive is forgotten', 'this.#missing[on].set(path, file);', 'void file;'),
   arrivals('that more did not arrive than are remembered is forgotten', 'else this.#hasForgotten[on] = true;', ''),
   arrivals('what arrived at a second look counts twice', 'this.#missing[on].delete(path);', ''),
+  executable('sides that never agreed on who may execute are made alike', 'agreed?.source === undefined || agreed.source !== agreed.target', 'agreed?.source === undefined'),
+  executable('the side that changed is given what the other still has', "'source' : 'target'", "'target' : 'source'"),
+  programs('permissions are set in the source of a one-way job', "|| (on === 'source' && context.isUnidirectional)", ''),
+  programs('permissions that a side does not keep are tried again and again', "      return node;\n    }\n    log.retry", '    }\n    log.retry'),
+  programs('the row keeps the token from before the permissions were set', '{ ...row, [on ===', '{ ...row, [on !=='),
+  programs('a failure to set permissions is not told', 'log.failure(path, on, error);', 'void error;'),
+  programs('what changed while permissions were to be set is not looked at again', 'log.retry.add(path);', ''),
+  programPass('a copy undoes what was done to the permissions of the other side', 'change?.on === to ? undefined : change', 'undefined'),
+  programPass('permissions are set in a dry run', '    if (!isDryRun) {\n      await setPrograms', '    {\n      await setPrograms'),
+  programPass('a racy version says nothing of who may execute', 'sourceToken: trusted(this.#context.source, source.token, source.isRacy)', 'sourceToken: trusted({}, source.token, source.isRacy)'),
   line('copies go on after a failure', 'this.#failure ??= { error };', 'void error;'),
   line('any number of chunks is copied at a time', 'this.#copying.size >= most &&', 'false &&'),
   line('a chunk counts as done before its rows are written', 'await this.#writing;', ''),

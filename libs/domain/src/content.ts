@@ -20,6 +20,14 @@ export type Token = string & { readonly [brand]: 'Token' };
 /** A token that equals no other: stands where a version must be looked at again (a racily clean file). */
 export const NO_TOKEN = '' as Token;
 
+/** Begins every other token that equals no version's: one that tells something of a version which must be looked at again. */
+export const UNTRUSTED = '?';
+
+/** Whether a token that was written down may still be that of a version. */
+export function isTrusted(token: Token): boolean {
+  return token !== NO_TOKEN && !token.startsWith(UNTRUSTED);
+}
+
 /** The two ends of a job. In a two-way job they carry no priority. */
 export type SideName = 'source' | 'target';
 

@@ -40,6 +40,9 @@ export function carriedStorage(storage: StorageBackend, carrier: CopyFrom | unde
     flush: () => storage.flush(),
     ...(storage.wholeFiles !== undefined && { wholeFiles: storage.wholeFiles }),
     ...(storage.inbox !== undefined && { inbox: storage.inbox }),
+    get programs() {
+      return storage.programs;
+    },
     watcher: () => storage.watcher(),
     // What `copyFrom` of the storage is good for says nothing of the carrier: it is to take everything.
     copyFrom: (from, requests, signal) => {

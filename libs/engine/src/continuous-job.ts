@@ -235,9 +235,9 @@ export class ContinuousJob {
    * INV-30: events get lost where many come, and where a watcher sees not all; a full pass over
    * what has been quiet for long is the one thing that an idle daemon would spend time on.
    */
-  #adaptPace({ copiedFiles, deletedFiles, madeDirectories, deletedDirectories }: PassReport, wasHinted: boolean): void {
+  #adaptPace({ copiedFiles, deletedFiles, madeDirectories, deletedDirectories, permissions = 0 }: PassReport, wasHinted: boolean): void {
     const { verifyMs, verifyLimitMs } = this.#parts.pace;
-    const foundMore = copiedFiles + deletedFiles + madeDirectories + deletedDirectories > 0;
+    const foundMore = copiedFiles + deletedFiles + madeDirectories + deletedDirectories + permissions > 0;
     const isCalm = !wasHinted && !foundMore && this.#degradations.size === 0;
     this.#watchedVerifyMs = isCalm ? Math.min(2 * this.#watchedVerifyMs, verifyLimitMs) : verifyMs;
   }

@@ -186,8 +186,8 @@ export function settle(
   }
   switch (outcome.kind) {
     case 'copied': {
-      const fromToken = trusted(outcome.sourceToken, outcome.isSourceRacy);
-      const toToken = trusted(outcome.targetToken, outcome.isTargetRacy);
+      const fromToken = trusted(storageAt(context, otherSide(to)), outcome.sourceToken, outcome.isSourceRacy);
+      const toToken = trusted(storageAt(context, to), outcome.targetToken, outcome.isTargetRacy);
       const [sourceToken, targetToken] = to === 'target' ? [fromToken, toToken] : [toToken, fromToken];
       baseline.add({
         kind: 'put',
@@ -219,8 +219,8 @@ export function reportLeftover(path: string, side: SideName, leftover: string | 
 }
 
 /** The token under which a row may be trusted without looking: none, if the file may change and keep it. */
-export function trusted(token: Token, isRacy: boolean): Token {
-  return isRacy ? NO_TOKEN : token;
+export function trusted({ programs }: Pick<StorageBackend, 'programs'>, token: Token, isRacy: boolean): Token {
+  return isRacy ? (programs?.untrusted(token) ?? NO_TOKEN) : token;
 }
 
 /** The file, or the directory that it belongs into, went away: looking again shows which. */

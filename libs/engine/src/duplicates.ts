@@ -9,7 +9,7 @@
  * renamed file is still there.
  */
 
-import { invariant, NO_TOKEN, otherSide, pathOfKey, type FileNode, type RelativePath, type Sha256, type SideName, type Token } from '@wl/domain';
+import { invariant, isTrusted, otherSide, pathOfKey, type FileNode, type RelativePath, type Sha256, type SideName, type Token } from '@wl/domain';
 import { FINDABLE_BYTES, isBackendError, type CopyRequest, type FileAttributes, type FoundFile, type StorageBackend } from '@wl/ports';
 
 import { copyAll, settle, type CopyRecord, type PlannedCopy } from './copier.js';
@@ -96,7 +96,7 @@ function placesOf(files: readonly FoundFile[], on: SideName): ReadonlyMap<Sha256
   const places = new Map<Sha256, Place[]>();
   for (const { key, row } of files) {
     const token = on === 'target' ? row.targetToken : row.sourceToken;
-    if (token === NO_TOKEN) continue;
+    if (!isTrusted(token)) continue;
     const same = places.get(row.hash);
     if (same === undefined) places.set(row.hash, [{ path: pathOfKey(key), token }]);
     else same.push({ path: pathOfKey(key), token });

@@ -347,6 +347,7 @@ export class Job implements SyncerEvents {
       copied: report.copiedFiles,
       'copied-bytes': report.copiedBytes,
       deleted: report.deletedFiles,
+      ...(report.permissions !== undefined && { permissions: report.permissions }),
       conflicts: report.conflicts,
       ...(report.planTotal > 0 && {
         plan: report.plan.map((step) => ({
@@ -355,6 +356,7 @@ export class Job implements SyncerEvents {
           path: step.path,
           directory: step.isDirectory,
           size: step.sizeBytes,
+          ...(step.isExecutable !== undefined && { executable: step.isExecutable }),
         })),
         'plan-total': report.planTotal,
       }),

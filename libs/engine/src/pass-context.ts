@@ -57,6 +57,7 @@ export class PassLog {
   deletedFiles = 0;
   madeDirectories = 0;
   deletedDirectories = 0;
+  permissions = 0;
   /** Paths to look at again, because what the plan saw no longer holds, or because trying again may help. */
   readonly retry = new Set<RelativePath>();
   /** Why the latter failed. */
@@ -167,6 +168,7 @@ export class PassLog {
       deletedFiles: this.deletedFiles,
       madeDirectories: this.madeDirectories,
       deletedDirectories: this.deletedDirectories,
+      ...(this.permissions > 0 && { permissions: this.permissions }),
       conflicts,
       problems: this.problems,
       skipped: this.skipped,

@@ -6,7 +6,7 @@ import { toRelativePath } from '@wl/domain';
 import { resolveConflict } from './resolve.js';
 import { files, Rig, synced, trashed } from './testing/rig.js';
 
-const WRITING = ['openForSafeReplace', 'write', 'commit', 'remove', 'makeDirectory', 'removeDirectory', 'copyFrom'] as const;
+const WRITING = ['openForSafeReplace', 'write', 'commit', 'remove', 'makeDirectory', 'removeDirectory', 'copyFrom', 'setExecutable'] as const;
 
 /** Makes any write to the source a failure of the test. */
 function guard(rig: Rig): Rig {

@@ -36,6 +36,7 @@ import { copyAllSparingly } from './duplicates.js';
 import { Identifier } from './identify.js';
 import { joinStreams } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
+import { programChange, setProgram, setPrograms, type AgreedProgram, type FileRow, type ProgramChange } from './programs.js';
 import { checkRoots, markRoots } from './root-guard.js';
 import { settleAll, type Stop } from './run-all.js';
 import { widenPoints } from './widen-points.js';
@@ -294,6 +295,8 @@ class Pass {
     const copies: PlannedCopy[] = [];
     const conflicts: FoundConflict[] = [];
     const making = new Map<string, Promise<void>>();
+    const programs: AgreedProgram[] = [];
+    const programsFirst: { readonly change: ProgramChange; readonly copy: PlannedCopy }[] = [];
     const { isDryRun } = this.#context;
     let forgetsTree = false;
     for (const item of items) {
@@ -301,7 +304,7 @@ class Pass {
       switch (item.kind) {
         case 'in-sync':
         case 'adopt':
-          this.#agree(item.path, item.source, item.target, item.kind === 'adopt');
+          this.#agree(item.path, item.source, item.target, item.kind === 'adopt', programs);
           break;
         case 'forget':
           forgetsTree ||= isDirectoryKey(item.key);
@@ -316,7 +319,11 @@ class Pass {
           break;
         case 'copy-file':
           if (this.#identifier.maySlip(item.replaces)) this.#log.retry.add(item.path);
-          else copies.push(item);
+          else {
+            const change = this.#changeBefore(item);
+            if (change === undefined) copies.push(item);
+            else programsFirst.push({ change, copy: item });
+          }
           break;
         case 'delete-file':
           if (this.#identifier.maySlip(item.node)) this.#log.retry.add(item.path);
@@ -338,6 +345,11 @@ class Pass {
     await settleAll([...making.values()]);
     await this.#conflicts.add(conflicts);
     if (!isDryRun) {
+      await setPrograms(programs, this.#context, this.#log, this.#baseline);
+      for (const { change, copy } of programsFirst) {
+        const from = await setProgram(change, this.#context, this.#log);
+        if (from !== undefined) copies.push({ ...copy, from });
+      }
       await this.#startCopies(copies);
       return;
     }
@@ -356,8 +368,19 @@ class Pass {
     await this.#copying.begin(most, () => copyAllSparingly(wanted, this.#context, record));
   }
 
-  /** Both sides hold the same: the baseline learns it, unless it says so already. */
-  #agree(path: RelativePath, source: Exclude<Node, { kind: 'absent' }>, target: Exclude<Node, { kind: 'absent' }>, isNew: boolean): void {
+  /**
+   * The change of the side that a file is copied from which has to come first: a copy brings its own
+   * bit along, and would undo what somebody did on the other side meanwhile.
+   */
+  #changeBefore({ path, to, from, replaces }: PlannedCopy): ProgramChange | undefined {
+    if (replaces === undefined) return undefined;
+    const [source, target] = to === 'target' ? [from, replaces] : [replaces, from];
+    const change = programChange(path, { source, target }, this.#context);
+    return change?.on === to ? undefined : change;
+  }
+
+  /** Both sides hold the same: the baseline learns it, unless it says so already, once both are programs, or neither is. */
+  #agree(path: RelativePath, source: Exclude<Node, { kind: 'absent' }>, target: Exclude<Node, { kind: 'absent' }>, isNew: boolean, programs: AgreedProgram[]): void {
     if (source.kind !== 'file' || target.kind !== 'file') {
       this.#baseline.add({ kind: 'put', key: directoryKey(path), row: { kind: 'directory' } });
       return;
@@ -365,13 +388,19 @@ class Pass {
     const key = fileKey(path);
     const hash = source.hash ?? target.hash;
     if (hash === undefined) return;
-    const row: BaselineRow = {
+    const row: FileRow = {
       kind: 'file',
       hash,
       sizeBytes: source.sizeBytes,
-      sourceToken: trusted(source.token, source.isRacy),
-      targetToken: trusted(target.token, target.isRacy),
+      sourceToken: trusted(this.#context.source, source.token, source.isRacy),
+      targetToken: trusted(this.#context.target, target.token, target.isRacy),
     };
+    const change = programChange(path, { source, target }, this.#context);
+    if (change !== undefined) {
+      programs.push({ ...change, row });
+      if (this.#context.isDryRun) this.#log.planned({ operation: 'MODIFY', side: change.on, path, isDirectory: false, sizeBytes: 0, isExecutable: change.isExecutable });
+      return;
+    }
     const old = isNew ? undefined : this.#context.pair.get(key);
     if (old?.kind === 'file' && old.sourceToken === row.sourceToken && old.targetToken === row.targetToken) return;
     this.#baseline.add({ kind: 'put', key, row });

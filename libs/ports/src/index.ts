@@ -9,6 +9,7 @@ export * from './joined-rows.js';
 export * from './listing-rows.js';
 export * from './pair-orientation.js';
 export * from './plugin.js';
+export * from './programs.js';
 export * from './storage-backend.js';
 export * from './sync-state.js';
 export * from './syncer.js';

@@ -19,6 +19,7 @@ import type { FileNode, Node, RelativePath, Result, Sha256, Token, UnknownReason
 import type { BackendError } from './errors.js';
 import type { Inbox } from './inbox.js';
 import type { JoinedRows } from './joined-rows.js';
+import type { Programs } from './programs.js';
 import type { Watcher } from './watcher.js';
 
 /** What an entry of a listing is; numbers, since a listing holds millions of them. */
@@ -395,6 +396,9 @@ export interface StorageBackend {
 
   /** Files that another program brings; storages on a disk of this machine have it. */
   readonly inbox?: Inbox;
+
+  /** Which files are programs, where the storage keeps that and its tokens tell it. Valid after `open`. */
+  readonly programs?: Programs | undefined;
 
   /** Tries out what the storage can do and tells, in the order of a report; nothing of it is left behind. */
   check?(signal?: AbortSignal): Promise<readonly AbilityReport[]>;

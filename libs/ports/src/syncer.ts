@@ -51,6 +51,8 @@ export interface PassReport {
   readonly deletedFiles: number;
   readonly madeDirectories: number;
   readonly deletedDirectories: number;
+  /** Files that were made executable, or no longer so, as they are on the other side; absent: none. */
+  readonly permissions?: number;
   readonly conflicts: number;
   readonly problems: readonly Problem[];
   readonly skipped: readonly Unsynced[];
@@ -70,6 +72,8 @@ export interface PlannedOperation {
   readonly path: string;
   readonly isDirectory: boolean;
   readonly sizeBytes: number;
+  /** The content stays: the file only becomes executable, or is no longer so. */
+  readonly isExecutable?: boolean;
 }
 
 /** Numbers while a pass runs. Totals are known only once both listings ended. */

@@ -99,8 +99,9 @@ function summaryLine(job: StatusJob, nowMs: number | undefined): string {
   }
   if (pass !== undefined) {
     const size = pass['copied-bytes'] === undefined ? '' : ` (${formatSize(pass['copied-bytes'])})`;
+    const permissions = pass.permissions === undefined ? '' : `, ${pass.permissions} with new permissions`;
     const when = nowMs === undefined ? '' : ` ${age(pass.finished, nowMs)} ago`;
-    parts.push(`last pass${when}: ${pass.copied} copied${size}, ${pass.deleted} deleted`);
+    parts.push(`last pass${when}: ${pass.copied} copied${size}, ${pass.deleted} deleted${permissions}`);
   }
   if (job['lag-ms'] !== undefined && job.mode === 'continuous') parts.push(`lag ${formatDuration(job['lag-ms'])}`);
   return parts.join('; ');

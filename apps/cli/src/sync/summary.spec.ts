@@ -24,6 +24,10 @@ describe('summaryOf', () => {
     });
   });
 
+  it('says of how many files only the permissions changed', () => {
+    expect(summaryOf(someJob({ 'last-pass': { ...pass, permissions: 1 } }), same).lines[0]).toBe('Copied 2 files (1 kB), deleted 1 file, changed the permissions of 1 file; 7 files (122.5 kB) in sync.');
+  });
+
   it('lists what is not in sync and counts it at the end', () => {
     const job = someJob({
       conflicts: [{ path: 'a', reason: 'both-changed', source: null, target: null }],

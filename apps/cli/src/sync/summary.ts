@@ -39,6 +39,7 @@ export function planSummary(job: StatusJob, toCommand: (command: string) => stri
 /** `CREATE target trip/1.jpg (12 kB)`; a directory's path ends in `/`. */
 export function planLine(step: StatusPlanned): string {
   const path = oneLine(step.path) + (step.directory === true ? '/' : '');
+  if (step.executable !== undefined) return `${step.operation} ${step.side} ${path} (${step.executable ? 'becomes executable' : 'no longer executable'})`;
   const isCopied = (step.operation === 'CREATE' || step.operation === 'MODIFY') && step.directory !== true;
   const size = step.size === undefined || !isCopied ? '' : ` (${formatSize(step.size)})`;
   return `${step.operation} ${step.side} ${path}${size}`;
@@ -61,7 +62,8 @@ function failureLines(job: StatusJob, toCommand: (command: string) => string): s
 
 function workText(pass: NonNullable<StatusJob['last-pass']>): string {
   const size = pass['copied-bytes'] === undefined || pass.copied === 0 ? '' : ` (${formatSize(pass['copied-bytes'])})`;
-  return `Copied ${formatCounted(pass.copied, 'file')}${size}, deleted ${formatCounted(pass.deleted, 'file')}`;
+  const permissions = pass.permissions === undefined ? '' : `, changed the permissions of ${formatCounted(pass.permissions, 'file')}`;
+  return `Copied ${formatCounted(pass.copied, 'file')}${size}, deleted ${formatCounted(pass.deleted, 'file')}${permissions}`;
 }
 
 function planTotal(plan: readonly StatusPlanned[], rest: number): string {

@@ -21,6 +21,8 @@ import {
   type Inbox,
   type ListingBatch,
   type ListOptions,
+  PROGRAM_TOKENS,
+  type Programs,
   type RootIdentity,
   type StaleToken,
   type StorageBackend,
@@ -48,6 +50,7 @@ import { trashRunOf } from './worker/housekeeping.js';
 import type { TakenItem } from './worker/inbox.js';
 import type { Uptime } from './worker/instance.js';
 import { isReserved } from './worker/open-file.js';
+import type { ProgramAnswer, ProgramStep } from './worker/programs.js';
 import type { OpenedRoot } from './worker/root.js';
 import { createSharedHash } from './worker/shared-hash.js';
 import { FEW_FILES, type BatchOutcome } from './worker/staged-batch.js';
@@ -97,6 +100,11 @@ export class LocalFsBackend implements StorageBackend {
   private isClosed = false;
   private hasWritten = false;
 
+  private readonly keptPrograms: Programs = {
+    ...PROGRAM_TOKENS,
+    setExecutable: (path, expected, isExecutable) => this.setExecutable({ path, expected, isExecutable }),
+  };
+
   /** Raised when the storage closes, one for each running operation. */
   private readonly flags = new Set<CancelFlag>();
   private readonly running = new Set<Promise<unknown>>();
@@ -107,6 +115,7 @@ export class LocalFsBackend implements StorageBackend {
   private readonly looks: Batcher<LookStep, Settled<Node | Token | undefined>>;
   private readonly changes: Batcher<ChangeStep, Settled<ChangeAnswer>>;
   private readonly commits: Batcher<CommitItem, CommitItemOutcome>;
+  private readonly programSteps: Batcher<ProgramStep, Settled<ProgramAnswer>>;
   /** Directories in which names changed since the last flush. */
   private unflushed = new Set<RelativePath>();
 
@@ -125,6 +134,7 @@ export class LocalFsBackend implements StorageBackend {
       (items) => this.flagged((flag) => this.run('commit', { ...this.writable(), items, flag }, 'bulk')),
       host.runner.bulkThreads,
     );
+    this.programSteps = new Batcher((steps) => this.run('setExecutable', { root: this.root, steps }), 2);
     this.wholeFiles = new LocalWholeFiles({
       width: host.runner.bulkThreads,
       isReadOnly: this.isReadOnly,
@@ -142,6 +152,10 @@ export class LocalFsBackend implements StorageBackend {
       take: (inbox, items, flag) => this.takeFromInbox(inbox, items, flag),
       drop: (inbox) => this.run('dropInbox', { root: this.root, inbox }, 'bulk'),
     });
+  }
+
+  get programs(): Programs | undefined {
+    return this.opened?.abilities.keepsExecutable === true ? this.keptPrograms : undefined;
   }
 
   get capabilities(): StorageCapabilities {
@@ -348,6 +362,13 @@ export class LocalFsBackend implements StorageBackend {
     return answer.value as Result<void, E>;
   }
 
+  private async setExecutable(step: ProgramStep): Promise<ProgramAnswer> {
+    this.checkWritable('set permissions', step.path);
+    const answer = await this.locks.run(step.path, () => this.programSteps.add(step));
+    if (!answer.ok) throw fromWireError(answer.error);
+    return answer.value;
+  }
+
   private commit(item: CommitItem): Promise<CommitItemOutcome> {
     // Two commits to one path at once would take each other's file for somebody else's.
     return this.changing([item.path], this.locks.run(item.path, () => this.commits.add(item)));
@@ -376,7 +397,10 @@ export class LocalFsBackend implements StorageBackend {
   }
 
   private adopt(opened: OpenedRoot): void {
-    this.opened = opened;
+    const before = this.opened;
+    // What was tried out on this very directory before holds for it still.
+    const isKnown = before !== undefined && before.areTried && !opened.areTried && before.device === opened.device && before.inode === opened.inode;
+    this.opened = isKnown ? { ...opened, abilities: before.abilities, areTried: true } : opened;
     const { device, inode, isCaseSensitive } = opened;
     this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
   }

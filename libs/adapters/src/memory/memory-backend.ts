@@ -8,6 +8,8 @@ import { ABSENT, err, ok, ROOT, type Node, type RelativePath, type Result, type 
 import {
   isBackendError,
   packListing,
+  PROGRAM_TOKENS,
+  type Committed,
   type CopyOutcome,
   type CopyRequest,
   type FileAttributes,
@@ -17,6 +19,8 @@ import {
   type ListingBatch,
   type ListingRow,
   type ListOptions,
+  type NotKept,
+  type Programs,
   type RootIdentity,
   type StaleToken,
   type StorageBackend,
@@ -70,6 +74,8 @@ export interface MemoryBackendOptions {
   readonly wholeFileBytes?: number;
   /** Told in `capabilities`; default: not told. */
   readonly hashFirstBytes?: number;
+  /** Which files are programs: kept, and told by tokens (default); `not-kept`, as on a disk that shows them all alike; `untold`, as in a bucket. */
+  readonly programs?: 'kept' | 'not-kept' | 'untold';
 }
 
 /** One machine's view of a `MemoryTree`. */
@@ -84,6 +90,7 @@ export class MemoryBackend implements StorageBackend {
   readonly faults: MemoryFaults;
   readonly events: MemoryEvents;
   readonly wholeFiles?: WholeFiles;
+  readonly programs: Programs | undefined;
   readonly #options: MemoryBackendOptions;
   readonly #gate: MemoryGate;
   readonly #observer: MemoryObserver;
@@ -115,6 +122,7 @@ export class MemoryBackend implements StorageBackend {
     this.events = new MemoryEvents(tree);
     this.#gate = new MemoryGate(tree, this.faults, options.backendId, options.tiesToVolume ?? false);
     this.#observer = new MemoryObserver(tree, this.#gate, this.faults, options.keepsHashes ?? false);
+    this.programs = options.programs === 'untold' ? undefined : { ...PROGRAM_TOKENS, setExecutable: (path, expected, isExecutable) => this.#setExecutable(path, expected, isExecutable) };
     if (options.hasWholeFiles === true) this.wholeFiles = new MemoryWholeFiles(this, options.wholeFileBytes ?? 65_536, options.batchSize ?? 3);
   }
 
@@ -269,6 +277,18 @@ export class MemoryBackend implements StorageBackend {
       if (place.entry.children.size > 0) return err('not-empty');
       this.tree.remove(path);
       return ok(undefined);
+    });
+  }
+
+  #setExecutable(path: RelativePath, expected: Token, isExecutable: boolean): Promise<Result<Committed, StaleToken | NotKept>> {
+    return this.#gate.pass('setExecutable', path, undefined, () => {
+      this.#assertWritable('set permissions', path);
+      const file = this.#observer.versionAt('setExecutable', path);
+      if (file === undefined || this.tree.tokenOf(file) !== expected) return err({ kind: 'stale-token' });
+      if (this.#options.programs === 'not-kept') return err({ kind: 'not-kept', message: 'all files are alike here' });
+      this.tree.setExecutable(path, isExecutable);
+      const { token, isRacy } = this.tree.nodeOf(this.#observer.versionAt('setExecutable', path) ?? file);
+      return ok({ token, isRacy });
     });
   }
 

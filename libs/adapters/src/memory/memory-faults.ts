@@ -28,6 +28,7 @@ export type MemoryOperation =
   | 'remove'
   | 'makeDirectory'
   | 'removeDirectory'
+  | 'setExecutable'
   | 'flush'
   | 'copyFrom';
 

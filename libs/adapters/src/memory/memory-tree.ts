@@ -46,6 +46,15 @@ export class MemoryTree extends TreeStore {
     this.changed(path, false);
   }
 
+  /** Makes a file a program, or no longer one; its content and modification time stay. */
+  setExecutable(path: string, isExecutable: boolean): void {
+    const file = this.fileAt(path);
+    if (file === undefined) throw new Error(`no file at ${path}`);
+    this.remember(path);
+    file.version = this.newVersion(file.version.bytes, file.version.mtimeMs, isExecutable);
+    this.changed(path, false);
+  }
+
   /** Removes whatever is at `path`, with everything below; nothing there is fine. */
   remove(path: string): void {
     const place = this.locate(path, false);

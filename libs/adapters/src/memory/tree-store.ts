@@ -5,7 +5,7 @@
  */
 
 import { RESERVED_NAME, ROOT, utf8Length, type FileNode, type RelativePath, type Token } from '@wl/domain';
-import type { Clock } from '@wl/ports';
+import { programToken, type Clock } from '@wl/ports';
 
 import {
   emptyDirectory,
@@ -185,9 +185,9 @@ export class TreeStore {
 
   /** The token of a file's version. */
   tokenOf({ inode, version }: { readonly inode: number; readonly version: FileVersion }): Token {
-    if (this.#granularityMs === 0) return `${String(inode)}.${String(version.serial)}` as Token;
-    const parts = [inode, version.bytes.length, this.#tick(version.mtimeMs), this.#tick(version.changedMs)];
-    return parts.join('.') as Token;
+    const times = [version.bytes.length, this.#tick(version.mtimeMs), this.#tick(version.changedMs)];
+    const parts = [inode, ...(this.#granularityMs === 0 ? [version.serial] : times)];
+    return programToken(parts.join('.'), version.isExecutable);
   }
 
   /** What a file path held before its last change; `undefined` when it never changed, `null` when nothing was there. */

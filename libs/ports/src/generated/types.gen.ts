@@ -506,6 +506,10 @@ export interface StatusPass {
    * Files.
    */
   deleted: number;
+  /**
+   * Files that were made executable, or no longer so; left out where it is none.
+   */
+  permissions?: number;
   conflicts: number;
   /**
    * Of a dry run: what would be done, in order.
@@ -526,6 +530,10 @@ export interface StatusPlanned {
   path: string;
   directory?: boolean;
   size?: number;
+  /**
+   * The content stays: the file only becomes executable, or is no longer so.
+   */
+  executable?: boolean;
 }
 
 /**

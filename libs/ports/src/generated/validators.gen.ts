@@ -3482,26 +3482,26 @@ function validate104(data, { instancePath = "", parentData, parentDataProperty, 
   validate104.errors = vErrors;
   return errors === 0;
 }
-var schema38 = { "title": "StatusPlanned", "type": "object", "properties": { "operation": { "type": "string", "enum": ["CREATE", "MODIFY", "DELETE", "CONFLICT"] }, "side": { "type": "string", "enum": ["source", "target", "both"] }, "path": { "type": "string" }, "directory": { "type": "boolean" }, "size": { "$ref": "#/definitions/Count" } }, "required": ["operation", "side", "path"] };
-function validate116(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var schema38 = { "title": "StatusPlanned", "type": "object", "properties": { "operation": { "type": "string", "enum": ["CREATE", "MODIFY", "DELETE", "CONFLICT"] }, "side": { "type": "string", "enum": ["source", "target", "both"] }, "path": { "type": "string" }, "directory": { "type": "boolean" }, "size": { "$ref": "#/definitions/Count" }, "executable": { "type": "boolean" } }, "required": ["operation", "side", "path"] };
+function validate117(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.operation === void 0 && (missing0 = "operation") || data.side === void 0 && (missing0 = "side") || data.path === void 0 && (missing0 = "path")) {
-        validate116.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate117.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.operation !== void 0) {
           let data0 = data.operation;
           const _errs1 = errors;
           if (typeof data0 !== "string") {
-            validate116.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate117.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data0 === "CREATE" || data0 === "MODIFY" || data0 === "DELETE" || data0 === "CONFLICT")) {
-            validate116.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
+            validate117.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -3513,11 +3513,11 @@ function validate116(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.side;
             const _errs3 = errors;
             if (typeof data1 !== "string") {
-              validate116.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate117.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if (!(data1 === "source" || data1 === "target" || data1 === "both")) {
-              validate116.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
+              validate117.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -3528,7 +3528,7 @@ function validate116(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.path !== void 0) {
               const _errs5 = errors;
               if (typeof data.path !== "string") {
-                validate116.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate117.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -3539,7 +3539,7 @@ function validate116(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.directory !== void 0) {
                 const _errs7 = errors;
                 if (typeof data.directory !== "boolean") {
-                  validate116.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate117.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -3557,17 +3557,29 @@ function validate116(data, { instancePath = "", parentData, parentDataProperty, 
                 } else {
                   var valid0 = true;
                 }
+                if (valid0) {
+                  if (data.executable !== void 0) {
+                    const _errs10 = errors;
+                    if (typeof data.executable !== "boolean") {
+                      validate117.errors = [{ instancePath: instancePath + "/executable", schemaPath: "#/properties/executable/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      return false;
+                    }
+                    var valid0 = _errs10 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                }
               }
             }
           }
         }
       }
     } else {
-      validate116.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate117.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate116.errors = vErrors;
+  validate117.errors = vErrors;
   return errors === 0;
 }
 function validate107(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
@@ -3657,9 +3669,9 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
                       var valid0 = true;
                     }
                     if (valid0) {
-                      if (data.conflicts !== void 0) {
+                      if (data.permissions !== void 0) {
                         const _errs8 = errors;
-                        if (!validate79(data.conflicts, { instancePath: instancePath + "/conflicts", parentData: data, parentDataProperty: "conflicts", rootData })) {
+                        if (!validate79(data.permissions, { instancePath: instancePath + "/permissions", parentData: data, parentDataProperty: "permissions", rootData })) {
                           vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
                           errors = vErrors.length;
                         }
@@ -3668,43 +3680,55 @@ function validate107(data, { instancePath = "", parentData, parentDataProperty, 
                         var valid0 = true;
                       }
                       if (valid0) {
-                        if (data.plan !== void 0) {
-                          let data8 = data.plan;
+                        if (data.conflicts !== void 0) {
                           const _errs9 = errors;
-                          if (errors === _errs9) {
-                            if (Array.isArray(data8)) {
-                              var valid1 = true;
-                              const len0 = data8.length;
-                              for (let i0 = 0; i0 < len0; i0++) {
-                                const _errs11 = errors;
-                                if (!validate116(data8[i0], { instancePath: instancePath + "/plan/" + i0, parentData: data8, parentDataProperty: i0, rootData })) {
-                                  vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
-                                  errors = vErrors.length;
-                                }
-                                var valid1 = _errs11 === errors;
-                                if (!valid1) {
-                                  break;
-                                }
-                              }
-                            } else {
-                              validate107.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                              return false;
-                            }
+                          if (!validate79(data.conflicts, { instancePath: instancePath + "/conflicts", parentData: data, parentDataProperty: "conflicts", rootData })) {
+                            vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+                            errors = vErrors.length;
                           }
                           var valid0 = _errs9 === errors;
                         } else {
                           var valid0 = true;
                         }
                         if (valid0) {
-                          if (data["plan-total"] !== void 0) {
-                            const _errs12 = errors;
-                            if (!validate79(data["plan-total"], { instancePath: instancePath + "/plan-total", parentData: data, parentDataProperty: "plan-total", rootData })) {
-                              vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
-                              errors = vErrors.length;
+                          if (data.plan !== void 0) {
+                            let data9 = data.plan;
+                            const _errs10 = errors;
+                            if (errors === _errs10) {
+                              if (Array.isArray(data9)) {
+                                var valid1 = true;
+                                const len0 = data9.length;
+                                for (let i0 = 0; i0 < len0; i0++) {
+                                  const _errs12 = errors;
+                                  if (!validate117(data9[i0], { instancePath: instancePath + "/plan/" + i0, parentData: data9, parentDataProperty: i0, rootData })) {
+                                    vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+                                    errors = vErrors.length;
+                                  }
+                                  var valid1 = _errs12 === errors;
+                                  if (!valid1) {
+                                    break;
+                                  }
+                                }
+                              } else {
+                                validate107.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                return false;
+                              }
                             }
-                            var valid0 = _errs12 === errors;
+                            var valid0 = _errs10 === errors;
                           } else {
                             var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data["plan-total"] !== void 0) {
+                              const _errs13 = errors;
+                              if (!validate79(data["plan-total"], { instancePath: instancePath + "/plan-total", parentData: data, parentDataProperty: "plan-total", rootData })) {
+                                vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+                                errors = vErrors.length;
+                              }
+                              var valid0 = _errs13 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
                           }
                         }
                       }
@@ -4285,15 +4309,15 @@ function validate67(data, { instancePath = "", parentData, parentDataProperty, r
   validate67.errors = vErrors;
   return errors === 0;
 }
-var validateStatusJob = validate126;
-function validate126(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusJob = validate127;
+function validate127(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.container === void 0 && (missing0 = "container") || data["container-id"] === void 0 && (missing0 = "container-id") || data.state === void 0 && (missing0 = "state") || data.mode === void 0 && (missing0 = "mode") || data.unidirectional === void 0 && (missing0 = "unidirectional") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.conflicts === void 0 && (missing0 = "conflicts") || data.problems === void 0 && (missing0 = "problems") || data.skipped === void 0 && (missing0 = "skipped") || data.files === void 0 && (missing0 = "files") || data.bytes === void 0 && (missing0 = "bytes") || data.notes === void 0 && (missing0 = "notes")) {
-        validate126.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate127.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data["job-id"] !== void 0) {
@@ -4302,11 +4326,11 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs1) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate126.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate127.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate126.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate127.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -4318,7 +4342,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.container !== void 0) {
             const _errs3 = errors;
             if (typeof data.container !== "string") {
-              validate126.errors = [{ instancePath: instancePath + "/container", schemaPath: "#/properties/container/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate127.errors = [{ instancePath: instancePath + "/container", schemaPath: "#/properties/container/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4329,7 +4353,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
             if (data["container-id"] !== void 0) {
               const _errs5 = errors;
               if (typeof data["container-id"] !== "string") {
-                validate126.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate127.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4341,11 +4365,11 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                 let data3 = data.state;
                 const _errs7 = errors;
                 if (typeof data3 !== "string") {
-                  validate126.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate127.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data3 === "STOPPED" || data3 === "RUNNING" || data3 === "SYNCED" || data3 === "ONE_SHOT" || data3 === "ERROR")) {
-                  validate126.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/enum", keyword: "enum", params: { allowedValues: schema25.properties.state.enum }, message: "must be equal to one of the allowed values" }];
+                  validate127.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/enum", keyword: "enum", params: { allowedValues: schema25.properties.state.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4357,11 +4381,11 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                   let data4 = data.mode;
                   const _errs9 = errors;
                   if (typeof data4 !== "string") {
-                    validate126.errors = [{ instancePath: instancePath + "/mode", schemaPath: "#/properties/mode/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate127.errors = [{ instancePath: instancePath + "/mode", schemaPath: "#/properties/mode/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                   if (!(data4 === "continuous" || data4 === "one-shot")) {
-                    validate126.errors = [{ instancePath: instancePath + "/mode", schemaPath: "#/properties/mode/enum", keyword: "enum", params: { allowedValues: schema25.properties.mode.enum }, message: "must be equal to one of the allowed values" }];
+                    validate127.errors = [{ instancePath: instancePath + "/mode", schemaPath: "#/properties/mode/enum", keyword: "enum", params: { allowedValues: schema25.properties.mode.enum }, message: "must be equal to one of the allowed values" }];
                     return false;
                   }
                   var valid0 = _errs9 === errors;
@@ -4372,7 +4396,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.unidirectional !== void 0) {
                     const _errs11 = errors;
                     if (typeof data.unidirectional !== "boolean") {
-                      validate126.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate127.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs11 === errors;
@@ -4383,7 +4407,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.syncer !== void 0) {
                       const _errs13 = errors;
                       if (typeof data.syncer !== "string") {
-                        validate126.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate127.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                       var valid0 = _errs13 === errors;
@@ -4454,7 +4478,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                       }
                                     }
                                   } else {
-                                    validate126.errors = [{ instancePath: instancePath + "/conflicts", schemaPath: "#/properties/conflicts/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                    validate127.errors = [{ instancePath: instancePath + "/conflicts", schemaPath: "#/properties/conflicts/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                                     return false;
                                   }
                                 }
@@ -4493,7 +4517,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                           }
                                         }
                                       } else {
-                                        validate126.errors = [{ instancePath: instancePath + "/problems", schemaPath: "#/properties/problems/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                        validate127.errors = [{ instancePath: instancePath + "/problems", schemaPath: "#/properties/problems/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                                         return false;
                                       }
                                     }
@@ -4532,7 +4556,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                               }
                                             }
                                           } else {
-                                            validate126.errors = [{ instancePath: instancePath + "/skipped", schemaPath: "#/properties/skipped/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                            validate127.errors = [{ instancePath: instancePath + "/skipped", schemaPath: "#/properties/skipped/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                                             return false;
                                           }
                                         }
@@ -4566,7 +4590,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                             if (data.error !== void 0) {
                                               const _errs32 = errors;
                                               if (typeof data.error !== "string") {
-                                                validate126.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                validate127.errors = [{ instancePath: instancePath + "/error", schemaPath: "#/properties/error/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                                 return false;
                                               }
                                               var valid0 = _errs32 === errors;
@@ -4639,7 +4663,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                                               for (let i3 = 0; i3 < len3; i3++) {
                                                                 const _errs41 = errors;
                                                                 if (typeof data27[i3] !== "string") {
-                                                                  validate126.errors = [{ instancePath: instancePath + "/notes/" + i3, schemaPath: "#/properties/notes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                                  validate127.errors = [{ instancePath: instancePath + "/notes/" + i3, schemaPath: "#/properties/notes/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                                                   return false;
                                                                 }
                                                                 var valid4 = _errs41 === errors;
@@ -4648,7 +4672,7 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
                                                                 }
                                                               }
                                                             } else {
-                                                              validate126.errors = [{ instancePath: instancePath + "/notes", schemaPath: "#/properties/notes/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                                              validate127.errors = [{ instancePath: instancePath + "/notes", schemaPath: "#/properties/notes/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                                                               return false;
                                                             }
                                                           }
@@ -4682,28 +4706,28 @@ function validate126(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate126.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate127.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate126.errors = vErrors;
+  validate127.errors = vErrors;
   return errors === 0;
 }
-var validateStatusStorage = validate143;
-function validate143(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusStorage = validate144;
+function validate144(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.type === void 0 && (missing0 = "type") || data["backend-id"] === void 0 && (missing0 = "backend-id")) {
-        validate143.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate144.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
           const _errs1 = errors;
           if (typeof data.type !== "string") {
-            validate143.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate144.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -4714,7 +4738,7 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["backend-id"] !== void 0) {
             const _errs3 = errors;
             if (typeof data["backend-id"] !== "string") {
-              validate143.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate144.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4725,7 +4749,7 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.location !== void 0) {
               const _errs5 = errors;
               if (typeof data.location !== "string") {
-                validate143.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate144.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4736,7 +4760,7 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
               if (data["read-only"] !== void 0) {
                 const _errs7 = errors;
                 if (typeof data["read-only"] !== "boolean") {
-                  validate143.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate144.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -4747,7 +4771,7 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data.watching !== void 0) {
                   const _errs9 = errors;
                   if (typeof data.watching !== "string") {
-                    validate143.errors = [{ instancePath: instancePath + "/watching", schemaPath: "#/properties/watching/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate144.errors = [{ instancePath: instancePath + "/watching", schemaPath: "#/properties/watching/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                   var valid0 = _errs9 === errors;
@@ -4760,23 +4784,23 @@ function validate143(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate143.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate144.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate143.errors = vErrors;
+  validate144.errors = vErrors;
   return errors === 0;
 }
-var validateStatusAbility = validate144;
+var validateStatusAbility = validate145;
 var schema41 = { "title": "StatusAbility", "type": "object", "properties": { "ability": { "type": "string", "minLength": 1 }, "outcome": { "type": "string", "enum": ["works", "missing", "not-tried"] }, "detail": { "type": "string" } }, "required": ["ability", "outcome", "detail"] };
-function validate144(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate145(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.ability === void 0 && (missing0 = "ability") || data.outcome === void 0 && (missing0 = "outcome") || data.detail === void 0 && (missing0 = "detail")) {
-        validate144.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate145.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.ability !== void 0) {
@@ -4785,11 +4809,11 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs1) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate144.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate145.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate144.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate145.errors = [{ instancePath: instancePath + "/ability", schemaPath: "#/properties/ability/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -4802,11 +4826,11 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.outcome;
             const _errs3 = errors;
             if (typeof data1 !== "string") {
-              validate144.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate145.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if (!(data1 === "works" || data1 === "missing" || data1 === "not-tried")) {
-              validate144.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/enum", keyword: "enum", params: { allowedValues: schema41.properties.outcome.enum }, message: "must be equal to one of the allowed values" }];
+              validate145.errors = [{ instancePath: instancePath + "/outcome", schemaPath: "#/properties/outcome/enum", keyword: "enum", params: { allowedValues: schema41.properties.outcome.enum }, message: "must be equal to one of the allowed values" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -4817,7 +4841,7 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.detail !== void 0) {
               const _errs5 = errors;
               if (typeof data.detail !== "string") {
-                validate144.errors = [{ instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate145.errors = [{ instancePath: instancePath + "/detail", schemaPath: "#/properties/detail/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -4828,22 +4852,22 @@ function validate144(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate144.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate145.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate144.errors = vErrors;
+  validate145.errors = vErrors;
   return errors === 0;
 }
-var validateStatusCurrent = validate145;
-function validate145(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusCurrent = validate146;
+function validate146(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.operation === void 0 && (missing0 = "operation") || data.path === void 0 && (missing0 = "path")) {
-        validate145.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate146.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.operation !== void 0) {
@@ -4860,7 +4884,7 @@ function validate145(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.path !== void 0) {
             const _errs2 = errors;
             if (typeof data.path !== "string") {
-              validate145.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate146.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -4870,22 +4894,22 @@ function validate145(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate145.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate146.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate145.errors = vErrors;
+  validate146.errors = vErrors;
   return errors === 0;
 }
-var validateStatusProgress = validate147;
-function validate147(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusProgress = validate148;
+function validate148(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["files-done"] === void 0 && (missing0 = "files-done") || data["bytes-done"] === void 0 && (missing0 = "bytes-done")) {
-        validate147.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate148.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data["files-done"] !== void 0) {
@@ -4938,11 +4962,11 @@ function validate147(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs5) {
                     if (typeof data4 == "number" && isFinite(data4)) {
                       if (data4 < 0 || isNaN(data4)) {
-                        validate147.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" }];
+                        validate148.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/minimum", keyword: "minimum", params: { comparison: ">=", limit: 0 }, message: "must be >= 0" }];
                         return false;
                       }
                     } else {
-                      validate147.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/type", keyword: "type", params: { type: "number" }, message: "must be number" }];
+                      validate148.errors = [{ instancePath: instancePath + "/bytes-per-second", schemaPath: "#/properties/bytes-per-second/type", keyword: "type", params: { type: "number" }, message: "must be number" }];
                       return false;
                     }
                   }
@@ -4968,33 +4992,33 @@ function validate147(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate147.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate148.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate147.errors = vErrors;
+  validate148.errors = vErrors;
   return errors === 0;
 }
-var validateStatusVersion = validate153;
-function validate153(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusVersion = validate154;
+function validate154(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.kind === void 0 && (missing0 = "kind")) {
-        validate153.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate154.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.kind !== void 0) {
           let data0 = data.kind;
           const _errs1 = errors;
           if (typeof data0 !== "string") {
-            validate153.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate154.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data0 === "file" || data0 === "directory")) {
-            validate153.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema32.properties.kind.enum }, message: "must be equal to one of the allowed values" }];
+            validate154.errors = [{ instancePath: instancePath + "/kind", schemaPath: "#/properties/kind/enum", keyword: "enum", params: { allowedValues: schema32.properties.kind.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5008,11 +5032,11 @@ function validate153(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs3) {
               if (typeof data1 === "string") {
                 if (!pattern25.test(data1)) {
-                  validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
+                  validate154.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/pattern", keyword: "pattern", params: { pattern: "^[0-9a-f]{64}$" }, message: 'must match pattern "^[0-9a-f]{64}$"' }];
                   return false;
                 }
               } else {
-                validate153.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate154.errors = [{ instancePath: instancePath + "/sha256", schemaPath: "#/properties/sha256/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -5035,28 +5059,28 @@ function validate153(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate153.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate154.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate153.errors = vErrors;
+  validate154.errors = vErrors;
   return errors === 0;
 }
-var validateStatusConflict = validate155;
-function validate155(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusConflict = validate156;
+function validate156(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.reason === void 0 && (missing0 = "reason") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target")) {
-        validate155.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate156.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate155.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate156.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5067,7 +5091,7 @@ function validate155(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.reason !== void 0) {
             const _errs3 = errors;
             if (typeof data.reason !== "string") {
-              validate155.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate156.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -5109,7 +5133,7 @@ function validate155(data, { instancePath = "", parentData, parentDataProperty, 
                   vErrors.push(err1);
                 }
                 errors++;
-                validate155.errors = vErrors;
+                validate156.errors = vErrors;
                 return false;
               } else {
                 errors = _errs6;
@@ -5160,7 +5184,7 @@ function validate155(data, { instancePath = "", parentData, parentDataProperty, 
                     vErrors.push(err3);
                   }
                   errors++;
-                  validate155.errors = vErrors;
+                  validate156.errors = vErrors;
                   return false;
                 } else {
                   errors = _errs11;
@@ -5193,28 +5217,28 @@ function validate155(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate155.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate156.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate155.errors = vErrors;
+  validate156.errors = vErrors;
   return errors === 0;
 }
-var validateStatusProblem = validate159;
-function validate159(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusProblem = validate160;
+function validate160(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.side === void 0 && (missing0 = "side") || data.reason === void 0 && (missing0 = "reason") || data.message === void 0 && (missing0 = "message")) {
-        validate159.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate160.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate159.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate160.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5236,7 +5260,7 @@ function validate159(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.reason !== void 0) {
               const _errs4 = errors;
               if (typeof data.reason !== "string") {
-                validate159.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate160.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -5247,7 +5271,7 @@ function validate159(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.message !== void 0) {
                 const _errs6 = errors;
                 if (typeof data.message !== "string") {
-                  validate159.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate160.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -5271,28 +5295,28 @@ function validate159(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate159.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate160.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate159.errors = vErrors;
+  validate160.errors = vErrors;
   return errors === 0;
 }
-var validateStatusSkipped = validate162;
-function validate162(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusSkipped = validate163;
+function validate163(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.path === void 0 && (missing0 = "path") || data.side === void 0 && (missing0 = "side") || data.reason === void 0 && (missing0 = "reason")) {
-        validate162.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate163.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.path !== void 0) {
           const _errs1 = errors;
           if (typeof data.path !== "string") {
-            validate162.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate163.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5314,7 +5338,7 @@ function validate162(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.reason !== void 0) {
               const _errs4 = errors;
               if (typeof data.reason !== "string") {
-                validate162.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate163.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -5325,28 +5349,28 @@ function validate162(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate162.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate163.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate162.errors = vErrors;
+  validate163.errors = vErrors;
   return errors === 0;
 }
-var validateStatusHalt = validate164;
-function validate164(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusHalt = validate165;
+function validate165(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.reason === void 0 && (missing0 = "reason") || data.message === void 0 && (missing0 = "message")) {
-        validate164.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate165.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.reason !== void 0) {
           const _errs1 = errors;
           if (typeof data.reason !== "string") {
-            validate164.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate165.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5368,7 +5392,7 @@ function validate164(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.message !== void 0) {
               const _errs4 = errors;
               if (typeof data.message !== "string") {
-                validate164.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate165.errors = [{ instancePath: instancePath + "/message", schemaPath: "#/properties/message/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs4 === errors;
@@ -5379,7 +5403,7 @@ function validate164(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.command !== void 0) {
                 const _errs6 = errors;
                 if (typeof data.command !== "string") {
-                  validate164.errors = [{ instancePath: instancePath + "/command", schemaPath: "#/properties/command/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate165.errors = [{ instancePath: instancePath + "/command", schemaPath: "#/properties/command/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -5391,22 +5415,22 @@ function validate164(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate164.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate165.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate164.errors = vErrors;
+  validate165.errors = vErrors;
   return errors === 0;
 }
-var validateStatusPass = validate166;
-function validate166(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusPass = validate167;
+function validate167(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.started === void 0 && (missing0 = "started") || data.finished === void 0 && (missing0 = "finished") || data.files === void 0 && (missing0 = "files") || data.bytes === void 0 && (missing0 = "bytes") || data.copied === void 0 && (missing0 = "copied") || data.deleted === void 0 && (missing0 = "deleted") || data.conflicts === void 0 && (missing0 = "conflicts")) {
-        validate166.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate167.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.started !== void 0) {
@@ -5486,9 +5510,9 @@ function validate166(data, { instancePath = "", parentData, parentDataProperty, 
                       var valid0 = true;
                     }
                     if (valid0) {
-                      if (data.conflicts !== void 0) {
+                      if (data.permissions !== void 0) {
                         const _errs8 = errors;
-                        if (!validate79(data.conflicts, { instancePath: instancePath + "/conflicts", parentData: data, parentDataProperty: "conflicts", rootData })) {
+                        if (!validate79(data.permissions, { instancePath: instancePath + "/permissions", parentData: data, parentDataProperty: "permissions", rootData })) {
                           vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
                           errors = vErrors.length;
                         }
@@ -5497,43 +5521,55 @@ function validate166(data, { instancePath = "", parentData, parentDataProperty, 
                         var valid0 = true;
                       }
                       if (valid0) {
-                        if (data.plan !== void 0) {
-                          let data8 = data.plan;
+                        if (data.conflicts !== void 0) {
                           const _errs9 = errors;
-                          if (errors === _errs9) {
-                            if (Array.isArray(data8)) {
-                              var valid1 = true;
-                              const len0 = data8.length;
-                              for (let i0 = 0; i0 < len0; i0++) {
-                                const _errs11 = errors;
-                                if (!validate116(data8[i0], { instancePath: instancePath + "/plan/" + i0, parentData: data8, parentDataProperty: i0, rootData })) {
-                                  vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
-                                  errors = vErrors.length;
-                                }
-                                var valid1 = _errs11 === errors;
-                                if (!valid1) {
-                                  break;
-                                }
-                              }
-                            } else {
-                              validate166.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                              return false;
-                            }
+                          if (!validate79(data.conflicts, { instancePath: instancePath + "/conflicts", parentData: data, parentDataProperty: "conflicts", rootData })) {
+                            vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+                            errors = vErrors.length;
                           }
                           var valid0 = _errs9 === errors;
                         } else {
                           var valid0 = true;
                         }
                         if (valid0) {
-                          if (data["plan-total"] !== void 0) {
-                            const _errs12 = errors;
-                            if (!validate79(data["plan-total"], { instancePath: instancePath + "/plan-total", parentData: data, parentDataProperty: "plan-total", rootData })) {
-                              vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
-                              errors = vErrors.length;
+                          if (data.plan !== void 0) {
+                            let data9 = data.plan;
+                            const _errs10 = errors;
+                            if (errors === _errs10) {
+                              if (Array.isArray(data9)) {
+                                var valid1 = true;
+                                const len0 = data9.length;
+                                for (let i0 = 0; i0 < len0; i0++) {
+                                  const _errs12 = errors;
+                                  if (!validate117(data9[i0], { instancePath: instancePath + "/plan/" + i0, parentData: data9, parentDataProperty: i0, rootData })) {
+                                    vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+                                    errors = vErrors.length;
+                                  }
+                                  var valid1 = _errs12 === errors;
+                                  if (!valid1) {
+                                    break;
+                                  }
+                                }
+                              } else {
+                                validate167.errors = [{ instancePath: instancePath + "/plan", schemaPath: "#/properties/plan/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                                return false;
+                              }
                             }
-                            var valid0 = _errs12 === errors;
+                            var valid0 = _errs10 === errors;
                           } else {
                             var valid0 = true;
+                          }
+                          if (valid0) {
+                            if (data["plan-total"] !== void 0) {
+                              const _errs13 = errors;
+                              if (!validate79(data["plan-total"], { instancePath: instancePath + "/plan-total", parentData: data, parentDataProperty: "plan-total", rootData })) {
+                                vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+                                errors = vErrors.length;
+                              }
+                              var valid0 = _errs13 === errors;
+                            } else {
+                              var valid0 = true;
+                            }
                           }
                         }
                       }
@@ -5546,33 +5582,33 @@ function validate166(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate166.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate167.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate166.errors = vErrors;
+  validate167.errors = vErrors;
   return errors === 0;
 }
-var validateStatusPlanned = validate177;
-function validate177(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStatusPlanned = validate179;
+function validate179(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.operation === void 0 && (missing0 = "operation") || data.side === void 0 && (missing0 = "side") || data.path === void 0 && (missing0 = "path")) {
-        validate177.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate179.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.operation !== void 0) {
           let data0 = data.operation;
           const _errs1 = errors;
           if (typeof data0 !== "string") {
-            validate177.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate179.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data0 === "CREATE" || data0 === "MODIFY" || data0 === "DELETE" || data0 === "CONFLICT")) {
-            validate177.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
+            validate179.errors = [{ instancePath: instancePath + "/operation", schemaPath: "#/properties/operation/enum", keyword: "enum", params: { allowedValues: schema38.properties.operation.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5584,11 +5620,11 @@ function validate177(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.side;
             const _errs3 = errors;
             if (typeof data1 !== "string") {
-              validate177.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate179.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if (!(data1 === "source" || data1 === "target" || data1 === "both")) {
-              validate177.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
+              validate179.errors = [{ instancePath: instancePath + "/side", schemaPath: "#/properties/side/enum", keyword: "enum", params: { allowedValues: schema38.properties.side.enum }, message: "must be equal to one of the allowed values" }];
               return false;
             }
             var valid0 = _errs3 === errors;
@@ -5599,7 +5635,7 @@ function validate177(data, { instancePath = "", parentData, parentDataProperty, 
             if (data.path !== void 0) {
               const _errs5 = errors;
               if (typeof data.path !== "string") {
-                validate177.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate179.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
               var valid0 = _errs5 === errors;
@@ -5610,7 +5646,7 @@ function validate177(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.directory !== void 0) {
                 const _errs7 = errors;
                 if (typeof data.directory !== "boolean") {
-                  validate177.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate179.errors = [{ instancePath: instancePath + "/directory", schemaPath: "#/properties/directory/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs7 === errors;
@@ -5628,72 +5664,18 @@ function validate177(data, { instancePath = "", parentData, parentDataProperty, 
                 } else {
                   var valid0 = true;
                 }
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate177.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate177.errors = vErrors;
-  return errors === 0;
-}
-var validateStatusSyncer = validate179;
-function validate179(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.name === void 0 && (missing0 = "name") || data.chosen === void 0 && (missing0 = "chosen") || data.reason === void 0 && (missing0 = "reason")) {
-        validate179.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        if (data.name !== void 0) {
-          const _errs1 = errors;
-          if (typeof data.name !== "string") {
-            validate179.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-            return false;
-          }
-          var valid0 = _errs1 === errors;
-        } else {
-          var valid0 = true;
-        }
-        if (valid0) {
-          if (data.chosen !== void 0) {
-            const _errs3 = errors;
-            if (typeof data.chosen !== "boolean") {
-              validate179.errors = [{ instancePath: instancePath + "/chosen", schemaPath: "#/properties/chosen/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-              return false;
-            }
-            var valid0 = _errs3 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data.reason !== void 0) {
-              const _errs5 = errors;
-              if (typeof data.reason !== "string") {
-                validate179.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-              var valid0 = _errs5 === errors;
-            } else {
-              var valid0 = true;
-            }
-            if (valid0) {
-              if (data.origin !== void 0) {
-                const _errs7 = errors;
-                if (typeof data.origin !== "string") {
-                  validate179.errors = [{ instancePath: instancePath + "/origin", schemaPath: "#/properties/origin/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                  return false;
+                if (valid0) {
+                  if (data.executable !== void 0) {
+                    const _errs10 = errors;
+                    if (typeof data.executable !== "boolean") {
+                      validate179.errors = [{ instancePath: instancePath + "/executable", schemaPath: "#/properties/executable/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      return false;
+                    }
+                    var valid0 = _errs10 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
                 }
-                var valid0 = _errs7 === errors;
-              } else {
-                var valid0 = true;
               }
             }
           }
@@ -5707,22 +5689,21 @@ function validate179(data, { instancePath = "", parentData, parentDataProperty, 
   validate179.errors = vErrors;
   return errors === 0;
 }
-var validateStatusPlugin = validate180;
-var schema52 = { "title": "StatusPlugin", "type": "object", "properties": { "name": { "type": "string" }, "version": { "type": "string" }, "place": { "type": "string" }, "state": { "type": "string", "enum": ["loaded", "refused", "outdated"] }, "reasons": { "type": "array", "items": { "type": "string" } }, "syncers": { "type": "array", "items": { "type": "string" } }, "backends": { "type": "array", "items": { "$ref": "#/definitions/StatusPluginBackend" } } }, "required": ["name", "version", "place", "state", "reasons", "syncers", "backends"] };
+var validateStatusSyncer = validate181;
 function validate181(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.type === void 0 && (missing0 = "type") || data.fields === void 0 && (missing0 = "fields")) {
+      if (data.name === void 0 && (missing0 = "name") || data.chosen === void 0 && (missing0 = "chosen") || data.reason === void 0 && (missing0 = "reason")) {
         validate181.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
-        if (data.type !== void 0) {
+        if (data.name !== void 0) {
           const _errs1 = errors;
-          if (typeof data.type !== "string") {
-            validate181.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+          if (typeof data.name !== "string") {
+            validate181.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           var valid0 = _errs1 === errors;
@@ -5730,88 +5711,39 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
           var valid0 = true;
         }
         if (valid0) {
-          if (data.fields !== void 0) {
-            let data1 = data.fields;
+          if (data.chosen !== void 0) {
             const _errs3 = errors;
-            if (errors === _errs3) {
-              if (Array.isArray(data1)) {
-                var valid1 = true;
-                const len0 = data1.length;
-                for (let i0 = 0; i0 < len0; i0++) {
-                  let data2 = data1[i0];
-                  const _errs5 = errors;
-                  if (errors === _errs5) {
-                    if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
-                      let missing1;
-                      if (data2.name === void 0 && (missing1 = "name") || data2.required === void 0 && (missing1 = "required") || data2.secret === void 0 && (missing1 = "secret")) {
-                        validate181.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
-                        return false;
-                      } else {
-                        if (data2.name !== void 0) {
-                          const _errs7 = errors;
-                          if (typeof data2.name !== "string") {
-                            validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/name", schemaPath: "#/properties/fields/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                            return false;
-                          }
-                          var valid2 = _errs7 === errors;
-                        } else {
-                          var valid2 = true;
-                        }
-                        if (valid2) {
-                          if (data2.description !== void 0) {
-                            const _errs9 = errors;
-                            if (typeof data2.description !== "string") {
-                              validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/description", schemaPath: "#/properties/fields/items/properties/description/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                              return false;
-                            }
-                            var valid2 = _errs9 === errors;
-                          } else {
-                            var valid2 = true;
-                          }
-                          if (valid2) {
-                            if (data2.required !== void 0) {
-                              const _errs11 = errors;
-                              if (typeof data2.required !== "boolean") {
-                                validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/required", schemaPath: "#/properties/fields/items/properties/required/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                return false;
-                              }
-                              var valid2 = _errs11 === errors;
-                            } else {
-                              var valid2 = true;
-                            }
-                            if (valid2) {
-                              if (data2.secret !== void 0) {
-                                const _errs13 = errors;
-                                if (typeof data2.secret !== "boolean") {
-                                  validate181.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/secret", schemaPath: "#/properties/fields/items/properties/secret/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
-                                  return false;
-                                }
-                                var valid2 = _errs13 === errors;
-                              } else {
-                                var valid2 = true;
-                              }
-                            }
-                          }
-                        }
-                      }
-                    } else {
-                      validate181.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-                      return false;
-                    }
-                  }
-                  var valid1 = _errs5 === errors;
-                  if (!valid1) {
-                    break;
-                  }
-                }
-              } else {
-                validate181.errors = [{ instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                return false;
-              }
+            if (typeof data.chosen !== "boolean") {
+              validate181.errors = [{ instancePath: instancePath + "/chosen", schemaPath: "#/properties/chosen/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+              return false;
             }
             var valid0 = _errs3 === errors;
           } else {
             var valid0 = true;
+          }
+          if (valid0) {
+            if (data.reason !== void 0) {
+              const _errs5 = errors;
+              if (typeof data.reason !== "string") {
+                validate181.errors = [{ instancePath: instancePath + "/reason", schemaPath: "#/properties/reason/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.origin !== void 0) {
+                const _errs7 = errors;
+                if (typeof data.origin !== "string") {
+                  validate181.errors = [{ instancePath: instancePath + "/origin", schemaPath: "#/properties/origin/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+            }
           }
         }
       }
@@ -5823,164 +5755,8 @@ function validate181(data, { instancePath = "", parentData, parentDataProperty, 
   validate181.errors = vErrors;
   return errors === 0;
 }
-function validate180(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.name === void 0 && (missing0 = "name") || data.version === void 0 && (missing0 = "version") || data.place === void 0 && (missing0 = "place") || data.state === void 0 && (missing0 = "state") || data.reasons === void 0 && (missing0 = "reasons") || data.syncers === void 0 && (missing0 = "syncers") || data.backends === void 0 && (missing0 = "backends")) {
-        validate180.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        if (data.name !== void 0) {
-          const _errs1 = errors;
-          if (typeof data.name !== "string") {
-            validate180.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-            return false;
-          }
-          var valid0 = _errs1 === errors;
-        } else {
-          var valid0 = true;
-        }
-        if (valid0) {
-          if (data.version !== void 0) {
-            const _errs3 = errors;
-            if (typeof data.version !== "string") {
-              validate180.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-              return false;
-            }
-            var valid0 = _errs3 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data.place !== void 0) {
-              const _errs5 = errors;
-              if (typeof data.place !== "string") {
-                validate180.errors = [{ instancePath: instancePath + "/place", schemaPath: "#/properties/place/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-              var valid0 = _errs5 === errors;
-            } else {
-              var valid0 = true;
-            }
-            if (valid0) {
-              if (data.state !== void 0) {
-                let data3 = data.state;
-                const _errs7 = errors;
-                if (typeof data3 !== "string") {
-                  validate180.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                  return false;
-                }
-                if (!(data3 === "loaded" || data3 === "refused" || data3 === "outdated")) {
-                  validate180.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/enum", keyword: "enum", params: { allowedValues: schema52.properties.state.enum }, message: "must be equal to one of the allowed values" }];
-                  return false;
-                }
-                var valid0 = _errs7 === errors;
-              } else {
-                var valid0 = true;
-              }
-              if (valid0) {
-                if (data.reasons !== void 0) {
-                  let data4 = data.reasons;
-                  const _errs9 = errors;
-                  if (errors === _errs9) {
-                    if (Array.isArray(data4)) {
-                      var valid1 = true;
-                      const len0 = data4.length;
-                      for (let i0 = 0; i0 < len0; i0++) {
-                        const _errs11 = errors;
-                        if (typeof data4[i0] !== "string") {
-                          validate180.errors = [{ instancePath: instancePath + "/reasons/" + i0, schemaPath: "#/properties/reasons/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                          return false;
-                        }
-                        var valid1 = _errs11 === errors;
-                        if (!valid1) {
-                          break;
-                        }
-                      }
-                    } else {
-                      validate180.errors = [{ instancePath: instancePath + "/reasons", schemaPath: "#/properties/reasons/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                      return false;
-                    }
-                  }
-                  var valid0 = _errs9 === errors;
-                } else {
-                  var valid0 = true;
-                }
-                if (valid0) {
-                  if (data.syncers !== void 0) {
-                    let data6 = data.syncers;
-                    const _errs13 = errors;
-                    if (errors === _errs13) {
-                      if (Array.isArray(data6)) {
-                        var valid2 = true;
-                        const len1 = data6.length;
-                        for (let i1 = 0; i1 < len1; i1++) {
-                          const _errs15 = errors;
-                          if (typeof data6[i1] !== "string") {
-                            validate180.errors = [{ instancePath: instancePath + "/syncers/" + i1, schemaPath: "#/properties/syncers/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                            return false;
-                          }
-                          var valid2 = _errs15 === errors;
-                          if (!valid2) {
-                            break;
-                          }
-                        }
-                      } else {
-                        validate180.errors = [{ instancePath: instancePath + "/syncers", schemaPath: "#/properties/syncers/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                        return false;
-                      }
-                    }
-                    var valid0 = _errs13 === errors;
-                  } else {
-                    var valid0 = true;
-                  }
-                  if (valid0) {
-                    if (data.backends !== void 0) {
-                      let data8 = data.backends;
-                      const _errs17 = errors;
-                      if (errors === _errs17) {
-                        if (Array.isArray(data8)) {
-                          var valid3 = true;
-                          const len2 = data8.length;
-                          for (let i2 = 0; i2 < len2; i2++) {
-                            const _errs19 = errors;
-                            if (!validate181(data8[i2], { instancePath: instancePath + "/backends/" + i2, parentData: data8, parentDataProperty: i2, rootData })) {
-                              vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
-                              errors = vErrors.length;
-                            }
-                            var valid3 = _errs19 === errors;
-                            if (!valid3) {
-                              break;
-                            }
-                          }
-                        } else {
-                          validate180.errors = [{ instancePath: instancePath + "/backends", schemaPath: "#/properties/backends/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                          return false;
-                        }
-                      }
-                      var valid0 = _errs17 === errors;
-                    } else {
-                      var valid0 = true;
-                    }
-                  }
-                }
-              }
-            }
-          }
-        }
-      }
-    } else {
-      validate180.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate180.errors = vErrors;
-  return errors === 0;
-}
-var validateStatusPluginBackend = validate183;
+var validateStatusPlugin = validate182;
+var schema52 = { "title": "StatusPlugin", "type": "object", "properties": { "name": { "type": "string" }, "version": { "type": "string" }, "place": { "type": "string" }, "state": { "type": "string", "enum": ["loaded", "refused", "outdated"] }, "reasons": { "type": "array", "items": { "type": "string" } }, "syncers": { "type": "array", "items": { "type": "string" } }, "backends": { "type": "array", "items": { "$ref": "#/definitions/StatusPluginBackend" } } }, "required": ["name", "version", "place", "state", "reasons", "syncers", "backends"] };
 function validate183(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -6095,6 +5871,278 @@ function validate183(data, { instancePath = "", parentData, parentDataProperty, 
   validate183.errors = vErrors;
   return errors === 0;
 }
+function validate182(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.name === void 0 && (missing0 = "name") || data.version === void 0 && (missing0 = "version") || data.place === void 0 && (missing0 = "place") || data.state === void 0 && (missing0 = "state") || data.reasons === void 0 && (missing0 = "reasons") || data.syncers === void 0 && (missing0 = "syncers") || data.backends === void 0 && (missing0 = "backends")) {
+        validate182.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.name !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.name !== "string") {
+            validate182.errors = [{ instancePath: instancePath + "/name", schemaPath: "#/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.version !== void 0) {
+            const _errs3 = errors;
+            if (typeof data.version !== "string") {
+              validate182.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              return false;
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data.place !== void 0) {
+              const _errs5 = errors;
+              if (typeof data.place !== "string") {
+                validate182.errors = [{ instancePath: instancePath + "/place", schemaPath: "#/properties/place/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+              var valid0 = _errs5 === errors;
+            } else {
+              var valid0 = true;
+            }
+            if (valid0) {
+              if (data.state !== void 0) {
+                let data3 = data.state;
+                const _errs7 = errors;
+                if (typeof data3 !== "string") {
+                  validate182.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  return false;
+                }
+                if (!(data3 === "loaded" || data3 === "refused" || data3 === "outdated")) {
+                  validate182.errors = [{ instancePath: instancePath + "/state", schemaPath: "#/properties/state/enum", keyword: "enum", params: { allowedValues: schema52.properties.state.enum }, message: "must be equal to one of the allowed values" }];
+                  return false;
+                }
+                var valid0 = _errs7 === errors;
+              } else {
+                var valid0 = true;
+              }
+              if (valid0) {
+                if (data.reasons !== void 0) {
+                  let data4 = data.reasons;
+                  const _errs9 = errors;
+                  if (errors === _errs9) {
+                    if (Array.isArray(data4)) {
+                      var valid1 = true;
+                      const len0 = data4.length;
+                      for (let i0 = 0; i0 < len0; i0++) {
+                        const _errs11 = errors;
+                        if (typeof data4[i0] !== "string") {
+                          validate182.errors = [{ instancePath: instancePath + "/reasons/" + i0, schemaPath: "#/properties/reasons/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          return false;
+                        }
+                        var valid1 = _errs11 === errors;
+                        if (!valid1) {
+                          break;
+                        }
+                      }
+                    } else {
+                      validate182.errors = [{ instancePath: instancePath + "/reasons", schemaPath: "#/properties/reasons/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      return false;
+                    }
+                  }
+                  var valid0 = _errs9 === errors;
+                } else {
+                  var valid0 = true;
+                }
+                if (valid0) {
+                  if (data.syncers !== void 0) {
+                    let data6 = data.syncers;
+                    const _errs13 = errors;
+                    if (errors === _errs13) {
+                      if (Array.isArray(data6)) {
+                        var valid2 = true;
+                        const len1 = data6.length;
+                        for (let i1 = 0; i1 < len1; i1++) {
+                          const _errs15 = errors;
+                          if (typeof data6[i1] !== "string") {
+                            validate182.errors = [{ instancePath: instancePath + "/syncers/" + i1, schemaPath: "#/properties/syncers/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                          var valid2 = _errs15 === errors;
+                          if (!valid2) {
+                            break;
+                          }
+                        }
+                      } else {
+                        validate182.errors = [{ instancePath: instancePath + "/syncers", schemaPath: "#/properties/syncers/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        return false;
+                      }
+                    }
+                    var valid0 = _errs13 === errors;
+                  } else {
+                    var valid0 = true;
+                  }
+                  if (valid0) {
+                    if (data.backends !== void 0) {
+                      let data8 = data.backends;
+                      const _errs17 = errors;
+                      if (errors === _errs17) {
+                        if (Array.isArray(data8)) {
+                          var valid3 = true;
+                          const len2 = data8.length;
+                          for (let i2 = 0; i2 < len2; i2++) {
+                            const _errs19 = errors;
+                            if (!validate183(data8[i2], { instancePath: instancePath + "/backends/" + i2, parentData: data8, parentDataProperty: i2, rootData })) {
+                              vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+                              errors = vErrors.length;
+                            }
+                            var valid3 = _errs19 === errors;
+                            if (!valid3) {
+                              break;
+                            }
+                          }
+                        } else {
+                          validate182.errors = [{ instancePath: instancePath + "/backends", schemaPath: "#/properties/backends/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                          return false;
+                        }
+                      }
+                      var valid0 = _errs17 === errors;
+                    } else {
+                      var valid0 = true;
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate182.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate182.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusPluginBackend = validate185;
+function validate185(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.type === void 0 && (missing0 = "type") || data.fields === void 0 && (missing0 = "fields")) {
+        validate185.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        if (data.type !== void 0) {
+          const _errs1 = errors;
+          if (typeof data.type !== "string") {
+            validate185.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            return false;
+          }
+          var valid0 = _errs1 === errors;
+        } else {
+          var valid0 = true;
+        }
+        if (valid0) {
+          if (data.fields !== void 0) {
+            let data1 = data.fields;
+            const _errs3 = errors;
+            if (errors === _errs3) {
+              if (Array.isArray(data1)) {
+                var valid1 = true;
+                const len0 = data1.length;
+                for (let i0 = 0; i0 < len0; i0++) {
+                  let data2 = data1[i0];
+                  const _errs5 = errors;
+                  if (errors === _errs5) {
+                    if (data2 && typeof data2 == "object" && !Array.isArray(data2)) {
+                      let missing1;
+                      if (data2.name === void 0 && (missing1 = "name") || data2.required === void 0 && (missing1 = "required") || data2.secret === void 0 && (missing1 = "secret")) {
+                        validate185.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+                        return false;
+                      } else {
+                        if (data2.name !== void 0) {
+                          const _errs7 = errors;
+                          if (typeof data2.name !== "string") {
+                            validate185.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/name", schemaPath: "#/properties/fields/items/properties/name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            return false;
+                          }
+                          var valid2 = _errs7 === errors;
+                        } else {
+                          var valid2 = true;
+                        }
+                        if (valid2) {
+                          if (data2.description !== void 0) {
+                            const _errs9 = errors;
+                            if (typeof data2.description !== "string") {
+                              validate185.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/description", schemaPath: "#/properties/fields/items/properties/description/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              return false;
+                            }
+                            var valid2 = _errs9 === errors;
+                          } else {
+                            var valid2 = true;
+                          }
+                          if (valid2) {
+                            if (data2.required !== void 0) {
+                              const _errs11 = errors;
+                              if (typeof data2.required !== "boolean") {
+                                validate185.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/required", schemaPath: "#/properties/fields/items/properties/required/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                return false;
+                              }
+                              var valid2 = _errs11 === errors;
+                            } else {
+                              var valid2 = true;
+                            }
+                            if (valid2) {
+                              if (data2.secret !== void 0) {
+                                const _errs13 = errors;
+                                if (typeof data2.secret !== "boolean") {
+                                  validate185.errors = [{ instancePath: instancePath + "/fields/" + i0 + "/secret", schemaPath: "#/properties/fields/items/properties/secret/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  return false;
+                                }
+                                var valid2 = _errs13 === errors;
+                              } else {
+                                var valid2 = true;
+                              }
+                            }
+                          }
+                        }
+                      }
+                    } else {
+                      validate185.errors = [{ instancePath: instancePath + "/fields/" + i0, schemaPath: "#/properties/fields/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                      return false;
+                    }
+                  }
+                  var valid1 = _errs5 === errors;
+                  if (!valid1) {
+                    break;
+                  }
+                }
+              } else {
+                validate185.errors = [{ instancePath: instancePath + "/fields", schemaPath: "#/properties/fields/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                return false;
+              }
+            }
+            var valid0 = _errs3 === errors;
+          } else {
+            var valid0 = true;
+          }
+        }
+      }
+    } else {
+      validate185.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate185.errors = vErrors;
+  return errors === 0;
+}
 var validateStorage = validate42;
 function validate42(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
@@ -6183,8 +6231,8 @@ function validate42(data, { instancePath = "", parentData, parentDataProperty, r
   validate42.errors = vErrors;
   return errors === 0;
 }
-var validateInlineStorage = validate184;
-function validate184(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateInlineStorage = validate186;
+function validate186(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (!validate43(data, { instancePath, parentData, parentDataProperty, rootData })) {
@@ -6195,18 +6243,18 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.object === void 0 && (missing0 = "object") || data.type === void 0 && (missing0 = "type")) {
-        validate184.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.object !== void 0) {
           let data0 = data.object;
           const _errs3 = errors;
           if (typeof data0 !== "string") {
-            validate184.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("storage" !== data0) {
-            validate184.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+            validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
             return false;
           }
           var valid1 = _errs3 === errors;
@@ -6217,7 +6265,7 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
           if (data.type !== void 0) {
             const _errs5 = errors;
             if (typeof data.type !== "string") {
-              validate184.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid1 = _errs5 === errors;
@@ -6227,15 +6275,15 @@ function validate184(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate184.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate186.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate184.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-var validateStorageParams = validate186;
-function validate186(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStorageParams = validate188;
+function validate188(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   const _errs1 = errors;
@@ -6281,7 +6329,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.location === void 0 && (missing1 = "location")) {
-        validate186.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate188.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       } else {
         if (data.location !== void 0) {
@@ -6290,11 +6338,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs6) {
             if (typeof data1 === "string") {
               if (!pattern0.test(data1)) {
-                validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                validate188.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                 return false;
               }
             } else {
-              validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate188.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/0/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -6312,7 +6360,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate186.errors = vErrors;
+    validate188.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -6359,7 +6407,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
       if (data && typeof data == "object" && !Array.isArray(data)) {
         let missing3;
         if (data.url === void 0 && (missing3 = "url")) {
-          validate186.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
+          validate188.errors = [{ instancePath, schemaPath: "#/allOf/1/then/required", keyword: "required", params: { missingProperty: missing3 }, message: "must have required property '" + missing3 + "'" }];
           return false;
         } else {
           if (data.url !== void 0) {
@@ -6368,11 +6416,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs13) {
               if (typeof data3 === "string") {
                 if (!pattern6.test(data3)) {
-                  validate186.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                  validate188.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
                   return false;
                 }
               } else {
-                validate186.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate188.errors = [{ instancePath: instancePath + "/url", schemaPath: "#/allOf/1/then/properties/url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -6385,7 +6433,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               let data4 = data.base_path;
               const _errs15 = errors;
               if (typeof data4 !== "string" && data4 !== null) {
-                validate186.errors = [{ instancePath: instancePath + "/base_path", schemaPath: "#/allOf/1/then/properties/base_path/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_path.type }, message: "must be string,null" }];
+                validate188.errors = [{ instancePath: instancePath + "/base_path", schemaPath: "#/allOf/1/then/properties/base_path/type", keyword: "type", params: { type: schema12.allOf[1].then.properties.base_path.type }, message: "must be string,null" }];
                 return false;
               }
               var valid6 = _errs15 === errors;
@@ -6400,13 +6448,13 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data5 && typeof data5 == "object" && !Array.isArray(data5)) {
                     let missing4;
                     if (data5.login === void 0 && (missing4 = "login") || data5.password === void 0 && (missing4 = "password")) {
-                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
+                      validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing4 }, message: "must have required property '" + missing4 + "'" }];
                       return false;
                     } else {
                       const _errs19 = errors;
                       for (const key0 in data5) {
                         if (!(key0 === "login" || key0 === "password")) {
-                          validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                          validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
                           return false;
                           break;
                         }
@@ -6418,11 +6466,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs20) {
                             if (typeof data6 === "string") {
                               if (func3(data6) < 1) {
-                                validate186.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate188.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate186.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate188.errors = [{ instancePath: instancePath + "/credentials/login", schemaPath: "#/allOf/1/then/properties/credentials/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -6437,11 +6485,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                             if (errors === _errs22) {
                               if (typeof data7 === "string") {
                                 if (func3(data7) < 1) {
-                                  validate186.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                  validate188.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                   return false;
                                 }
                               } else {
-                                validate186.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate188.errors = [{ instancePath: instancePath + "/credentials/password", schemaPath: "#/allOf/1/then/properties/credentials/properties/password/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                             }
@@ -6453,7 +6501,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                       }
                     }
                   } else {
-                    validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                    validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/1/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                     return false;
                   }
                 }
@@ -6476,7 +6524,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate186.errors = vErrors;
+      validate188.errors = vErrors;
       return false;
     }
     var valid0 = _errs8 === errors;
@@ -6523,7 +6571,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
         if (data && typeof data == "object" && !Array.isArray(data)) {
           let missing6;
           if (data.host === void 0 && (missing6 = "host")) {
-            validate186.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
+            validate188.errors = [{ instancePath, schemaPath: "#/allOf/2/then/required", keyword: "required", params: { missingProperty: missing6 }, message: "must have required property '" + missing6 + "'" }];
             return false;
           } else {
             if (data.host !== void 0) {
@@ -6532,11 +6580,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs29) {
                 if (typeof data9 === "string") {
                   if (func3(data9) < 1) {
-                    validate186.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate188.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate186.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate188.errors = [{ instancePath: instancePath + "/host", schemaPath: "#/allOf/2/then/properties/host/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -6549,17 +6597,17 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                 let data10 = data.port;
                 const _errs31 = errors;
                 if (!(typeof data10 == "number" && (!(data10 % 1) && !isNaN(data10)) && isFinite(data10))) {
-                  validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                  validate188.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                   return false;
                 }
                 if (errors === _errs31) {
                   if (typeof data10 == "number" && isFinite(data10)) {
                     if (data10 > 65535 || isNaN(data10)) {
-                      validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/maximum", keyword: "maximum", params: { comparison: "<=", limit: 65535 }, message: "must be <= 65535" }];
+                      validate188.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/maximum", keyword: "maximum", params: { comparison: "<=", limit: 65535 }, message: "must be <= 65535" }];
                       return false;
                     } else {
                       if (data10 < 1 || isNaN(data10)) {
-                        validate186.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                        validate188.errors = [{ instancePath: instancePath + "/port", schemaPath: "#/allOf/2/then/properties/port/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                         return false;
                       }
                     }
@@ -6576,11 +6624,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs33) {
                     if (typeof data11 === "string") {
                       if (func3(data11) < 1) {
-                        validate186.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                        validate188.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                         return false;
                       }
                     } else {
-                      validate186.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate188.errors = [{ instancePath: instancePath + "/login", schemaPath: "#/allOf/2/then/properties/login/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
@@ -6595,11 +6643,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs35) {
                       if (typeof data12 === "string") {
                         if (func3(data12) < 1) {
-                          validate186.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate188.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate186.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate188.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/allOf/2/then/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -6614,11 +6662,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                       if (errors === _errs37) {
                         if (typeof data13 === "string") {
                           if (!pattern0.test(data13)) {
-                            validate186.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                            validate188.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                             return false;
                           }
                         } else {
-                          validate186.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate188.errors = [{ instancePath: instancePath + "/identity", schemaPath: "#/allOf/2/then/properties/identity/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -6633,11 +6681,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs39) {
                           if (typeof data14 === "string") {
                             if (func3(data14) < 1) {
-                              validate186.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                              validate188.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                               return false;
                             }
                           } else {
-                            validate186.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate188.errors = [{ instancePath: instancePath + "/passphrase", schemaPath: "#/allOf/2/then/properties/passphrase/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -6652,11 +6700,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs41) {
                             if (typeof data15 === "string") {
                               if (func3(data15) < 1) {
-                                validate186.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate188.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate186.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate188.errors = [{ instancePath: instancePath + "/passwd", schemaPath: "#/allOf/2/then/properties/passwd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -6671,11 +6719,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                             if (errors === _errs43) {
                               if (typeof data16 === "string") {
                                 if (!pattern8.test(data16)) {
-                                  validate186.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/pattern", keyword: "pattern", params: { pattern: "^SHA256:[A-Za-z0-9+/]{43}=?$" }, message: 'must match pattern "^SHA256:[A-Za-z0-9+/]{43}=?$"' }];
+                                  validate188.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/pattern", keyword: "pattern", params: { pattern: "^SHA256:[A-Za-z0-9+/]{43}=?$" }, message: 'must match pattern "^SHA256:[A-Za-z0-9+/]{43}=?$"' }];
                                   return false;
                                 }
                               } else {
-                                validate186.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate188.errors = [{ instancePath: instancePath + "/host-key", schemaPath: "#/allOf/2/then/properties/host-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                             }
@@ -6703,7 +6751,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           vErrors.push(err8);
         }
         errors++;
-        validate186.errors = vErrors;
+        validate188.errors = vErrors;
         return false;
       }
       var valid0 = _errs24 === errors;
@@ -6750,7 +6798,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           if (data && typeof data == "object" && !Array.isArray(data)) {
             let missing8;
             if (data.location === void 0 && (missing8 = "location")) {
-              validate186.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
+              validate188.errors = [{ instancePath, schemaPath: "#/allOf/3/then/required", keyword: "required", params: { missingProperty: missing8 }, message: "must have required property '" + missing8 + "'" }];
               return false;
             } else {
               if (data.location !== void 0) {
@@ -6759,11 +6807,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs50) {
                   if (typeof data18 === "string") {
                     if (!pattern0.test(data18)) {
-                      validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                      validate188.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                       return false;
                     }
                   } else {
-                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate188.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/allOf/3/then/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -6781,7 +6829,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors.push(err11);
           }
           errors++;
-          validate186.errors = vErrors;
+          validate188.errors = vErrors;
           return false;
         }
         var valid0 = _errs45 === errors;
@@ -6828,7 +6876,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             if (data && typeof data == "object" && !Array.isArray(data)) {
               let missing10;
               if (data.s3_url === void 0 && (missing10 = "s3_url")) {
-                validate186.errors = [{ instancePath, schemaPath: "#/allOf/4/then/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
+                validate188.errors = [{ instancePath, schemaPath: "#/allOf/4/then/required", keyword: "required", params: { missingProperty: missing10 }, message: "must have required property '" + missing10 + "'" }];
                 return false;
               } else {
                 if (data.s3_url !== void 0) {
@@ -6837,11 +6885,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs57) {
                     if (typeof data20 === "string") {
                       if (!pattern10.test(data20)) {
-                        validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
+                        validate188.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/pattern", keyword: "pattern", params: { pattern: "^s3://[^/]" }, message: 'must match pattern "^s3://[^/]"' }];
                         return false;
                       }
                     } else {
-                      validate186.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      validate188.errors = [{ instancePath: instancePath + "/s3_url", schemaPath: "#/allOf/4/then/properties/s3_url/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                       return false;
                     }
                   }
@@ -6854,7 +6902,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     let data21 = data.base_url;
                     const _errs59 = errors;
                     if (typeof data21 !== "string" && data21 !== null) {
-                      validate186.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/4/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.base_url.type }, message: "must be string,null" }];
+                      validate188.errors = [{ instancePath: instancePath + "/base_url", schemaPath: "#/allOf/4/then/properties/base_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.base_url.type }, message: "must be string,null" }];
                       return false;
                     }
                     var valid16 = _errs59 === errors;
@@ -6866,13 +6914,13 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                       let data22 = data.endpoint_url;
                       const _errs61 = errors;
                       if (typeof data22 !== "string" && data22 !== null) {
-                        validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.endpoint_url.type }, message: "must be string,null" }];
+                        validate188.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/type", keyword: "type", params: { type: schema12.allOf[4].then.properties.endpoint_url.type }, message: "must be string,null" }];
                         return false;
                       }
                       if (errors === _errs61) {
                         if (typeof data22 === "string") {
                           if (!pattern6.test(data22)) {
-                            validate186.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
+                            validate188.errors = [{ instancePath: instancePath + "/endpoint_url", schemaPath: "#/allOf/4/then/properties/endpoint_url/pattern", keyword: "pattern", params: { pattern: "^https?://" }, message: 'must match pattern "^https?://"' }];
                             return false;
                           }
                         }
@@ -6888,11 +6936,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs63) {
                           if (typeof data23 === "string") {
                             if (!pattern12.test(data23)) {
-                              validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
+                              validate188.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$" }, message: 'must match pattern "^[A-Za-z0-9][A-Za-z0-9-]*$"' }];
                               return false;
                             }
                           } else {
-                            validate186.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate188.errors = [{ instancePath: instancePath + "/region", schemaPath: "#/allOf/4/then/properties/region/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -6904,7 +6952,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         if (data["path-style"] !== void 0) {
                           const _errs65 = errors;
                           if (typeof data["path-style"] !== "boolean") {
-                            validate186.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/4/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            validate188.errors = [{ instancePath: instancePath + "/path-style", schemaPath: "#/allOf/4/then/properties/path-style/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
                           var valid16 = _errs65 === errors;
@@ -6918,11 +6966,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                             if (errors === _errs67) {
                               if (typeof data25 === "string") {
                                 if (!pattern13.test(data25)) {
-                                  validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
+                                  validate188.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9_-]+$" }, message: 'must match pattern "^[A-Za-z0-9_-]+$"' }];
                                   return false;
                                 }
                               } else {
-                                validate186.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate188.errors = [{ instancePath: instancePath + "/storage-class", schemaPath: "#/allOf/4/then/properties/storage-class/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                             }
@@ -6937,11 +6985,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                               if (errors === _errs69) {
                                 if (typeof data26 === "string") {
                                   if (!pattern14.test(data26)) {
-                                    validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
+                                    validate188.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/pattern", keyword: "pattern", params: { pattern: "^(AES256|aws:kms(:[!-~]+)?)$" }, message: 'must match pattern "^(AES256|aws:kms(:[!-~]+)?)$"' }];
                                     return false;
                                   }
                                 } else {
-                                  validate186.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                  validate188.errors = [{ instancePath: instancePath + "/sse", schemaPath: "#/allOf/4/then/properties/sse/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                   return false;
                                 }
                               }
@@ -6953,7 +7001,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["with-index"] !== void 0) {
                                 const _errs71 = errors;
                                 if (typeof data["with-index"] !== "boolean") {
-                                  validate186.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/4/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate188.errors = [{ instancePath: instancePath + "/with-index", schemaPath: "#/allOf/4/then/properties/with-index/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid16 = _errs71 === errors;
@@ -6968,13 +7016,13 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                     if (data28 && typeof data28 == "object" && !Array.isArray(data28)) {
                                       let missing11;
                                       if (data28["access-key"] === void 0 && (missing11 = "access-key") || data28["secret-key"] === void 0 && (missing11 = "secret-key")) {
-                                        validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing11 }, message: "must have required property '" + missing11 + "'" }];
+                                        validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/required", keyword: "required", params: { missingProperty: missing11 }, message: "must have required property '" + missing11 + "'" }];
                                         return false;
                                       } else {
                                         const _errs75 = errors;
                                         for (const key1 in data28) {
                                           if (!(key1 === "access-key" || key1 === "secret-key")) {
-                                            validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
+                                            validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key1 }, message: "must NOT have additional properties" }];
                                             return false;
                                             break;
                                           }
@@ -6986,11 +7034,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                             if (errors === _errs76) {
                                               if (typeof data29 === "string") {
                                                 if (func3(data29) < 1) {
-                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                  validate188.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                                   return false;
                                                 }
                                               } else {
-                                                validate186.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                validate188.errors = [{ instancePath: instancePath + "/credentials/access-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/access-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                                 return false;
                                               }
                                             }
@@ -7005,11 +7053,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                               if (errors === _errs78) {
                                                 if (typeof data30 === "string") {
                                                   if (func3(data30) < 1) {
-                                                    validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                                    validate188.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                                     return false;
                                                   }
                                                 } else {
-                                                  validate186.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                                  validate188.errors = [{ instancePath: instancePath + "/credentials/secret-key", schemaPath: "#/allOf/4/then/properties/credentials/properties/secret-key/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                                   return false;
                                                 }
                                               }
@@ -7021,7 +7069,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                         }
                                       }
                                     } else {
-                                      validate186.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                      validate188.errors = [{ instancePath: instancePath + "/credentials", schemaPath: "#/allOf/4/then/properties/credentials/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                       return false;
                                     }
                                   }
@@ -7050,7 +7098,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               vErrors.push(err14);
             }
             errors++;
-            validate186.errors = vErrors;
+            validate188.errors = vErrors;
             return false;
           }
           var valid0 = _errs52 === errors;
@@ -7062,7 +7110,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing12;
       if (data.type === void 0 && (missing12 = "type")) {
-        validate186.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing12 }, message: "must have required property '" + missing12 + "'" }];
+        validate188.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing12 }, message: "must have required property '" + missing12 + "'" }];
         return false;
       } else {
         if (data.type !== void 0) {
@@ -7071,11 +7119,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs81) {
             if (typeof data31 === "string") {
               if (func3(data31) < 1) {
-                validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate188.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate186.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate188.errors = [{ instancePath: instancePath + "/type", schemaPath: "#/properties/type/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
@@ -7088,11 +7136,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
             let data32 = data.object;
             const _errs83 = errors;
             if (typeof data32 !== "string") {
-              validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate188.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if ("storage" !== data32) {
-              validate186.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
+              validate188.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "storage" }, message: "must be equal to constant" }];
               return false;
             }
             var valid18 = _errs83 === errors;
@@ -7106,11 +7154,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs85) {
                 if (typeof data33 === "string") {
                   if (!pattern1.test(data33)) {
-                    validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+                    validate188.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate186.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate188.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -7125,11 +7173,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs87) {
                   if (typeof data34 === "string") {
                     if (!pattern4.test(data34)) {
-                      validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                      validate188.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                       return false;
                     }
                   } else {
-                    validate186.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate188.errors = [{ instancePath: instancePath + "/container-path", schemaPath: "#/properties/container-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -7142,11 +7190,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                   let data35 = data.version;
                   const _errs89 = errors;
                   if (typeof data35 !== "string") {
-                    validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate188.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                   if ("1" !== data35) {
-                    validate186.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+                    validate188.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
                     return false;
                   }
                   var valid18 = _errs89 === errors;
@@ -7160,11 +7208,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs91) {
                       if (typeof data36 === "string") {
                         if (func3(data36) < 1) {
-                          validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate188.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate186.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate188.errors = [{ instancePath: instancePath + "/backend-id", schemaPath: "#/properties/backend-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -7176,7 +7224,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data["read-only"] !== void 0) {
                       const _errs93 = errors;
                       if (typeof data["read-only"] !== "boolean") {
-                        validate186.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate188.errors = [{ instancePath: instancePath + "/read-only", schemaPath: "#/properties/read-only/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid18 = _errs93 === errors;
@@ -7187,7 +7235,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                       if (data.primary !== void 0) {
                         const _errs95 = errors;
                         if (typeof data.primary !== "boolean") {
-                          validate186.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                          validate188.errors = [{ instancePath: instancePath + "/primary", schemaPath: "#/properties/primary/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                           return false;
                         }
                         var valid18 = _errs95 === errors;
@@ -7198,7 +7246,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                         if (data.trusted !== void 0) {
                           const _errs97 = errors;
                           if (typeof data.trusted !== "boolean") {
-                            validate186.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                            validate188.errors = [{ instancePath: instancePath + "/trusted", schemaPath: "#/properties/trusted/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                             return false;
                           }
                           var valid18 = _errs97 === errors;
@@ -7210,13 +7258,13 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                             let data40 = data["watcher-interval"];
                             const _errs99 = errors;
                             if (!(typeof data40 == "number" && (!(data40 % 1) && !isNaN(data40)) && isFinite(data40))) {
-                              validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
+                              validate188.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/type", keyword: "type", params: { type: "integer" }, message: "must be integer" }];
                               return false;
                             }
                             if (errors === _errs99) {
                               if (typeof data40 == "number" && isFinite(data40)) {
                                 if (data40 < 1 || isNaN(data40)) {
-                                  validate186.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
+                                  validate188.errors = [{ instancePath: instancePath + "/watcher-interval", schemaPath: "#/properties/watcher-interval/minimum", keyword: "minimum", params: { comparison: ">=", limit: 1 }, message: "must be >= 1" }];
                                   return false;
                                 }
                               }
@@ -7243,7 +7291,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs102) {
                                   if (data42 && typeof data42 == "object" && !Array.isArray(data42)) {
                                   } else {
-                                    validate186.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                                    validate188.errors = [{ instancePath: instancePath + "/manifest-pattern", schemaPath: "#/properties/manifest-pattern/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                                     return false;
                                   }
                                 }
@@ -7255,7 +7303,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (data.location !== void 0) {
                                   const _errs105 = errors;
                                   if (typeof data.location !== "string") {
-                                    validate186.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate188.errors = [{ instancePath: instancePath + "/location", schemaPath: "#/properties/location/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                   var valid18 = _errs105 === errors;
@@ -7269,11 +7317,11 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                     if (errors === _errs107) {
                                       if (typeof data44 === "string") {
                                         if (!pattern0.test(data44)) {
-                                          validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
+                                          validate188.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/pattern", keyword: "pattern", params: { pattern: "^/" }, message: 'must match pattern "^/"' }];
                                           return false;
                                         }
                                       } else {
-                                        validate186.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                        validate188.errors = [{ instancePath: instancePath + "/mount-path", schemaPath: "#/properties/mount-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                         return false;
                                       }
                                     }
@@ -7285,7 +7333,7 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
                                     if (data["is-local-owner"] !== void 0) {
                                       const _errs109 = errors;
                                       if (typeof data["is-local-owner"] !== "boolean") {
-                                        validate186.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                        validate188.errors = [{ instancePath: instancePath + "/is-local-owner", schemaPath: "#/properties/is-local-owner/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                         return false;
                                       }
                                       var valid18 = _errs109 === errors;
@@ -7308,15 +7356,15 @@ function validate186(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate186.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate188.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate186.errors = vErrors;
+  validate188.errors = vErrors;
   return errors === 0;
 }
-var validateAccess = validate188;
-function validate188(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateAccess = validate190;
+function validate190(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -7329,17 +7377,17 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
         if (errors === _errs1) {
           if (data0 && typeof data0 == "object" && !Array.isArray(data0)) {
             if (Object.keys(data0).length > 1) {
-              validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
+              validate190.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/maxProperties", keyword: "maxProperties", params: { limit: 1 }, message: "must NOT have more than 1 properties" }];
               return false;
             } else {
               if (Object.keys(data0).length < 1) {
-                validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
+                validate190.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/minProperties", keyword: "minProperties", params: { limit: 1 }, message: "must NOT have fewer than 1 properties" }];
                 return false;
               } else {
                 const _errs3 = errors;
                 for (const key0 in data0) {
                   if (!(key0 === "user" || key0 === "user-path")) {
-                    validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+                    validate190.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
                     return false;
                     break;
                   }
@@ -7351,11 +7399,11 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs4) {
                       if (typeof data1 === "string") {
                         if (!pattern17.test(data1)) {
-                          validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
+                          validate190.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/pattern", keyword: "pattern", params: { pattern: "^(\\*|0x[0-9a-f]+)$" }, message: 'must match pattern "^(\\*|0x[0-9a-f]+)$"' }];
                           return false;
                         }
                       } else {
-                        validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate190.errors = [{ instancePath: instancePath + "/" + i0 + "/user", schemaPath: "#/items/properties/user/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -7370,11 +7418,11 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
                       if (errors === _errs6) {
                         if (typeof data2 === "string") {
                           if (func3(data2) < 1) {
-                            validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                            validate190.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                             return false;
                           }
                         } else {
-                          validate188.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                          validate190.errors = [{ instancePath: instancePath + "/" + i0 + "/user-path", schemaPath: "#/items/properties/user-path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                           return false;
                         }
                       }
@@ -7387,7 +7435,7 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
               }
             }
           } else {
-            validate188.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+            validate190.errors = [{ instancePath: instancePath + "/" + i0, schemaPath: "#/items/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
             return false;
           }
         }
@@ -7397,30 +7445,30 @@ function validate188(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate188.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+      validate190.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
       return false;
     }
   }
-  validate188.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
-var validateSyncCommands = validate189;
+var validateSyncCommands = validate191;
 var schema58 = { "$schema": "http://json-schema.org/draft-07/schema#", "$id": "sync-commands.schema.json", "title": "SyncRequest", "type": "object", "required": ["cmd"], "properties": { "cmd": { "type": "string", "enum": ["start", "stop", "stop-all", "status", "job-state", "active-events", "test-error", "shutdown", "stop-container", "status-json", "list-conflicts", "subscribe", "resolve", "version", "check-storage", "explain-syncer", "plugins", "reload-plugins"] }, "args": { "type": "object", "additionalProperties": true }, "id": {} }, "allOf": [{ "if": { "required": ["cmd"], "properties": { "cmd": { "enum": ["start", "stop", "job-state", "active-events", "test-error", "stop-container", "list-conflicts", "resolve", "check-storage", "explain-syncer"] } } }, "then": { "properties": { "args": {} }, "required": ["args"] } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "start" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/start" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-all" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-all" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "job-state" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/job-state" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "active-events" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/active-events" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "test-error" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/test-error" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "shutdown" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/shutdown" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "stop-container" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/stop-container" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "status-json" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/status-json" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "list-conflicts" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/list-conflicts" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "subscribe" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/subscribe" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "resolve" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/resolve" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "version" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/version" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "check-storage" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/check-storage" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "explain-syncer" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/explain-syncer" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "plugins" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/plugins" } } } }, { "if": { "required": ["cmd"], "properties": { "cmd": { "const": "reload-plugins" } } }, "then": { "properties": { "args": { "$ref": "#/definitions/reload-plugins" } } } }], "definitions": { "start": { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 }, "persist": { "type": "boolean" } } }, "stop": { "title": "StopArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "stop-all": { "title": "StopAllArgs", "type": "object", "additionalProperties": false }, "status": { "title": "StatusArgs", "type": "object", "additionalProperties": false }, "job-state": { "title": "JobStateArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "active-events": { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } }, "test-error": { "title": "TestErrorArgs", "type": "object", "additionalProperties": false, "required": ["job-id"], "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "shutdown": { "title": "ShutdownArgs", "type": "object", "additionalProperties": false }, "stop-container": { "title": "StopContainerArgs", "type": "object", "additionalProperties": false, "required": ["container-id"], "properties": { "container-id": { "type": "string", "minLength": 1 } } }, "status-json": { "title": "StatusJsonArgs", "type": "object", "additionalProperties": false }, "list-conflicts": { "title": "ListConflictsArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "container-id"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "container-id": { "type": "string", "minLength": 1 }, "force-scan": { "type": "boolean" }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } } } }, "subscribe": { "title": "SubscribeArgs", "type": "object", "additionalProperties": false, "properties": { "job-id": { "type": "string", "minLength": 1 } } }, "resolve": { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } }, "version": { "title": "VersionArgs", "type": "object", "additionalProperties": false }, "check-storage": { "title": "CheckStorageArgs", "type": "object", "additionalProperties": false, "required": ["storage"], "properties": { "storage": { "$ref": "storage.schema.json#/definitions/StorageParams" } } }, "explain-syncer": { "title": "ExplainSyncerArgs", "type": "object", "additionalProperties": false, "required": ["source", "target", "continuous", "unidirectional"], "properties": { "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 } } }, "plugins": { "title": "PluginsArgs", "type": "object", "additionalProperties": false }, "reload-plugins": { "title": "ReloadPluginsArgs", "type": "object", "additionalProperties": false } } };
 var schema59 = { "title": "StartArgs", "type": "object", "additionalProperties": false, "required": ["container-name", "job-id", "source", "target", "continuous", "unidirectional"], "properties": { "container-name": { "type": "string" }, "job-id": { "type": "string", "minLength": 1 }, "source": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "target": { "$ref": "storage.schema.json#/definitions/StorageParams" }, "continuous": { "type": "boolean" }, "unidirectional": { "type": "boolean" }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } }, "ignore": { "type": "array", "items": { "type": "string", "minLength": 1 } }, "dry-run": { "type": "boolean" }, "allow-mass-delete": { "type": "boolean" }, "accept-new-root": { "type": "boolean" }, "syncer": { "type": "string", "minLength": 1 }, "persist": { "type": "boolean" } } };
-function validate190(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate192(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate190.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate192.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!func2.call(schema59.properties, key0)) {
-            validate190.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate192.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -7429,7 +7477,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate190.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate192.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -7443,11 +7491,11 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate190.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate192.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate190.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate192.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -7458,8 +7506,8 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -7469,8 +7517,8 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                  if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -7481,7 +7529,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate190.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate192.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -7492,7 +7540,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate190.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate192.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -7511,11 +7559,11 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate190.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate192.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate190.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate192.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -7524,7 +7572,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate190.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate192.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -7546,11 +7594,11 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate190.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate192.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate190.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate192.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -7560,7 +7608,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate190.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate192.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -7572,7 +7620,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate190.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate192.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -7583,7 +7631,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate190.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate192.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -7594,7 +7642,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate190.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate192.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -7608,11 +7656,11 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                                   if (errors === _errs26) {
                                     if (typeof data13 === "string") {
                                       if (func3(data13) < 1) {
-                                        validate190.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                        validate192.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                         return false;
                                       }
                                     } else {
-                                      validate190.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      validate192.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                       return false;
                                     }
                                   }
@@ -7624,7 +7672,7 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
                                   if (data.persist !== void 0) {
                                     const _errs28 = errors;
                                     if (typeof data.persist !== "boolean") {
-                                      validate190.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                      validate192.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                       return false;
                                     }
                                     var valid0 = _errs28 === errors;
@@ -7646,27 +7694,27 @@ function validate190(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate190.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate192.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate190.errors = vErrors;
+  validate192.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate196(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate194.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate196.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate194.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate196.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -7678,34 +7726,16 @@ function validate194(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate196.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate194.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate196.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
           }
         }
-      }
-    } else {
-      validate194.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate194.errors = vErrors;
-  return errors === 0;
-}
-function validate196(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate196.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
       }
     } else {
       validate196.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -7738,36 +7768,10 @@ function validate200(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate200.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate200.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate200.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate200.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate200.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
+        break;
       }
     } else {
       validate200.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -7777,20 +7781,19 @@ function validate200(data, { instancePath = "", parentData, parentDataProperty, 
   validate200.errors = vErrors;
   return errors === 0;
 }
-var schema64 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
 function validate202(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate202.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "job-id" || key0 === "active-events")) {
+          if (!(key0 === "job-id")) {
             validate202.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
@@ -7811,43 +7814,6 @@ function validate202(data, { instancePath = "", parentData, parentDataProperty, 
                 return false;
               }
             }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data["active-events"] !== void 0) {
-              let data1 = data["active-events"];
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (Array.isArray(data1)) {
-                  var valid1 = true;
-                  const len0 = data1.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data2 = data1[i0];
-                    const _errs6 = errors;
-                    if (typeof data2 !== "string") {
-                      validate202.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate202.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
-                      return false;
-                    }
-                    var valid1 = _errs6 === errors;
-                    if (!valid1) {
-                      break;
-                    }
-                  }
-                } else {
-                  validate202.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                  return false;
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
           }
         }
       }
@@ -7859,19 +7825,20 @@ function validate202(data, { instancePath = "", parentData, parentDataProperty, 
   validate202.errors = vErrors;
   return errors === 0;
 }
+var schema64 = { "title": "ActiveEventsArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "active-events"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "active-events": { "type": "array", "items": { "type": "string", "enum": ["state", "progress", "conflict", "error"] } } } };
 function validate204(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
         validate204.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "job-id")) {
+          if (!(key0 === "job-id" || key0 === "active-events")) {
             validate204.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
@@ -7892,6 +7859,43 @@ function validate204(data, { instancePath = "", parentData, parentDataProperty, 
                 return false;
               }
             }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data["active-events"] !== void 0) {
+              let data1 = data["active-events"];
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (Array.isArray(data1)) {
+                  var valid1 = true;
+                  const len0 = data1.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data2 = data1[i0];
+                    const _errs6 = errors;
+                    if (typeof data2 !== "string") {
+                      validate204.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
+                      validate204.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      return false;
+                    }
+                    var valid1 = _errs6 === errors;
+                    if (!valid1) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate204.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
           }
         }
       }
@@ -7908,10 +7912,36 @@ function validate206(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate206.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
+        validate206.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
-        break;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id")) {
+            validate206.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate206.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate206.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
       }
     } else {
       validate206.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -7926,36 +7956,10 @@ function validate208(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate208.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate208.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "container-id")) {
-            validate208.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["container-id"] !== void 0) {
-            let data0 = data["container-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate208.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate208.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
+        break;
       }
     } else {
       validate208.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -7970,10 +7974,36 @@ function validate210(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate210.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+      let missing0;
+      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate210.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
-        break;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "container-id")) {
+            validate210.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["container-id"] !== void 0) {
+            let data0 = data["container-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate210.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate210.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
       }
     } else {
       validate210.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -7988,15 +8018,33 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate212.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate212.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate212.errors = vErrors;
+  return errors === 0;
+}
+function validate214(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
-        validate212.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate214.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
-            validate212.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate214.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -8004,8 +8052,8 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+            if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -8015,8 +8063,8 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -8030,11 +8078,11 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs4) {
                   if (typeof data2 === "string") {
                     if (func3(data2) < 1) {
-                      validate212.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      validate214.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                       return false;
                     }
                   } else {
-                    validate212.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate214.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -8046,7 +8094,7 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data["force-scan"] !== void 0) {
                   const _errs6 = errors;
                   if (typeof data["force-scan"] !== "boolean") {
-                    validate212.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate214.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -8067,11 +8115,11 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs10) {
                             if (typeof data5 === "string") {
                               if (func3(data5) < 1) {
-                                validate212.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate214.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate212.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate214.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -8081,7 +8129,7 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
                           }
                         }
                       } else {
-                        validate212.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        validate214.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                         return false;
                       }
                     }
@@ -8096,14 +8144,14 @@ function validate212(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate212.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate214.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate212.errors = vErrors;
+  validate214.errors = vErrors;
   return errors === 0;
 }
-function validate216(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate218(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -8111,7 +8159,7 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs1 = errors;
       for (const key0 in data) {
         if (!(key0 === "job-id")) {
-          validate216.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          validate218.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
           return false;
           break;
         }
@@ -8123,39 +8171,39 @@ function validate216(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs2) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate216.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
         }
       }
     } else {
-      validate216.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate218.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate216.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
 var schema71 = { "title": "ResolveArgs", "type": "object", "additionalProperties": false, "required": ["job-id", "path", "keep"], "properties": { "job-id": { "type": "string", "minLength": 1 }, "path": { "type": "string", "minLength": 1 }, "keep": { "type": "string", "enum": ["source", "target"] } } };
-function validate218(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
-        validate218.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate220.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
-            validate218.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -8167,11 +8215,11 @@ function validate218(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate218.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate220.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -8186,11 +8234,11 @@ function validate218(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate218.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate220.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate218.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate220.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -8203,11 +8251,11 @@ function validate218(data, { instancePath = "", parentData, parentDataProperty, 
                 let data2 = data.keep;
                 const _errs6 = errors;
                 if (typeof data2 !== "string") {
-                  validate218.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate220.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data2 === "source" || data2 === "target")) {
-                  validate218.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  validate220.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
@@ -8217,24 +8265,6 @@ function validate218(data, { instancePath = "", parentData, parentDataProperty, 
             }
           }
         }
-      }
-    } else {
-      validate218.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate218.errors = vErrors;
-  return errors === 0;
-}
-function validate220(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate220.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
       }
     } else {
       validate220.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -8249,27 +8279,10 @@ function validate222(data, { instancePath = "", parentData, parentDataProperty, 
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.storage === void 0 && (missing0 = "storage")) {
-        validate222.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate222.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "storage")) {
-            validate222.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.storage !== void 0) {
-            if (!validate186(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
-              errors = vErrors.length;
-            }
-          }
-        }
+        break;
       }
     } else {
       validate222.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -8279,20 +8292,55 @@ function validate222(data, { instancePath = "", parentData, parentDataProperty, 
   validate222.errors = vErrors;
   return errors === 0;
 }
-function validate225(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate224(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.storage === void 0 && (missing0 = "storage")) {
+        validate224.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "storage")) {
+            validate224.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.storage !== void 0) {
+            if (!validate188(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+              errors = vErrors.length;
+            }
+          }
+        }
+      }
+    } else {
+      validate224.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate224.errors = vErrors;
+  return errors === 0;
+}
+function validate227(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate225.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate227.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "source" || key0 === "target" || key0 === "continuous" || key0 === "unidirectional" || key0 === "syncer")) {
-            validate225.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate227.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -8300,8 +8348,8 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+            if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -8311,8 +8359,8 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -8323,7 +8371,7 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.continuous !== void 0) {
                 const _errs4 = errors;
                 if (typeof data.continuous !== "boolean") {
-                  validate225.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate227.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs4 === errors;
@@ -8334,7 +8382,7 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data.unidirectional !== void 0) {
                   const _errs6 = errors;
                   if (typeof data.unidirectional !== "boolean") {
-                    validate225.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate227.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -8348,11 +8396,11 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs8) {
                       if (typeof data4 === "string") {
                         if (func3(data4) < 1) {
-                          validate225.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate227.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate225.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate227.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -8367,29 +8415,11 @@ function validate225(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate225.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate227.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate225.errors = vErrors;
-  return errors === 0;
-}
-function validate229(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate229.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate229.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate229.errors = vErrors;
+  validate227.errors = vErrors;
   return errors === 0;
 }
 function validate231(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
@@ -8410,7 +8440,25 @@ function validate231(data, { instancePath = "", parentData, parentDataProperty, 
   validate231.errors = vErrors;
   return errors === 0;
 }
-function validate189(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+function validate233(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate233.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate233.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate233.errors = vErrors;
+  return errors === 0;
+}
+function validate191(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -8457,7 +8505,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing1;
       if (data.args === void 0 && (missing1 = "args")) {
-        validate189.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
+        validate191.errors = [{ instancePath, schemaPath: "#/allOf/0/then/required", keyword: "required", params: { missingProperty: missing1 }, message: "must have required property '" + missing1 + "'" }];
         return false;
       }
     }
@@ -8472,7 +8520,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
       vErrors.push(err2);
     }
     errors++;
-    validate189.errors = vErrors;
+    validate191.errors = vErrors;
     return false;
   }
   var valid0 = _errs1 === errors;
@@ -8518,8 +8566,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs10 = errors;
       if (data && typeof data == "object" && !Array.isArray(data)) {
         if (data.args !== void 0) {
-          if (!validate190(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-            vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+          if (!validate192(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+            vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
             errors = vErrors.length;
           }
         }
@@ -8535,7 +8583,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
         vErrors.push(err5);
       }
       errors++;
-      validate189.errors = vErrors;
+      validate191.errors = vErrors;
       return false;
     }
     var valid0 = _errs6 === errors;
@@ -8581,8 +8629,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
         const _errs16 = errors;
         if (data && typeof data == "object" && !Array.isArray(data)) {
           if (data.args !== void 0) {
-            if (!validate194(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-              vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+            if (!validate196(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+              vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
               errors = vErrors.length;
             }
           }
@@ -8598,7 +8646,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
           vErrors.push(err8);
         }
         errors++;
-        validate189.errors = vErrors;
+        validate191.errors = vErrors;
         return false;
       }
       var valid0 = _errs12 === errors;
@@ -8644,8 +8692,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
           const _errs22 = errors;
           if (data && typeof data == "object" && !Array.isArray(data)) {
             if (data.args !== void 0) {
-              if (!validate196(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+              if (!validate198(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
                 errors = vErrors.length;
               }
             }
@@ -8661,7 +8709,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
             vErrors.push(err11);
           }
           errors++;
-          validate189.errors = vErrors;
+          validate191.errors = vErrors;
           return false;
         }
         var valid0 = _errs18 === errors;
@@ -8707,8 +8755,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
             const _errs28 = errors;
             if (data && typeof data == "object" && !Array.isArray(data)) {
               if (data.args !== void 0) {
-                if (!validate198(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                  vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+                if (!validate200(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                  vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
                   errors = vErrors.length;
                 }
               }
@@ -8724,7 +8772,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
               vErrors.push(err14);
             }
             errors++;
-            validate189.errors = vErrors;
+            validate191.errors = vErrors;
             return false;
           }
           var valid0 = _errs24 === errors;
@@ -8770,8 +8818,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
               const _errs34 = errors;
               if (data && typeof data == "object" && !Array.isArray(data)) {
                 if (data.args !== void 0) {
-                  if (!validate200(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                    vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+                  if (!validate202(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                    vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
                     errors = vErrors.length;
                   }
                 }
@@ -8787,7 +8835,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                 vErrors.push(err17);
               }
               errors++;
-              validate189.errors = vErrors;
+              validate191.errors = vErrors;
               return false;
             }
             var valid0 = _errs30 === errors;
@@ -8833,8 +8881,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                 const _errs40 = errors;
                 if (data && typeof data == "object" && !Array.isArray(data)) {
                   if (data.args !== void 0) {
-                    if (!validate202(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                      vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+                    if (!validate204(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                      vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
                       errors = vErrors.length;
                     }
                   }
@@ -8850,7 +8898,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                   vErrors.push(err20);
                 }
                 errors++;
-                validate189.errors = vErrors;
+                validate191.errors = vErrors;
                 return false;
               }
               var valid0 = _errs36 === errors;
@@ -8896,8 +8944,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                   const _errs46 = errors;
                   if (data && typeof data == "object" && !Array.isArray(data)) {
                     if (data.args !== void 0) {
-                      if (!validate204(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+                      if (!validate206(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
                         errors = vErrors.length;
                       }
                     }
@@ -8913,7 +8961,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                     vErrors.push(err23);
                   }
                   errors++;
-                  validate189.errors = vErrors;
+                  validate191.errors = vErrors;
                   return false;
                 }
                 var valid0 = _errs42 === errors;
@@ -8959,8 +9007,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                     const _errs52 = errors;
                     if (data && typeof data == "object" && !Array.isArray(data)) {
                       if (data.args !== void 0) {
-                        if (!validate206(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                          vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+                        if (!validate208(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                          vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
                           errors = vErrors.length;
                         }
                       }
@@ -8976,7 +9024,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                       vErrors.push(err26);
                     }
                     errors++;
-                    validate189.errors = vErrors;
+                    validate191.errors = vErrors;
                     return false;
                   }
                   var valid0 = _errs48 === errors;
@@ -9022,8 +9070,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                       const _errs58 = errors;
                       if (data && typeof data == "object" && !Array.isArray(data)) {
                         if (data.args !== void 0) {
-                          if (!validate208(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                            vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+                          if (!validate210(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                            vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
                             errors = vErrors.length;
                           }
                         }
@@ -9039,7 +9087,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                         vErrors.push(err29);
                       }
                       errors++;
-                      validate189.errors = vErrors;
+                      validate191.errors = vErrors;
                       return false;
                     }
                     var valid0 = _errs54 === errors;
@@ -9085,8 +9133,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                         const _errs64 = errors;
                         if (data && typeof data == "object" && !Array.isArray(data)) {
                           if (data.args !== void 0) {
-                            if (!validate210(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                              vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+                            if (!validate212(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                              vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
                               errors = vErrors.length;
                             }
                           }
@@ -9102,7 +9150,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                           vErrors.push(err32);
                         }
                         errors++;
-                        validate189.errors = vErrors;
+                        validate191.errors = vErrors;
                         return false;
                       }
                       var valid0 = _errs60 === errors;
@@ -9148,8 +9196,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                           const _errs70 = errors;
                           if (data && typeof data == "object" && !Array.isArray(data)) {
                             if (data.args !== void 0) {
-                              if (!validate212(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+                              if (!validate214(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
                                 errors = vErrors.length;
                               }
                             }
@@ -9165,7 +9213,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                             vErrors.push(err35);
                           }
                           errors++;
-                          validate189.errors = vErrors;
+                          validate191.errors = vErrors;
                           return false;
                         }
                         var valid0 = _errs66 === errors;
@@ -9211,8 +9259,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                             const _errs76 = errors;
                             if (data && typeof data == "object" && !Array.isArray(data)) {
                               if (data.args !== void 0) {
-                                if (!validate216(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                  vErrors = vErrors === null ? validate216.errors : vErrors.concat(validate216.errors);
+                                if (!validate218(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                  vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
                                   errors = vErrors.length;
                                 }
                               }
@@ -9228,7 +9276,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                               vErrors.push(err38);
                             }
                             errors++;
-                            validate189.errors = vErrors;
+                            validate191.errors = vErrors;
                             return false;
                           }
                           var valid0 = _errs72 === errors;
@@ -9274,8 +9322,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                               const _errs82 = errors;
                               if (data && typeof data == "object" && !Array.isArray(data)) {
                                 if (data.args !== void 0) {
-                                  if (!validate218(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                    vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+                                  if (!validate220(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                    vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
                                     errors = vErrors.length;
                                   }
                                 }
@@ -9291,7 +9339,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                 vErrors.push(err41);
                               }
                               errors++;
-                              validate189.errors = vErrors;
+                              validate191.errors = vErrors;
                               return false;
                             }
                             var valid0 = _errs78 === errors;
@@ -9337,8 +9385,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                 const _errs88 = errors;
                                 if (data && typeof data == "object" && !Array.isArray(data)) {
                                   if (data.args !== void 0) {
-                                    if (!validate220(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                      vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+                                    if (!validate222(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                      vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
                                       errors = vErrors.length;
                                     }
                                   }
@@ -9354,7 +9402,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                   vErrors.push(err44);
                                 }
                                 errors++;
-                                validate189.errors = vErrors;
+                                validate191.errors = vErrors;
                                 return false;
                               }
                               var valid0 = _errs84 === errors;
@@ -9400,8 +9448,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                   const _errs94 = errors;
                                   if (data && typeof data == "object" && !Array.isArray(data)) {
                                     if (data.args !== void 0) {
-                                      if (!validate222(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+                                      if (!validate224(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
                                         errors = vErrors.length;
                                       }
                                     }
@@ -9417,7 +9465,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                     vErrors.push(err47);
                                   }
                                   errors++;
-                                  validate189.errors = vErrors;
+                                  validate191.errors = vErrors;
                                   return false;
                                 }
                                 var valid0 = _errs90 === errors;
@@ -9463,8 +9511,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                     const _errs100 = errors;
                                     if (data && typeof data == "object" && !Array.isArray(data)) {
                                       if (data.args !== void 0) {
-                                        if (!validate225(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                          vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+                                        if (!validate227(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                          vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
                                           errors = vErrors.length;
                                         }
                                       }
@@ -9480,7 +9528,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                       vErrors.push(err50);
                                     }
                                     errors++;
-                                    validate189.errors = vErrors;
+                                    validate191.errors = vErrors;
                                     return false;
                                   }
                                   var valid0 = _errs96 === errors;
@@ -9526,8 +9574,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                       const _errs106 = errors;
                                       if (data && typeof data == "object" && !Array.isArray(data)) {
                                         if (data.args !== void 0) {
-                                          if (!validate229(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                            vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+                                          if (!validate231(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                            vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
                                             errors = vErrors.length;
                                           }
                                         }
@@ -9543,7 +9591,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                         vErrors.push(err53);
                                       }
                                       errors++;
-                                      validate189.errors = vErrors;
+                                      validate191.errors = vErrors;
                                       return false;
                                     }
                                     var valid0 = _errs102 === errors;
@@ -9589,8 +9637,8 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                         const _errs112 = errors;
                                         if (data && typeof data == "object" && !Array.isArray(data)) {
                                           if (data.args !== void 0) {
-                                            if (!validate231(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
-                                              vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+                                            if (!validate233(data.args, { instancePath: instancePath + "/args", parentData: data, parentDataProperty: "args", rootData })) {
+                                              vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
                                               errors = vErrors.length;
                                             }
                                           }
@@ -9606,7 +9654,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
                                           vErrors.push(err56);
                                         }
                                         errors++;
-                                        validate189.errors = vErrors;
+                                        validate191.errors = vErrors;
                                         return false;
                                       }
                                       var valid0 = _errs108 === errors;
@@ -9632,18 +9680,18 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing20;
       if (data.cmd === void 0 && (missing20 = "cmd")) {
-        validate189.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing20 }, message: "must have required property '" + missing20 + "'" }];
+        validate191.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing20 }, message: "must have required property '" + missing20 + "'" }];
         return false;
       } else {
         if (data.cmd !== void 0) {
           let data37 = data.cmd;
           const _errs114 = errors;
           if (typeof data37 !== "string") {
-            validate189.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate191.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if (!(data37 === "start" || data37 === "stop" || data37 === "stop-all" || data37 === "status" || data37 === "job-state" || data37 === "active-events" || data37 === "test-error" || data37 === "shutdown" || data37 === "stop-container" || data37 === "status-json" || data37 === "list-conflicts" || data37 === "subscribe" || data37 === "resolve" || data37 === "version" || data37 === "check-storage" || data37 === "explain-syncer" || data37 === "plugins" || data37 === "reload-plugins")) {
-            validate189.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema58.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
+            validate191.errors = [{ instancePath: instancePath + "/cmd", schemaPath: "#/properties/cmd/enum", keyword: "enum", params: { allowedValues: schema58.properties.cmd.enum }, message: "must be equal to one of the allowed values" }];
             return false;
           }
           var valid57 = _errs114 === errors;
@@ -9657,7 +9705,7 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs116) {
               if (data38 && typeof data38 == "object" && !Array.isArray(data38)) {
               } else {
-                validate189.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+                validate191.errors = [{ instancePath: instancePath + "/args", schemaPath: "#/properties/args/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
                 return false;
               }
             }
@@ -9668,28 +9716,28 @@ function validate189(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate189.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate191.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate189.errors = vErrors;
+  validate191.errors = vErrors;
   return errors === 0;
 }
-var validateStartArgs = validate233;
-function validate233(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStartArgs = validate235;
+function validate235(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["container-name"] === void 0 && (missing0 = "container-name") || data["job-id"] === void 0 && (missing0 = "job-id") || data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
-        validate233.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate235.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!func2.call(schema59.properties, key0)) {
-            validate233.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate235.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -9698,7 +9746,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
           if (data["container-name"] !== void 0) {
             const _errs2 = errors;
             if (typeof data["container-name"] !== "string") {
-              validate233.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate235.errors = [{ instancePath: instancePath + "/container-name", schemaPath: "#/properties/container-name/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             var valid0 = _errs2 === errors;
@@ -9712,11 +9760,11 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate233.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate233.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate235.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -9727,8 +9775,8 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
             if (valid0) {
               if (data.source !== void 0) {
                 const _errs6 = errors;
-                if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-                  vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+                  vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                   errors = vErrors.length;
                 }
                 var valid0 = _errs6 === errors;
@@ -9738,8 +9786,8 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
               if (valid0) {
                 if (data.target !== void 0) {
                   const _errs7 = errors;
-                  if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                    vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+                  if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                    vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                     errors = vErrors.length;
                   }
                   var valid0 = _errs7 === errors;
@@ -9750,7 +9798,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data.continuous !== void 0) {
                     const _errs8 = errors;
                     if (typeof data.continuous !== "boolean") {
-                      validate233.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                      validate235.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                       return false;
                     }
                     var valid0 = _errs8 === errors;
@@ -9761,7 +9809,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                     if (data.unidirectional !== void 0) {
                       const _errs10 = errors;
                       if (typeof data.unidirectional !== "boolean") {
-                        validate233.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                        validate235.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                         return false;
                       }
                       var valid0 = _errs10 === errors;
@@ -9780,11 +9828,11 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                               let data7 = data6[i0];
                               const _errs14 = errors;
                               if (typeof data7 !== "string") {
-                                validate233.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                validate235.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                 return false;
                               }
                               if (!(data7 === "state" || data7 === "progress" || data7 === "conflict" || data7 === "error")) {
-                                validate233.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                                validate235.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema59.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
                                 return false;
                               }
                               var valid1 = _errs14 === errors;
@@ -9793,7 +9841,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                               }
                             }
                           } else {
-                            validate233.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                            validate235.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                             return false;
                           }
                         }
@@ -9815,11 +9863,11 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                                 if (errors === _errs18) {
                                   if (typeof data9 === "string") {
                                     if (func3(data9) < 1) {
-                                      validate233.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                      validate235.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                       return false;
                                     }
                                   } else {
-                                    validate233.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                    validate235.errors = [{ instancePath: instancePath + "/ignore/" + i1, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                     return false;
                                   }
                                 }
@@ -9829,7 +9877,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                                 }
                               }
                             } else {
-                              validate233.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                              validate235.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                               return false;
                             }
                           }
@@ -9841,7 +9889,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                           if (data["dry-run"] !== void 0) {
                             const _errs20 = errors;
                             if (typeof data["dry-run"] !== "boolean") {
-                              validate233.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                              validate235.errors = [{ instancePath: instancePath + "/dry-run", schemaPath: "#/properties/dry-run/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                               return false;
                             }
                             var valid0 = _errs20 === errors;
@@ -9852,7 +9900,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                             if (data["allow-mass-delete"] !== void 0) {
                               const _errs22 = errors;
                               if (typeof data["allow-mass-delete"] !== "boolean") {
-                                validate233.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                validate235.errors = [{ instancePath: instancePath + "/allow-mass-delete", schemaPath: "#/properties/allow-mass-delete/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                 return false;
                               }
                               var valid0 = _errs22 === errors;
@@ -9863,7 +9911,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                               if (data["accept-new-root"] !== void 0) {
                                 const _errs24 = errors;
                                 if (typeof data["accept-new-root"] !== "boolean") {
-                                  validate233.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                  validate235.errors = [{ instancePath: instancePath + "/accept-new-root", schemaPath: "#/properties/accept-new-root/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                   return false;
                                 }
                                 var valid0 = _errs24 === errors;
@@ -9877,11 +9925,11 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                                   if (errors === _errs26) {
                                     if (typeof data13 === "string") {
                                       if (func3(data13) < 1) {
-                                        validate233.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                        validate235.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                         return false;
                                       }
                                     } else {
-                                      validate233.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                                      validate235.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                                       return false;
                                     }
                                   }
@@ -9893,7 +9941,7 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
                                   if (data.persist !== void 0) {
                                     const _errs28 = errors;
                                     if (typeof data.persist !== "boolean") {
-                                      validate233.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                                      validate235.errors = [{ instancePath: instancePath + "/persist", schemaPath: "#/properties/persist/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                                       return false;
                                     }
                                     var valid0 = _errs28 === errors;
@@ -9915,28 +9963,28 @@ function validate233(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate233.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate235.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate233.errors = vErrors;
+  validate235.errors = vErrors;
   return errors === 0;
 }
-var validateStopArgs = validate236;
-function validate236(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateStopArgs = validate238;
+function validate238(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate236.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate238.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id")) {
-            validate236.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate238.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -9948,54 +9996,16 @@ function validate236(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate236.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate238.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate236.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate238.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
           }
         }
-      }
-    } else {
-      validate236.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate236.errors = vErrors;
-  return errors === 0;
-}
-var validateStopAllArgs = validate237;
-function validate237(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate237.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate237.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate237.errors = vErrors;
-  return errors === 0;
-}
-var validateStatusArgs = validate238;
-function validate238(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate238.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
       }
     } else {
       validate238.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -10005,42 +10015,16 @@ function validate238(data, { instancePath = "", parentData, parentDataProperty, 
   validate238.errors = vErrors;
   return errors === 0;
 }
-var validateJobStateArgs = validate239;
+var validateStopAllArgs = validate239;
 function validate239(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
-        validate239.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate239.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id")) {
-            validate239.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate239.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate239.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-          }
-        }
+        break;
       }
     } else {
       validate239.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -10050,79 +10034,16 @@ function validate239(data, { instancePath = "", parentData, parentDataProperty, 
   validate239.errors = vErrors;
   return errors === 0;
 }
-var validateActiveEventsArgs = validate240;
+var validateStatusArgs = validate240;
 function validate240(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
-        validate240.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+      for (const key0 in data) {
+        validate240.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
         return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "job-id" || key0 === "active-events")) {
-            validate240.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data["job-id"] !== void 0) {
-            let data0 = data["job-id"];
-            const _errs2 = errors;
-            if (errors === _errs2) {
-              if (typeof data0 === "string") {
-                if (func3(data0) < 1) {
-                  validate240.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
-                  return false;
-                }
-              } else {
-                validate240.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                return false;
-              }
-            }
-            var valid0 = _errs2 === errors;
-          } else {
-            var valid0 = true;
-          }
-          if (valid0) {
-            if (data["active-events"] !== void 0) {
-              let data1 = data["active-events"];
-              const _errs4 = errors;
-              if (errors === _errs4) {
-                if (Array.isArray(data1)) {
-                  var valid1 = true;
-                  const len0 = data1.length;
-                  for (let i0 = 0; i0 < len0; i0++) {
-                    let data2 = data1[i0];
-                    const _errs6 = errors;
-                    if (typeof data2 !== "string") {
-                      validate240.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
-                      return false;
-                    }
-                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
-                      validate240.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
-                      return false;
-                    }
-                    var valid1 = _errs6 === errors;
-                    if (!valid1) {
-                      break;
-                    }
-                  }
-                } else {
-                  validate240.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
-                  return false;
-                }
-              }
-              var valid0 = _errs4 === errors;
-            } else {
-              var valid0 = true;
-            }
-          }
-        }
+        break;
       }
     } else {
       validate240.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -10132,7 +10053,7 @@ function validate240(data, { instancePath = "", parentData, parentDataProperty, 
   validate240.errors = vErrors;
   return errors === 0;
 }
-var validateTestErrorArgs = validate241;
+var validateJobStateArgs = validate241;
 function validate241(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -10177,16 +10098,79 @@ function validate241(data, { instancePath = "", parentData, parentDataProperty, 
   validate241.errors = vErrors;
   return errors === 0;
 }
-var validateShutdownArgs = validate242;
+var validateActiveEventsArgs = validate242;
 function validate242(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate242.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+      let missing0;
+      if (data["job-id"] === void 0 && (missing0 = "job-id") || data["active-events"] === void 0 && (missing0 = "active-events")) {
+        validate242.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
-        break;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "job-id" || key0 === "active-events")) {
+            validate242.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate242.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate242.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+            var valid0 = _errs2 === errors;
+          } else {
+            var valid0 = true;
+          }
+          if (valid0) {
+            if (data["active-events"] !== void 0) {
+              let data1 = data["active-events"];
+              const _errs4 = errors;
+              if (errors === _errs4) {
+                if (Array.isArray(data1)) {
+                  var valid1 = true;
+                  const len0 = data1.length;
+                  for (let i0 = 0; i0 < len0; i0++) {
+                    let data2 = data1[i0];
+                    const _errs6 = errors;
+                    if (typeof data2 !== "string") {
+                      validate242.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                      return false;
+                    }
+                    if (!(data2 === "state" || data2 === "progress" || data2 === "conflict" || data2 === "error")) {
+                      validate242.errors = [{ instancePath: instancePath + "/active-events/" + i0, schemaPath: "#/properties/active-events/items/enum", keyword: "enum", params: { allowedValues: schema64.properties["active-events"].items.enum }, message: "must be equal to one of the allowed values" }];
+                      return false;
+                    }
+                    var valid1 = _errs6 === errors;
+                    if (!valid1) {
+                      break;
+                    }
+                  }
+                } else {
+                  validate242.errors = [{ instancePath: instancePath + "/active-events", schemaPath: "#/properties/active-events/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                  return false;
+                }
+              }
+              var valid0 = _errs4 === errors;
+            } else {
+              var valid0 = true;
+            }
+          }
+        }
       }
     } else {
       validate242.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
@@ -10196,37 +10180,37 @@ function validate242(data, { instancePath = "", parentData, parentDataProperty, 
   validate242.errors = vErrors;
   return errors === 0;
 }
-var validateStopContainerArgs = validate243;
+var validateTestErrorArgs = validate243;
 function validate243(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
+      if (data["job-id"] === void 0 && (missing0 = "job-id")) {
         validate243.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "container-id")) {
+          if (!(key0 === "job-id")) {
             validate243.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
         }
         if (_errs1 === errors) {
-          if (data["container-id"] !== void 0) {
-            let data0 = data["container-id"];
+          if (data["job-id"] !== void 0) {
+            let data0 = data["job-id"];
             const _errs2 = errors;
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate243.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate243.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate243.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate243.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -10241,7 +10225,7 @@ function validate243(data, { instancePath = "", parentData, parentDataProperty, 
   validate243.errors = vErrors;
   return errors === 0;
 }
-var validateStatusJsonArgs = validate244;
+var validateShutdownArgs = validate244;
 function validate244(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
@@ -10260,21 +10244,85 @@ function validate244(data, { instancePath = "", parentData, parentDataProperty, 
   validate244.errors = vErrors;
   return errors === 0;
 }
-var validateListConflictsArgs = validate245;
+var validateStopContainerArgs = validate245;
 function validate245(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
+      if (data["container-id"] === void 0 && (missing0 = "container-id")) {
         validate245.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
+          if (!(key0 === "container-id")) {
             validate245.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data["container-id"] !== void 0) {
+            let data0 = data["container-id"];
+            const _errs2 = errors;
+            if (errors === _errs2) {
+              if (typeof data0 === "string") {
+                if (func3(data0) < 1) {
+                  validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  return false;
+                }
+              } else {
+                validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                return false;
+              }
+            }
+          }
+        }
+      }
+    } else {
+      validate245.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate245.errors = vErrors;
+  return errors === 0;
+}
+var validateStatusJsonArgs = validate246;
+function validate246(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate246.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate246.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate246.errors = vErrors;
+  return errors === 0;
+}
+var validateListConflictsArgs = validate247;
+function validate247(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data["container-id"] === void 0 && (missing0 = "container-id")) {
+        validate247.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "container-id" || key0 === "force-scan" || key0 === "ignore")) {
+            validate247.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -10282,8 +10330,8 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+            if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -10293,8 +10341,8 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -10308,11 +10356,11 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs4) {
                   if (typeof data2 === "string") {
                     if (func3(data2) < 1) {
-                      validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                      validate247.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                       return false;
                     }
                   } else {
-                    validate245.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                    validate247.errors = [{ instancePath: instancePath + "/container-id", schemaPath: "#/properties/container-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                     return false;
                   }
                 }
@@ -10324,7 +10372,7 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data["force-scan"] !== void 0) {
                   const _errs6 = errors;
                   if (typeof data["force-scan"] !== "boolean") {
-                    validate245.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate247.errors = [{ instancePath: instancePath + "/force-scan", schemaPath: "#/properties/force-scan/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -10345,11 +10393,11 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs10) {
                             if (typeof data5 === "string") {
                               if (func3(data5) < 1) {
-                                validate245.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                                validate247.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                                 return false;
                               }
                             } else {
-                              validate245.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate247.errors = [{ instancePath: instancePath + "/ignore/" + i0, schemaPath: "#/properties/ignore/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -10359,7 +10407,7 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
                           }
                         }
                       } else {
-                        validate245.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                        validate247.errors = [{ instancePath: instancePath + "/ignore", schemaPath: "#/properties/ignore/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                         return false;
                       }
                     }
@@ -10374,15 +10422,15 @@ function validate245(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate245.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate247.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate245.errors = vErrors;
+  validate247.errors = vErrors;
   return errors === 0;
 }
-var validateSubscribeArgs = validate248;
-function validate248(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateSubscribeArgs = validate250;
+function validate250(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
@@ -10390,7 +10438,7 @@ function validate248(data, { instancePath = "", parentData, parentDataProperty, 
       const _errs1 = errors;
       for (const key0 in data) {
         if (!(key0 === "job-id")) {
-          validate248.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+          validate250.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
           return false;
           break;
         }
@@ -10402,39 +10450,39 @@ function validate248(data, { instancePath = "", parentData, parentDataProperty, 
           if (errors === _errs2) {
             if (typeof data0 === "string") {
               if (func3(data0) < 1) {
-                validate248.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                validate250.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                 return false;
               }
             } else {
-              validate248.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate250.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
           }
         }
       }
     } else {
-      validate248.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate250.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate248.errors = vErrors;
+  validate250.errors = vErrors;
   return errors === 0;
 }
-var validateResolveArgs = validate249;
-function validate249(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+var validateResolveArgs = validate251;
+function validate251(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data["job-id"] === void 0 && (missing0 = "job-id") || data.path === void 0 && (missing0 = "path") || data.keep === void 0 && (missing0 = "keep")) {
-        validate249.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate251.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
           if (!(key0 === "job-id" || key0 === "path" || key0 === "keep")) {
-            validate249.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            validate251.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -10446,11 +10494,11 @@ function validate249(data, { instancePath = "", parentData, parentDataProperty, 
             if (errors === _errs2) {
               if (typeof data0 === "string") {
                 if (func3(data0) < 1) {
-                  validate249.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                  validate251.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                   return false;
                 }
               } else {
-                validate249.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                validate251.errors = [{ instancePath: instancePath + "/job-id", schemaPath: "#/properties/job-id/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                 return false;
               }
             }
@@ -10465,11 +10513,11 @@ function validate249(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs4) {
                 if (typeof data1 === "string") {
                   if (func3(data1) < 1) {
-                    validate249.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                    validate251.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                     return false;
                   }
                 } else {
-                  validate249.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate251.errors = [{ instancePath: instancePath + "/path", schemaPath: "#/properties/path/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -10482,72 +10530,17 @@ function validate249(data, { instancePath = "", parentData, parentDataProperty, 
                 let data2 = data.keep;
                 const _errs6 = errors;
                 if (typeof data2 !== "string") {
-                  validate249.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate251.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
                 if (!(data2 === "source" || data2 === "target")) {
-                  validate249.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
+                  validate251.errors = [{ instancePath: instancePath + "/keep", schemaPath: "#/properties/keep/enum", keyword: "enum", params: { allowedValues: schema71.properties.keep.enum }, message: "must be equal to one of the allowed values" }];
                   return false;
                 }
                 var valid0 = _errs6 === errors;
               } else {
                 var valid0 = true;
               }
-            }
-          }
-        }
-      }
-    } else {
-      validate249.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate249.errors = vErrors;
-  return errors === 0;
-}
-var validateVersionArgs = validate250;
-function validate250(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate250.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate250.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate250.errors = vErrors;
-  return errors === 0;
-}
-var validateCheckStorageArgs = validate251;
-function validate251(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      let missing0;
-      if (data.storage === void 0 && (missing0 = "storage")) {
-        validate251.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
-        return false;
-      } else {
-        const _errs1 = errors;
-        for (const key0 in data) {
-          if (!(key0 === "storage")) {
-            validate251.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-            return false;
-            break;
-          }
-        }
-        if (_errs1 === errors) {
-          if (data.storage !== void 0) {
-            if (!validate186(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
-              errors = vErrors.length;
             }
           }
         }
@@ -10560,21 +10553,76 @@ function validate251(data, { instancePath = "", parentData, parentDataProperty, 
   validate251.errors = vErrors;
   return errors === 0;
 }
-var validateExplainSyncerArgs = validate253;
+var validateVersionArgs = validate252;
+function validate252(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate252.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate252.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate252.errors = vErrors;
+  return errors === 0;
+}
+var validateCheckStorageArgs = validate253;
 function validate253(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   let vErrors = null;
   let errors = 0;
   if (errors === 0) {
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
-      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
+      if (data.storage === void 0 && (missing0 = "storage")) {
         validate253.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         const _errs1 = errors;
         for (const key0 in data) {
-          if (!(key0 === "source" || key0 === "target" || key0 === "continuous" || key0 === "unidirectional" || key0 === "syncer")) {
+          if (!(key0 === "storage")) {
             validate253.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+            return false;
+            break;
+          }
+        }
+        if (_errs1 === errors) {
+          if (data.storage !== void 0) {
+            if (!validate188(data.storage, { instancePath: instancePath + "/storage", parentData: data, parentDataProperty: "storage", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+              errors = vErrors.length;
+            }
+          }
+        }
+      }
+    } else {
+      validate253.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate253.errors = vErrors;
+  return errors === 0;
+}
+var validateExplainSyncerArgs = validate255;
+function validate255(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      let missing0;
+      if (data.source === void 0 && (missing0 = "source") || data.target === void 0 && (missing0 = "target") || data.continuous === void 0 && (missing0 = "continuous") || data.unidirectional === void 0 && (missing0 = "unidirectional")) {
+        validate255.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        return false;
+      } else {
+        const _errs1 = errors;
+        for (const key0 in data) {
+          if (!(key0 === "source" || key0 === "target" || key0 === "continuous" || key0 === "unidirectional" || key0 === "syncer")) {
+            validate255.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
             return false;
             break;
           }
@@ -10582,8 +10630,8 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
         if (_errs1 === errors) {
           if (data.source !== void 0) {
             const _errs2 = errors;
-            if (!validate186(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
-              vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+            if (!validate188(data.source, { instancePath: instancePath + "/source", parentData: data, parentDataProperty: "source", rootData })) {
+              vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
               errors = vErrors.length;
             }
             var valid0 = _errs2 === errors;
@@ -10593,8 +10641,8 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
           if (valid0) {
             if (data.target !== void 0) {
               const _errs3 = errors;
-              if (!validate186(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
-                vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+              if (!validate188(data.target, { instancePath: instancePath + "/target", parentData: data, parentDataProperty: "target", rootData })) {
+                vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
                 errors = vErrors.length;
               }
               var valid0 = _errs3 === errors;
@@ -10605,7 +10653,7 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
               if (data.continuous !== void 0) {
                 const _errs4 = errors;
                 if (typeof data.continuous !== "boolean") {
-                  validate253.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                  validate255.errors = [{ instancePath: instancePath + "/continuous", schemaPath: "#/properties/continuous/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                   return false;
                 }
                 var valid0 = _errs4 === errors;
@@ -10616,7 +10664,7 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
                 if (data.unidirectional !== void 0) {
                   const _errs6 = errors;
                   if (typeof data.unidirectional !== "boolean") {
-                    validate253.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
+                    validate255.errors = [{ instancePath: instancePath + "/unidirectional", schemaPath: "#/properties/unidirectional/type", keyword: "type", params: { type: "boolean" }, message: "must be boolean" }];
                     return false;
                   }
                   var valid0 = _errs6 === errors;
@@ -10630,11 +10678,11 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
                     if (errors === _errs8) {
                       if (typeof data4 === "string") {
                         if (func3(data4) < 1) {
-                          validate253.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
+                          validate255.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/minLength", keyword: "minLength", params: { limit: 1 }, message: "must NOT have fewer than 1 characters" }];
                           return false;
                         }
                       } else {
-                        validate253.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                        validate255.errors = [{ instancePath: instancePath + "/syncer", schemaPath: "#/properties/syncer/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                         return false;
                       }
                     }
@@ -10649,54 +10697,54 @@ function validate253(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate253.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate255.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate253.errors = vErrors;
+  validate255.errors = vErrors;
   return errors === 0;
 }
-var validatePluginsArgs = validate256;
-function validate256(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate256.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate256.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate256.errors = vErrors;
-  return errors === 0;
-}
-var validateReloadPluginsArgs = validate257;
-function validate257(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (errors === 0) {
-    if (data && typeof data == "object" && !Array.isArray(data)) {
-      for (const key0 in data) {
-        validate257.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
-        return false;
-        break;
-      }
-    } else {
-      validate257.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
-      return false;
-    }
-  }
-  validate257.errors = vErrors;
-  return errors === 0;
-}
-var validateUser = validate258;
-var pattern43 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+var validatePluginsArgs = validate258;
 function validate258(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate258.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate258.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate258.errors = vErrors;
+  return errors === 0;
+}
+var validateReloadPluginsArgs = validate259;
+function validate259(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (errors === 0) {
+    if (data && typeof data == "object" && !Array.isArray(data)) {
+      for (const key0 in data) {
+        validate259.errors = [{ instancePath, schemaPath: "#/additionalProperties", keyword: "additionalProperties", params: { additionalProperty: key0 }, message: "must NOT have additional properties" }];
+        return false;
+        break;
+      }
+    } else {
+      validate259.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      return false;
+    }
+  }
+  validate259.errors = vErrors;
+  return errors === 0;
+}
+var validateUser = validate260;
+var pattern43 = new RegExp("^[A-Za-z0-9+/]{88}$", "u");
+function validate260(data, { instancePath = "", parentData, parentDataProperty, rootData = data } = {}) {
   ;
   let vErrors = null;
   let errors = 0;
@@ -10704,18 +10752,18 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
     if (data && typeof data == "object" && !Array.isArray(data)) {
       let missing0;
       if (data.version === void 0 && (missing0 = "version") || data.object === void 0 && (missing0 = "object") || data.owner === void 0 && (missing0 = "owner") || data.paths === void 0 && (missing0 = "paths") || data.pubkeys === void 0 && (missing0 = "pubkeys")) {
-        validate258.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
+        validate260.errors = [{ instancePath, schemaPath: "#/required", keyword: "required", params: { missingProperty: missing0 }, message: "must have required property '" + missing0 + "'" }];
         return false;
       } else {
         if (data.version !== void 0) {
           let data0 = data.version;
           const _errs2 = errors;
           if (typeof data0 !== "string") {
-            validate258.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+            validate260.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
             return false;
           }
           if ("1" !== data0) {
-            validate258.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
+            validate260.errors = [{ instancePath: instancePath + "/version", schemaPath: "#/properties/version/const", keyword: "const", params: { allowedValue: "1" }, message: "must be equal to constant" }];
             return false;
           }
           var valid0 = _errs2 === errors;
@@ -10727,11 +10775,11 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
             let data1 = data.object;
             const _errs4 = errors;
             if (typeof data1 !== "string") {
-              validate258.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+              validate260.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
               return false;
             }
             if ("user" !== data1) {
-              validate258.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
+              validate260.errors = [{ instancePath: instancePath + "/object", schemaPath: "#/properties/object/const", keyword: "const", params: { allowedValue: "user" }, message: "must be equal to constant" }];
               return false;
             }
             var valid0 = _errs4 === errors;
@@ -10745,11 +10793,11 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
               if (errors === _errs6) {
                 if (typeof data2 === "string") {
                   if (!pattern1.test(data2)) {
-                    validate258.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
+                    validate260.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/pattern", keyword: "pattern", params: { pattern: "^0x[0-9a-f]+$" }, message: 'must match pattern "^0x[0-9a-f]+$"' }];
                     return false;
                   }
                 } else {
-                  validate258.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                  validate260.errors = [{ instancePath: instancePath + "/owner", schemaPath: "#/properties/owner/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                   return false;
                 }
               }
@@ -10764,7 +10812,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                 if (errors === _errs8) {
                   if (Array.isArray(data3)) {
                     if (data3.length < 1) {
-                      validate258.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                      validate260.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                       return false;
                     } else {
                       var valid1 = true;
@@ -10775,11 +10823,11 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                         if (errors === _errs10) {
                           if (typeof data4 === "string") {
                             if (!pattern4.test(data4)) {
-                              validate258.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
+                              validate260.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/pattern", keyword: "pattern", params: { pattern: "^/([^/].*)?$" }, message: 'must match pattern "^/([^/].*)?$"' }];
                               return false;
                             }
                           } else {
-                            validate258.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                            validate260.errors = [{ instancePath: instancePath + "/paths/" + i0, schemaPath: "#/properties/paths/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                             return false;
                           }
                         }
@@ -10790,7 +10838,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                       }
                     }
                   } else {
-                    validate258.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                    validate260.errors = [{ instancePath: instancePath + "/paths", schemaPath: "#/properties/paths/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                     return false;
                   }
                 }
@@ -10805,7 +10853,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                   if (errors === _errs12) {
                     if (Array.isArray(data5)) {
                       if (data5.length < 1) {
-                        validate258.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
+                        validate260.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/minItems", keyword: "minItems", params: { limit: 1 }, message: "must NOT have fewer than 1 items" }];
                         return false;
                       } else {
                         var valid2 = true;
@@ -10816,11 +10864,11 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                           if (errors === _errs14) {
                             if (typeof data6 === "string") {
                               if (!pattern43.test(data6)) {
-                                validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
+                                validate260.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/pattern", keyword: "pattern", params: { pattern: "^[A-Za-z0-9+/]{88}$" }, message: 'must match pattern "^[A-Za-z0-9+/]{88}$"' }];
                                 return false;
                               }
                             } else {
-                              validate258.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
+                              validate260.errors = [{ instancePath: instancePath + "/pubkeys/" + i1, schemaPath: "#/properties/pubkeys/items/type", keyword: "type", params: { type: "string" }, message: "must be string" }];
                               return false;
                             }
                           }
@@ -10831,7 +10879,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                         }
                       }
                     } else {
-                      validate258.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate260.errors = [{ instancePath: instancePath + "/pubkeys", schemaPath: "#/properties/pubkeys/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                   }
@@ -10843,7 +10891,7 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                   if (data["manifests-catalog"] !== void 0) {
                     const _errs16 = errors;
                     if (!Array.isArray(data["manifests-catalog"])) {
-                      validate258.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
+                      validate260.errors = [{ instancePath: instancePath + "/manifests-catalog", schemaPath: "#/properties/manifests-catalog/type", keyword: "type", params: { type: "array" }, message: "must be array" }];
                       return false;
                     }
                     var valid0 = _errs16 === errors;
@@ -10853,8 +10901,8 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
                   if (valid0) {
                     if (data.access !== void 0) {
                       const _errs18 = errors;
-                      if (!validate188(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
-                        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+                      if (!validate190(data.access, { instancePath: instancePath + "/access", parentData: data, parentDataProperty: "access", rootData })) {
+                        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
                         errors = vErrors.length;
                       }
                       var valid0 = _errs18 === errors;
@@ -10869,11 +10917,11 @@ function validate258(data, { instancePath = "", parentData, parentDataProperty, 
         }
       }
     } else {
-      validate258.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
+      validate260.errors = [{ instancePath, schemaPath: "#/type", keyword: "type", params: { type: "object" }, message: "must be object" }];
       return false;
     }
   }
-  validate258.errors = vErrors;
+  validate260.errors = vErrors;
   return errors === 0;
 }
 export {

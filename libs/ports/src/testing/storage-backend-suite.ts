@@ -13,6 +13,7 @@ import { describeLiving } from './storage-backend/living.js';
 import { describeNaming } from './storage-backend/naming.js';
 import { describeObserving } from './storage-backend/observing.js';
 import type { OpenBackend } from './storage-backend/open-backend.js';
+import { describePrograms } from './storage-backend/programs.js';
 import { describeRacing } from './storage-backend/racing.js';
 import { describeReading } from './storage-backend/reading.js';
 import { describeRemoving } from './storage-backend/removing.js';
@@ -50,6 +51,7 @@ const PARTS = [
   describeCopying,
   describeWholeFiles,
   describeCopyingWithin,
+  describePrograms,
 ];
 
 /**

@@ -56,6 +56,7 @@ export function instrument(disk: Disk): InstrumentedDisk {
       mkdir: wrap('mkdir', disk.mkdir),
       rmdir: wrap('rmdir', disk.rmdir),
       realpath: wrap('realpath', disk.realpath),
+      fileSystemType: disk.fileSystemType,
       safeRenames: safeRenames && {
         renameNoReplace: wrap('renameNoReplace', safeRenames.renameNoReplace),
         exchange: wrap('exchange', safeRenames.exchange),

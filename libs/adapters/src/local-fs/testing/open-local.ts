@@ -63,6 +63,7 @@ export async function openLocal(options: OpenLocalOptions = {}): Promise<OpenLoc
     ...(makeUnreadable && { makeUnreadable: async (path: string) => makeUnreadable(at(path)) }),
     writeUnrepresentable: async (directory) => fs.writeFileSync(Buffer.concat([Buffer.from(`${at(directory)}/bad`), Buffer.from([0xff, 0xfe])]), 'x'),
     touchOutside: async (path, mtimeMs) => fs.utimesSync(at(path), mtimeMs / 1000, mtimeMs / 1000),
+    setExecutableOutside: async (path, isExecutable) => fs.chmodSync(at(path), isExecutable ? 0o755 : 0o644),
     removeRoot: async () => fs.rmSync(location, { recursive: true }),
     reopen: async () => {
       await backend.close();

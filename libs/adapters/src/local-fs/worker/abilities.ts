@@ -1,5 +1,5 @@
 /**
- * INV-26: which renames a file system really offers, and whether it tells of writers, tried out
+ * INV-26: which renames a file system really offers, whether it tells of writers and keeps who may execute, tried out
  * with two empty files in staging and remembered per thread and file system.
  *
  * A call that fails says either that there is no such thing here, or that something was wrong
@@ -13,6 +13,7 @@ import type { Directory } from './anchor.js';
 import type { DirectoryTree } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { errnoOf } from './failure.js';
+import { isExecutable } from './file-stats.js';
 
 /** What commits can rely on. */
 export interface Abilities {
@@ -24,6 +25,8 @@ export interface Abilities {
   readonly canLink: boolean;
   /** Whether anybody has a file open for writing. */
   readonly canSeeWriters: boolean;
+  /** Whether it is kept that a file is executable, or is not. */
+  readonly keepsExecutable: boolean;
 }
 
 /** What systems answer where there is no such thing; the name that is taken is part of the trial. */
@@ -84,9 +87,23 @@ function probe({ disk, anchor }: DirectoryTree, staging: Directory, nextName: ()
       disk.link(anchor.at(staging, a), anchor.at(staging, c));
       disk.unlink(anchor.at(staging, c));
     });
-    return { abilities: { canRenameNoReplace, canExchange, canLink, canSeeWriters: seesWriters(disk, anchor.at(staging, a)) }, isCertain };
+    const place = anchor.at(staging, a);
+    const keepsExecutable = [0o700, 0o600].every((mode) => {
+      works(() => changeMode(disk, place, mode));
+      return isExecutable(Number(disk.lstat(place)?.mode ?? 0)) === isExecutable(mode);
+    });
+    return { abilities: { canRenameNoReplace, canExchange, canLink, canSeeWriters: seesWriters(disk, place), keepsExecutable }, isCertain };
   } finally {
     for (const name of [a, b, c]) removeQuietly(disk, anchor.at(staging, name));
+  }
+}
+
+function changeMode(disk: Disk, path: string, mode: number): void {
+  const fd = disk.open(path, constants.O_RDONLY);
+  try {
+    disk.fchmod(fd, mode);
+  } finally {
+    disk.close(fd);
   }
 }
 

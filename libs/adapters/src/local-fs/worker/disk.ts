@@ -48,6 +48,8 @@ export interface Disk {
   mkdir(path: string, mode: number): void;
   rmdir(path: string): void;
   realpath(path: string): string;
+  /** The kernel's number for the kind of file system at `path` (statfs(2)). */
+  fileSystemType(path: string): number;
   /** Absent where the kernel or the optional package does not offer them. */
   readonly safeRenames: SafeRenames | undefined;
   /** Flushes the whole file system that holds an open file, while the calling thread goes on; absent where it is not reachable. */
@@ -105,6 +107,7 @@ export function createDisk(native: Native | undefined): Disk {
     mkdir: (path, mode) => fs.mkdirSync(path, mode),
     rmdir: (path) => fs.rmdirSync(path),
     realpath: (path) => fs.realpathSync.native(path),
+    fileSystemType: (path) => fs.statfsSync(path).type >>> 0,
     safeRenames: native?.renameat2 === undefined ? undefined : safeRenames(native.renameat2),
     syncfs: native?.syncfs && flushing(native.syncfs),
     startWriting: native?.startWriting,

@@ -46,6 +46,14 @@ export function fileStatsOf(stats: BigIntStats | undefined): FileStats | undefin
   return stats?.isFile() === true ? statsOf(stats) : undefined;
 }
 
+/** The permissions to execute: of the owner, the group and all others. */
+export const EXECUTE = 0o111;
+
+/** Whether anybody may execute a file of that mode. */
+export function isExecutable(mode: number): boolean {
+  return (mode & EXECUTE) !== 0;
+}
+
 /** Whole nanoseconds since 1970, in decimal. */
 export function nanosecondsOf({ seconds, nanoseconds }: FileTime): string {
   if (seconds > 0) return String(seconds) + String(1e9 + nanoseconds).slice(1);

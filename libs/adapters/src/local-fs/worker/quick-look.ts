@@ -12,7 +12,9 @@
 
 import { endianness } from 'node:os';
 
-import type { FileStats } from './file-stats.js';
+import { EXECUTABLE } from '@wl/ports';
+
+import { isExecutable, type FileStats } from './file-stats.js';
 import type { TextColumn } from './text-column.js';
 import { isRacyAt } from './token.js';
 
@@ -92,6 +94,7 @@ export class QuickLook {
     this.putTime(column, AT.ctime);
     column.putDot();
     column.putNumber(whole(this.words, AT.inode));
+    if (isExecutable(word(this.words, AT.mode))) column.putText(EXECUTABLE);
   }
 
   private sees(directory: number, name: string, flags: number, mask: number): boolean {

@@ -22,6 +22,7 @@ export interface OpenedRoot {
   readonly isCaseSensitive: boolean;
   /** Tried out, or, as long as that would leave traces, what can be expected. */
   readonly abilities: Abilities;
+  readonly areTried: boolean;
   readonly anchor: AnchorKind;
 }
 
@@ -91,9 +92,32 @@ function describe(tree: DirectoryTree, area: Directory | undefined, abilities: A
     device,
     inode,
     isCaseSensitive: isCaseSensitive(tree, area),
-    abilities: abilities ?? { canRenameNoReplace: isExpected, canExchange: isExpected, canLink: true, canSeeWriters: tree.disk.isOpenForWriting !== undefined },
+    abilities: abilities ?? {
+      canRenameNoReplace: isExpected,
+      canExchange: isExpected,
+      canLink: true,
+      canSeeWriters: tree.disk.isOpenForWriting !== undefined,
+      keepsExecutable: !mayShowAllAlike(tree),
+    },
+    areTried: abilities !== undefined,
     anchor: tree.anchor.kind,
   };
+}
+
+/** Types of file systems that may show all files as executable, or none, as they are mounted; from `linux/magic.h`. */
+const ALL_ALIKE: ReadonlySet<number> = new Set([
+  0x4d44, // FAT
+  0x2011bab0, // exFAT
+  0x5346544e, // NTFS
+  0x7366746e, // NTFS, the newer driver
+  0x65735546, // FUSE: among others NTFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB 2
+]);
+
+function mayShowAllAlike({ disk, anchor, root }: DirectoryTree): boolean {
+  return ALL_ALIKE.has(disk.fileSystemType(anchor.self(root)));
 }
 
 /**

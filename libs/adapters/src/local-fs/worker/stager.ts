@@ -11,7 +11,7 @@ import type { StorageArea } from './area.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { fstatFile, isSettableMtime } from './disk.js';
 import { errnoOf } from './failure.js';
-import type { FileStats } from './file-stats.js';
+import { EXECUTE, isExecutable, type FileStats } from './file-stats.js';
 
 /** A file in staging that is being written. */
 export interface OpenStaged {
@@ -27,7 +27,6 @@ export interface Staged {
 
 const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PERMISSIONS = 0o777;
-const EXECUTE = 0o111;
 
 /** Makes and completes staged files of one root. */
 export class Stager {
@@ -84,14 +83,14 @@ export class Stager {
  */
 export function permissionsFor(sourceMode: number, replacedMode: number | undefined): number {
   const source = sourceMode & PERMISSIONS;
-  return replacedMode === undefined ? source : withExecute(replacedMode & PERMISSIONS, (source & EXECUTE) !== 0);
+  return replacedMode === undefined ? source : withExecute(replacedMode & PERMISSIONS, isExecutable(source));
 }
 
-/** Permissions for a file of which only `isExecutable` is known. The umask still applies to new ones. */
-export function permissionsOf(isExecutable: boolean | undefined, replacedMode: number | undefined): number {
-  if (replacedMode === undefined) return isExecutable === true ? 0o777 : 0o666;
+/** Permissions for a file of which only is known whether it is a program. The umask still applies to new ones. */
+export function permissionsOf(isProgram: boolean | undefined, replacedMode: number | undefined): number {
+  if (replacedMode === undefined) return isProgram === true ? 0o777 : 0o666;
   const mode = replacedMode & PERMISSIONS;
-  return isExecutable === undefined ? mode : withExecute(mode, isExecutable);
+  return isProgram === undefined ? mode : withExecute(mode, isProgram);
 }
 
 function attempt(step: () => void): void {
@@ -103,7 +102,7 @@ function attempt(step: () => void): void {
 }
 
 /** Who may read may also execute. */
-function withExecute(mode: number, isExecutable: boolean): number {
-  if (!isExecutable) return mode & ~EXECUTE;
+export function withExecute(mode: number, isProgram: boolean): number {
+  if (!isProgram) return mode & ~EXECUTE;
   return mode | ((mode & 0o444) >> 2);
 }

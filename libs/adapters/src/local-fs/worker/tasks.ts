@@ -19,13 +19,14 @@ import { flushDirectories, flushFileSystem, makeDirectory, Models, removeDirecto
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
-import { statsOf } from './file-stats.js';
+import { isExecutable, statsOf } from './file-stats.js';
 import { hashFile } from './hash-files.js';
 import { removeStaging } from './housekeeping.js';
 import { dropInbox, makeInbox, takeFromInbox, type TakenItem } from './inbox.js';
 import type { PackedRows } from './listing-rows.js';
 import { observe, observeToken } from './observe.js';
 import { openFile } from './open-file.js';
+import { setExecutable, type ProgramAnswer, type ProgramStep } from './programs.js';
 import type { PurgeLimits } from './purge-trash.js';
 import { identify, openRoot, tidyTrash, type KnownRoot, type OpenedRoot } from './root.js';
 import { Scan, type ScanRequest } from './scan.js';
@@ -205,6 +206,9 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
         return answers;
       }),
 
+    setExecutable: ({ root, steps }: { root: RootSpec; steps: readonly ProgramStep[] }): Promise<Settled<ProgramAnswer>[]> =>
+      withTreeLater(root, 'change the storage', (tree) => setExecutable(tree, steps)),
+
     hash: ({ root, paths, flag }: { root: RootSpec; paths: readonly RelativePath[]; flag: CancelFlag }): HashOutcome[] =>
       withTree(root, 'hash', (tree) => {
         const checkpoint = checkpointOf(flag);
@@ -225,8 +229,7 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
           disk.close(fd);
           return undefined;
         }
-        const isExecutable = (stats.mode & 0o111) !== 0;
-        return { fd, token, sizeBytes: stats.sizeBytes, mtimeMs: mtimeMsOf(stats), isExecutable, isRacy };
+        return { fd, token, sizeBytes: stats.sizeBytes, mtimeMs: mtimeMsOf(stats), isExecutable: isExecutable(stats.mode), isRacy };
       }),
 
     tokenOfOpen: ({ fd }: { fd: number }): Token => {

@@ -33,7 +33,7 @@ export class TextColumn {
   add(text: string): void {
     this.beginText();
     this.reserve(text.length + LONGEST_DIGITS);
-    for (let i = 0; i < text.length; i += 1) this.bytes[this.length++] = text.charCodeAt(i);
+    this.putText(text);
   }
 
   /** Puts a whole number from 0 to 2^53 in decimal. */
@@ -57,6 +57,11 @@ export class TextColumn {
       rest = next;
     }
     this.length += digits;
+  }
+
+  /** Puts a short text of ASCII. */
+  putText(text: string): void {
+    for (let i = 0; i < text.length; i += 1) this.bytes[this.length++] = text.charCodeAt(i);
   }
 
   putDot(): void {

@@ -2,7 +2,7 @@
  * The token of a local file and when it may deceive.
  *
  * A token is size, modification time, change time and inode number, all in full
- * precision. Every write gives a file a new change time, taken from a clock that
+ * precision, and whether it is a program (`programToken`). Every write gives a file a new change time, taken from a clock that
  * moves in ticks (up to 10 ms on Linux; 2 s and 1 s on file systems that keep no
  * fractions). A file whose change time is still the current tick can change once
  * more and keep its token: such a token is *racy* (git: "racily clean").
@@ -16,8 +16,9 @@
  */
 
 import type { Token } from '@wl/domain';
+import { programToken } from '@wl/ports';
 
-import { isSameTime, millisecondsOf, nanosecondsOf, type FileStats } from './file-stats.js';
+import { isExecutable, isSameTime, millisecondsOf, nanosecondsOf, type FileStats } from './file-stats.js';
 
 /** Longest tick of file systems that keep fractions of seconds, with room for coarse kernels; milliseconds. */
 const FINE_TICK_MS = 20;
@@ -31,8 +32,8 @@ export type FileIdentity = Pick<FileStats, 'inode' | 'sizeBytes' | 'mtime'>;
 export type FileVersion = FileIdentity & Pick<FileStats, 'ctime'>;
 
 /** The token of the version that `stats` show. */
-export function tokenOf({ sizeBytes, mtime, ctime, inode }: FileVersion): Token {
-  return `${String(sizeBytes)}.${nanosecondsOf(mtime)}.${nanosecondsOf(ctime)}.${String(inode)}` as Token;
+export function tokenOf({ sizeBytes, mtime, ctime, inode, mode }: FileVersion & Pick<FileStats, 'mode'>): Token {
+  return programToken(`${String(sizeBytes)}.${nanosecondsOf(mtime)}.${nanosecondsOf(ctime)}.${String(inode)}`, isExecutable(mode));
 }
 
 /** Whether both show one version: their tokens are equal. */

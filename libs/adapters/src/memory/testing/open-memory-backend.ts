@@ -38,6 +38,7 @@ export async function openMemoryBackend(
     makeUnreadable: async (path) => tree.setUnreadable(path, true),
     writeUnrepresentable: async (directory) => tree.write(`${directory}/\ud800`, 'x'),
     touchOutside: async (path, mtimeMs) => tree.touch(path, mtimeMs),
+    setExecutableOutside: async (path, isExecutable) => tree.setExecutable(path, isExecutable),
     removeRoot: async () => void tree.unmount(),
     reopen: async () => {
       await backend.close();

@@ -64,6 +64,8 @@ function eventLine(event: Event): string {
           return `someone puts the first version of ${path} back ${at}`;
         case 'empty':
           return `someone empties ${path} ${at}`;
+        case 'chmod':
+          return `someone makes ${path} executable, or no longer so, ${at}`;
         case 'mkdir':
           return `someone makes a directory ${path} ${at}`;
         case 'link':

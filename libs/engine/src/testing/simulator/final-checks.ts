@@ -4,7 +4,8 @@
  * (INV-5): in place, in a conflict, in a trash, or given up by a person.
  */
 
-import { fileKey, isDirectoryKey, pathOfKey, ROOT, type Key, type RelativePath } from '@wl/domain';
+import { behindInExecutability, fileKey, isDirectoryKey, pathOfKey, ROOT, type Key, type RelativePath } from '@wl/domain';
+import { PROGRAM_TOKENS } from '@wl/ports';
 
 import { FOLDER, isText, type State } from './ledger.js';
 import type { Machine } from './machine.js';
@@ -104,6 +105,10 @@ function checkRows(machine: Machine, isExcused: (path: string) => boolean, blame
       const text = source.now.get(path);
       if (row.kind !== 'file' || !isText(text) || hashOf(text) !== row.hash || !isAgreed(path, text)) {
         blame(`INV-15: the baseline knows ${key} as another version than ${show(text)} and ${show(target.now.get(path))}`);
+      } else {
+        const agreed = { source: PROGRAM_TOKENS.isExecutable(row.sourceToken), target: PROGRAM_TOKENS.isExecutable(row.targetToken) };
+        const behind = behindInExecutability(agreed, { source: source.isProgram(path), target: target.isProgram(path) });
+        if (behind === 'target' || (behind === 'source' && !machine.isUnidirectional)) blame(`INV-32: ${path} became executable, or no longer so, and the ${behind} does not know`);
       }
     }
   }

@@ -14,6 +14,9 @@ const GESTURES: readonly Gesture[] = [
   'write', 'write', 'write', 'write', 'save', 'save', 'append', 'empty', 'remove', 'remove', 'remove', 'rename', 'rename', 'mkdir', 'touch', 'same', 'revert', 'link',
 ];
 
+/** In every third scenario some of these change who may execute a file instead. By the seed, not by the dice: all others mean what they meant before there was this. */
+const REPLACED: ReadonlySet<Gesture> = new Set(['append', 'touch', 'same', 'revert']);
+
 /** What sort of trouble a scenario is about. */
 type Theme = 'calm' | 'hostile' | 'faults' | 'crashes' | 'power' | 'roots' | 'everything';
 
@@ -22,7 +25,7 @@ export function generate(seed: number): Scenario {
   const dice = new Dice(seed);
   const theme = dice.pick<Theme>(['calm', 'calm', 'calm', 'hostile', 'hostile', 'faults', 'faults', 'crashes', 'power', 'roots', 'everything']);
   const world = worldOf(seed, dice, theme);
-  return { seed, world, steps: new Script(dice, theme, world).steps() };
+  return { seed, world, steps: new Script(dice, theme, world, seed % 3 === 2).steps() };
 }
 
 function worldOf(seed: number, dice: Dice, theme: Theme): WorldSpec {
@@ -73,7 +76,10 @@ class Script {
   /** Calls of storages that a step may be interrupted at. */
   readonly #reach: number;
 
-  constructor(dice: Dice, theme: Theme, world: WorldSpec) {
+  readonly #changesPrograms: boolean;
+
+  constructor(dice: Dice, theme: Theme, world: WorldSpec, changesPrograms: boolean) {
+    this.#changesPrograms = changesPrograms;
     this.#dice = dice;
     this.#theme = theme;
     this.#world = world;
@@ -117,7 +123,8 @@ class Script {
   #edit(): Event {
     const dice = this.#dice;
     const path = dice.once(5) && this.#world.initial.length > 12 ? 'm' : dice.pick(this.#names);
-    return { kind: 'edit', place: dice.below(this.#world.machines + 1), gesture: dice.pick(GESTURES), path, to: dice.pick(this.#names) };
+    const [place, gesture, to] = [dice.below(this.#world.machines + 1), dice.pick(GESTURES), dice.pick(this.#names)];
+    return { kind: 'edit', place, gesture: this.#changesPrograms && REPLACED.has(gesture) ? 'chmod' : gesture, path, to };
   }
 
   #event(): Event {
@@ -200,7 +207,8 @@ class Script {
     const dice = this.#dice;
     if (fault === 'stale') return dice.pick(['list', 'stat', 'read']);
     if (fault === 'ignore-precondition') return dice.pick(['commit', 'remove']);
-    return dice.pick(['*', 'list', 'list-batch', 'stat', 'getHashes', 'read', 'chunk', 'isUnchanged', 'openForSafeReplace', 'write', 'commit', 'remove', 'makeDirectory', 'removeDirectory', 'flush', 'rootIdentity', 'open']);
+    const operation = dice.pick(['*', 'list', 'list-batch', 'stat', 'getHashes', 'read', 'chunk', 'isUnchanged', 'openForSafeReplace', 'write', 'commit', 'remove', 'makeDirectory', 'removeDirectory', 'flush', 'rootIdentity', 'open'] as const);
+    return this.#changesPrograms && operation === 'makeDirectory' ? 'setExecutable' : operation;
   }
 
   #side(): SideName {

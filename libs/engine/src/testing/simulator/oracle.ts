@@ -13,7 +13,7 @@
 
 import { createHash } from 'node:crypto';
 
-import { ancestorsOf, directoryKey, fileKey, HANDFUL, isDirectoryKey, isWithin, MASS_DELETION_SHARE, NO_TOKEN, otherSide, pathOfKey, type Key, type RelativePath, type SideName, type Version } from '@wl/domain';
+import { ancestorsOf, directoryKey, fileKey, HANDFUL, isDirectoryKey, isTrusted, isWithin, MASS_DELETION_SHARE, otherSide, pathOfKey, type Key, type RelativePath, type SideName, type Version } from '@wl/domain';
 import type { BaselineChange, ConflictRecord, PairState } from '@wl/ports';
 
 import { FOLDER, isText, type Change, type Ledger, type State, type Ticker } from './ledger.js';
@@ -226,7 +226,7 @@ export class Oracle {
       const token = side === 'source' ? row.sourceToken : row.targetToken;
       const now = ledger.now.get(path);
       const place = ledger.isHome ? ledger.tree.locate(path, true) : undefined;
-      if (token === NO_TOKEN || !isText(now) || place?.kind !== 'found' || place.entry.kind !== 'file') continue;
+      if (!isTrusted(token) || !isText(now) || place?.kind !== 'found' || place.entry.kind !== 'file') continue;
       if (ledger.tree.tokenOf(place.entry) === token && hashOf(now) !== row.hash && !who.excuses.ambiguousTokens) {
         this.blame(`INV-24: the row for ${key} takes ${show(now)} on ${name(who, side)} for another version`);
       }

@@ -67,6 +67,9 @@ export class People {
         if (before === undefined) return false;
         tree.touch(path, tree.clock.nowMs() - 12_345);
         return true;
+      case 'chmod':
+        tree.setExecutable(path, ledger.isProgram(path) !== true);
+        return true;
       case 'same': {
         const other = this.#ledgers.find((one) => one !== ledger && isText(one.now.get(path)))?.now.get(path);
         if (other === undefined) return false;

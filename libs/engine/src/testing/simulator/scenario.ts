@@ -40,7 +40,7 @@ export interface WorldSpec {
 export type Place = number;
 
 /** What people do with files. */
-export type Gesture = 'write' | 'save' | 'append' | 'empty' | 'remove' | 'rename' | 'mkdir' | 'touch' | 'same' | 'revert' | 'link';
+export type Gesture = 'write' | 'save' | 'append' | 'empty' | 'remove' | 'rename' | 'mkdir' | 'touch' | 'chmod' | 'same' | 'revert' | 'link';
 
 /** How an operation of a storage goes wrong. */
 export type FaultKind = 'fail' | 'lose-reply' | 'delay' | 'truncate' | 'shorten' | 'rewind' | 'unknown' | 'stale' | 'ignore-precondition' | 'displace';

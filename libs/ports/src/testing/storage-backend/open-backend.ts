@@ -51,6 +51,8 @@ export interface OpenBackend {
   readonly writeUnrepresentable?: (directory: string) => Promise<void>;
   /** Changes the modification time only. */
   readonly touchOutside?: (path: string, mtimeMs: number) => Promise<void>;
+  /** Makes a file executable, or no longer so. */
+  readonly setExecutableOutside?: (path: string, isExecutable: boolean) => Promise<void>;
   /** Takes the whole storage away, as an unplugged disk. */
   readonly removeRoot?: () => Promise<void>;
   /** Closes the backend and opens the same storage with a new one, as after a restart. */
