@@ -1,12 +1,13 @@
 /** Continuous syncs with real folders: changes of every kind, ignore rules, watchers by interval, names that are hard to print. */
 
-import { appendFileSync, linkSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, linkSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { anyBytesInNames, itWith } from './testing/means.js';
 import { plant, treeOf } from './testing/tree.js';
+import { until } from './testing/until.js';
 import { World } from './testing/world.js';
 
 let world: World;
@@ -40,6 +41,25 @@ describe('a continuous sync', () => {
     await world.untilTree(left, rest);
     await world.untilTree(right, rest);
     expect(await world.untilSynced()).toMatchObject({ conflicts: [], problems: [], skipped: [] });
+  });
+
+  it.each([
+    ['as the kernel tells of it', []],
+    ['as a look every second shows', ['--watcher-interval', '1']],
+  ])('notices that a file is made a program, or none any more: %s', async (_how, options) => {
+    const [left, right] = [world.folder('left'), world.folder('right')];
+    await world.wl('container', 'create', 'photos');
+    for (const folder of [left, right]) await world.wl('storage', 'create', 'local', '--container', 'photos', '--location', folder, ...options, '--skip-sync');
+    plant(left, { 'run.sh': '#!/bin/sh' });
+    await world.wl('container', 'sync', 'photos');
+    await world.untilSame(left, right);
+    const isProgram = (root: string): boolean => (statSync(path.join(root, 'run.sh')).mode & 0o111) !== 0;
+    for (const [changed, other] of [[left, right], [right, left]] as const) {
+      await world.untilSynced();
+      const wanted = !isProgram(changed);
+      chmodSync(path.join(changed, 'run.sh'), wanted ? 0o755 : 0o644);
+      await until(() => isProgram(other) === wanted, 'the other side to be told');
+    }
   });
 
   it('T61: has nothing to do after its own writes', async () => {

@@ -53,6 +53,20 @@ describe('a one-shot sync', () => {
     expect(Object.fromEntries(Object.keys(modes).map((name) => [name, statSync(path.join(right, name)).mode & 0o777]))).toEqual(modes);
   });
 
+  it('brings over which files are programs, both ways, and says so', async () => {
+    const { left, right } = await world.pair('photos', { 'run.sh': '#!/bin/sh', 'tool.sh': '#!/bin/sh', 'notes.txt': 'n' });
+    const programs = (root: string): string[] => ['run.sh', 'tool.sh', 'notes.txt'].filter((name) => (statSync(path.join(root, name)).mode & 0o111) !== 0);
+    chmodSync(path.join(left, 'run.sh'), 0o755);
+    chmodSync(path.join(right, 'tool.sh'), 0o700);
+    expect((await world.wl(...oneShot('--dry-run'))).stdout).toContain('MODIFY target run.sh (becomes executable)\nMODIFY source tool.sh (becomes executable)\n');
+    const { stdout } = await world.wl(...oneShot());
+    expect(stdout).toContain('Copied 0 files, deleted 0 files, changed the permissions of 2 files; 3 files');
+    expect([programs(left), programs(right)]).toEqual([['run.sh', 'tool.sh'], ['run.sh', 'tool.sh']]);
+    chmodSync(path.join(right, 'run.sh'), 0o644);
+    await world.wl(...oneShot());
+    expect(programs(left)).toEqual(['tool.sh']);
+  });
+
   it('ends with 3 and lists what is not in sync: conflicts, links', async () => {
     const { left, right } = await world.unsyncedPair('photos');
     plant(left, { 'a.txt': 'left', 'b.txt': 'b' });
