@@ -140,7 +140,7 @@ export const mutants = [
   programs('the row keeps the token from before the permissions were set', '{ ...row, [on ===', '{ ...row, [on !=='),
   programs('a failure to set permissions is not told', 'log.failure(path, on, error);', 'void error;'),
   programs('what changed while permissions were to be set is not looked at again', 'log.retry.add(path);', ''),
-  programPass('a copy undoes what was done to the permissions of the other side', 'change?.on === to ? undefined : change', 'undefined'),
+  programs('a copy undoes what was done to the permissions of the other side', 'change?.on === to ? undefined : change', 'undefined'),
   programPass('permissions are set in a dry run', '    if (!isDryRun) {\n      await setPrograms', '    {\n      await setPrograms'),
   programPass('a racy version says nothing of who may execute', 'sourceToken: trusted(this.#context.source, source.token, source.isRacy)', 'sourceToken: trusted({}, source.token, source.isRacy)'),
   line('copies go on after a failure', 'this.#failure ??= { error };', 'void error;'),

@@ -36,7 +36,7 @@ import { copyAllSparingly } from './duplicates.js';
 import { Identifier } from './identify.js';
 import { joinStreams } from './join.js';
 import { BaselineWriter, PassLog, storageAt, type PassContext } from './pass-context.js';
-import { programChange, setProgram, setPrograms, type AgreedProgram, type FileRow, type ProgramChange } from './programs.js';
+import { changeBefore, programChange, release, setPrograms, type AgreedProgram, type FileRow, type HeldCopy } from './programs.js';
 import { checkRoots, markRoots } from './root-guard.js';
 import { settleAll, type Stop } from './run-all.js';
 import { widenPoints } from './widen-points.js';
@@ -296,7 +296,7 @@ class Pass {
     const conflicts: FoundConflict[] = [];
     const making = new Map<string, Promise<void>>();
     const programs: AgreedProgram[] = [];
-    const programsFirst: { readonly change: ProgramChange; readonly copy: PlannedCopy }[] = [];
+    const held: HeldCopy[] = [];
     const { isDryRun } = this.#context;
     let forgetsTree = false;
     for (const item of items) {
@@ -320,9 +320,9 @@ class Pass {
         case 'copy-file':
           if (this.#identifier.maySlip(item.replaces)) this.#log.retry.add(item.path);
           else {
-            const change = this.#changeBefore(item);
+            const change = changeBefore(item, this.#context);
             if (change === undefined) copies.push(item);
-            else programsFirst.push({ change, copy: item });
+            else held.push({ change, copy: item });
           }
           break;
         case 'delete-file':
@@ -346,10 +346,7 @@ class Pass {
     await this.#conflicts.add(conflicts);
     if (!isDryRun) {
       await setPrograms(programs, this.#context, this.#log, this.#baseline);
-      for (const { change, copy } of programsFirst) {
-        const from = await setProgram(change, this.#context, this.#log);
-        if (from !== undefined) copies.push({ ...copy, from });
-      }
+      copies.push(...(await release(held, this.#context, this.#log)));
       await this.#startCopies(copies);
       return;
     }
@@ -366,17 +363,6 @@ class Pass {
     const most = source.overlapsCopies === true && target.overlapsCopies === true ? OVERLAPPING_CHUNKS : 1;
     const record = { log: this.#log, baseline: this.#baseline, arrivals: this.#arrivals };
     await this.#copying.begin(most, () => copyAllSparingly(wanted, this.#context, record));
-  }
-
-  /**
-   * The change of the side that a file is copied from which has to come first: a copy brings its own
-   * bit along, and would undo what somebody did on the other side meanwhile.
-   */
-  #changeBefore({ path, to, from, replaces }: PlannedCopy): ProgramChange | undefined {
-    if (replaces === undefined) return undefined;
-    const [source, target] = to === 'target' ? [from, replaces] : [replaces, from];
-    const change = programChange(path, { source, target }, this.#context);
-    return change?.on === to ? undefined : change;
   }
 
   /** Both sides hold the same: the baseline learns it, unless it says so already, once both are programs, or neither is. */

@@ -7,7 +7,7 @@
 import { behindInExecutability, fileKey, otherSide, type Executability, type FileNode, type RelativePath, type SideName, type Token } from '@wl/domain';
 import type { BaselineRow } from '@wl/ports';
 
-import { trusted } from './copier.js';
+import { trusted, type PlannedCopy } from './copier.js';
 import { storageAt, type BaselineWriter, type PassContext, type PassLog } from './pass-context.js';
 import { runStreams } from './run-all.js';
 
@@ -57,8 +57,35 @@ export async function setPrograms(changes: readonly AgreedProgram[], context: Pa
   });
 }
 
+/** A copy that waits for a change of the side that it is made from. */
+export interface HeldCopy {
+  readonly copy: PlannedCopy;
+  readonly change: ProgramChange;
+}
+
+/**
+ * The change that has to come before a copy: the copy brings the bit of its own side along, and would
+ * undo what somebody did to the file that it replaces.
+ */
+export function changeBefore({ path, to, from, replaces }: PlannedCopy, context: PassContext): ProgramChange | undefined {
+  if (replaces === undefined) return undefined;
+  const [source, target] = to === 'target' ? [from, replaces] : [replaces, from];
+  const change = programChange(path, { source, target }, context);
+  return change?.on === to ? undefined : change;
+}
+
+/** Carries out what copies wait for; answers those that can be made now. */
+export async function release(held: readonly HeldCopy[], context: PassContext, log: PassLog): Promise<PlannedCopy[]> {
+  const copies: PlannedCopy[] = [];
+  await runStreams(held, STREAMS, async ({ copy, change }) => {
+    const from = await setProgram(change, context, log);
+    if (from !== undefined) copies.push({ ...copy, from });
+  });
+  return copies;
+}
+
 /** Carries out one change; answers the file as it is then, also where that is as it was, `undefined` where it is to be looked at again. */
-export async function setProgram({ path, on, node, isExecutable }: ProgramChange, context: PassContext, log: PassLog): Promise<FileNode | undefined> {
+async function setProgram({ path, on, node, isExecutable }: ProgramChange, context: PassContext, log: PassLog): Promise<FileNode | undefined> {
   const storage = storageAt(context, on);
   const { programs } = storage;
   if (programs === undefined || storage.capabilities.isReadOnly) return node;

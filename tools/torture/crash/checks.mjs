@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-import { AREA, DIRECTORY, everything, hashed } from './files.mjs';
+import { AREA, DIRECTORY, everything, hashed, programsAmong } from './files.mjs';
 
 const TRASH = `${AREA}/trash/`;
 const STAGING = `${AREA}/staging/`;
@@ -62,6 +62,13 @@ export function checkFinal(place, all, job) {
   const wrong = [...compare('left', scenario.final.left, all.left), ...compare('right', scenario.final.right, all.right, bucket !== undefined)];
   for (const [side, tree] of Object.entries(all)) {
     for (const [name, hash] of Object.entries(tree)) if (name.startsWith(STAGING) && hash !== DIRECTORY) wrong.push(`leftover: ${side} ${name}`);
+  }
+  for (const side of scenario.programs === undefined ? [] : ['left', 'right']) {
+    const programs = programsAmong(place[side], Object.keys(scenario.final[side]).filter((name) => scenario.final[side][name] !== DIRECTORY));
+    for (const name of new Set([...programs, ...scenario.programs])) {
+      if (!programs.includes(name)) wrong.push(`different: ${side} ${name} is not executable in the end`);
+      if (!scenario.programs.includes(name)) wrong.push(`different: ${side} ${name} is executable in the end`);
+    }
   }
   for (const upload of bucket?.uploads() ?? []) wrong.push(`leftover: an upload of ${upload.key}`);
   if (job.state !== 'SYNCED') wrong.push(`status: ${job.state}: ${job.error ?? job.halt?.message}`);

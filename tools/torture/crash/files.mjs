@@ -5,7 +5,7 @@
  * A tree is an object: path → text, or `{ tag, bytes }` for a larger file, or `DIRECTORY`.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { sha256 } from '../sha256.mjs';
@@ -50,7 +50,7 @@ export function plant(root, tree) {
   }
 }
 
-/** Does what a user does: `['write', path, content]`, `['remove', path]`, `['rename', from, to]`, `['directory', path]`. */
+/** Does what a user does: `['write', path, content]`, `['remove', path]`, `['rename', from, to]`, `['directory', path]`, `['program', path]`. */
 export function edit(root, steps) {
   for (const [what, name, other] of steps) {
     const file = path.join(root, name);
@@ -58,6 +58,7 @@ export function edit(root, steps) {
     else if (what === 'directory') mkdirSync(file, { recursive: true });
     else if (what === 'remove') rmSync(file, { recursive: true });
     else if (what === 'remove-directory') rmdirSync(file);
+    else if (what === 'program') chmodSync(file, 0o755);
     else if (what === 'rename') renameSync(file, path.join(root, other));
     else throw new Error(`no such step: ${what}`);
   }
@@ -68,6 +69,11 @@ export function visible(root) {
   const found = {};
   for (const [name, value] of Object.entries(everything(root))) if (name !== AREA && !name.startsWith(`${AREA}/`)) found[name] = value;
   return found;
+}
+
+/** Which of these files are executable. */
+export function programsAmong(root, names) {
+  return names.filter((name) => (statSync(path.join(root, name), { throwIfNoEntry: false })?.mode & 0o111) !== 0);
 }
 
 /** Everything below a directory, the area too. What somebody takes away while this looks is not there. */

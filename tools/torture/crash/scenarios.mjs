@@ -4,7 +4,8 @@
  * `before` is on both sides, synced; then the two users do `left` and `right` while nothing runs.
  * The run in question syncs, carries out `resolve`, and syncs again; `final` and `conflicts` are
  * what must be there in the end, written down here by hand: whatever happens on the way. Where a
- * world has a bucket, it stands for the right side.
+ * world has a bucket, it stands for the right side. `programs`: the files that are executable on
+ * both sides in the end, where the world is about that.
  */
 import { DIRECTORY, large } from './files.mjs';
 
@@ -86,6 +87,23 @@ function choices() {
   };
 }
 
+function programs() {
+  const tools = many('tools', 'tool', 9);
+  const before = { ...keep, ...tools, 'run.sh': 'run 0', 'left.sh': 'left 0', 'right.sh': 'right 0', 'both.sh': 'both 0' };
+  const final = { ...before, 'run.sh': 'run 1', 'left.sh': 'left 1', 'new.sh': 'new' };
+  return {
+    about: 'files become executable on either side, many and one, also where the other side edits them',
+    before,
+    left: [
+      ...[...Object.keys(tools), 'run.sh', 'both.sh'].map((name) => ['program', name]),
+      ['write', 'left.sh', 'left 1'], ['program', 'left.sh'], ['write', 'new.sh', 'new'], ['program', 'new.sh'],
+    ],
+    right: [['write', 'run.sh', 'run 1'], ['program', 'right.sh'], ['program', 'both.sh']],
+    final: { left: final, right: final },
+    programs: [...Object.keys(tools), 'run.sh', 'left.sh', 'right.sh', 'both.sh', 'new.sh'],
+  };
+}
+
 function sizes() {
   const before = { ...keep, 'grows.bin': large('old', 3 * MIB), 'moves.bin': large('moves', MIB) };
   const final = { ...without(keep, 'keep.txt'), 'grows.bin': large('new', 5 * MIB), 'made.bin': large('made', 4 * MIB + 7), 'moved.bin': large('moves', MIB) };
@@ -104,5 +122,5 @@ function writes(tree) {
 
 /** Name → world. */
 export const scenarios = Object.fromEntries(
-  Object.entries({ first, changes, kinds, choices, sizes }).map(([name, make]) => [name, { name, isNew: false, resolve: {}, conflicts: [], ...make() }]),
+  Object.entries({ first, changes, kinds, choices, programs, sizes }).map(([name, make]) => [name, { name, isNew: false, resolve: {}, conflicts: [], ...make() }]),
 );
