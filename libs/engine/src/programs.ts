@@ -20,8 +20,8 @@ export interface ProgramChange {
   readonly isExecutable: boolean;
 }
 
-/** As many are under way at a time: each waits for the medium. */
-const STREAMS = 64;
+/** As many are under way at a time: those of a chunk, so that a storage can make them durable together. */
+const STREAMS = 1024;
 
 /** The change that a file asks for; never of the source of a one-way job (INV-37). */
 export function programChange(path: RelativePath, nodes: Readonly<Record<SideName, FileNode>>, context: PassContext): ProgramChange | undefined {
