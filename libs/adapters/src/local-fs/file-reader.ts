@@ -36,7 +36,7 @@ export class LocalFileReader implements FileReader {
     private readonly onClose: (reader: LocalFileReader) => void,
   ) {
     const { mtimeMs, isExecutable, isRacy } = opened;
-    this.attributes = { mtimeMs, isExecutable };
+    this.attributes = { mtimeMs, ...(isExecutable !== undefined && { isExecutable }) };
     this.hasher = isRacy ? createHash('sha256') : undefined;
   }
 

@@ -402,7 +402,8 @@ export class LocalFsBackend implements StorageBackend {
     const isKnown = before !== undefined && before.areTried && !opened.areTried && before.device === opened.device && before.inode === opened.inode;
     this.opened = isKnown ? { ...opened, abilities: before.abilities, areTried: true } : opened;
     const { device, inode, isCaseSensitive } = opened;
-    this.root = { path: this.displayLocation, device, inode, isCaseSensitive };
+    const { areTried, abilities } = this.opened;
+    this.root = { path: this.displayLocation, device, inode, isCaseSensitive, keepsPermissions: !areTried || abilities.keepsExecutable };
   }
 
   /** At the begin of every pass that may write: a daemon may run for months. Nearly always nothing is due, which shows quickly. */

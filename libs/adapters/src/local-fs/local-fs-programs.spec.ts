@@ -155,6 +155,43 @@ describe('INV-26: a file system on which all files are alike', () => {
     }
   });
 
+  it('makes no programs of what is copied from it, nor directories for everybody', async () => {
+    const alike = await openLocal({ deps: { disk: forgetful() } });
+    try {
+      await alike.backend.rootIdentity({ mark: true });
+      plant('replaced', 0o640);
+      for (const name of ['new', 'replaced']) {
+        fs.writeFileSync(join(alike.location, name), 'from a stick');
+        fs.chmodSync(join(alike.location, name), 0o777);
+      }
+      fs.mkdirSync(join(alike.location, 'd'));
+      fs.chmodSync(join(alike.location, 'd'), 0o777);
+      const requests = [];
+      for (const path of [at('new'), at('replaced')]) {
+        const [from, replaces] = [await alike.backend.stat(path), await opened.backend.stat(path)];
+        if (from.kind !== 'file') throw new Error('no file');
+        requests.push({ path, from, replaces: replaces.kind === 'file' ? replaces : undefined });
+      }
+      const outcomes = [];
+      for await (const batch of opened.backend.copyFrom(alike.backend, requests) ?? []) outcomes.push(...batch.map(({ outcome }) => outcome.kind));
+      await opened.backend.makeDirectory(at('d'), alike.backend);
+      const mask = process.umask();
+      expect([outcomes, modeOf('new'), modeOf('replaced'), modeOf('d')]).toEqual([['copied', 'copied'], 0o666 & ~mask, 0o640, 0o777 & ~mask]);
+      // To other kinds of storages it tells nothing either.
+      const token = (await alike.backend.getFileToken(at('new')))!;
+      const opening = await alike.backend.read(at('new'), token);
+      if (!opening.ok) throw new Error('it cannot be read');
+      expect(opening.value.attributes).not.toHaveProperty('isExecutable');
+      await opening.value.close();
+      for await (const [answer] of alike.backend.wholeFiles.read([{ path: at('new'), expected: token, sizeBytes: 12 }])) {
+        expect(answer).toMatchObject({ outcome: { kind: 'read' } });
+        expect(answer?.outcome).not.toHaveProperty('attributes.isExecutable');
+      }
+    } finally {
+      await alike.close();
+    }
+  });
+
   it.each([[0x4d44, true], [0x65735546, true], [0xef53, false]])('is expected of kind %i as long as nothing was tried: %s', async (kind, isAlike) => {
     const untried = await openLocal({ deps: { disk: { ...createDisk(native), fileSystemType: () => kind } } });
     try {

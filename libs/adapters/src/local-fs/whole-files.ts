@@ -125,7 +125,7 @@ function readOutcome(answer: WholeReadAnswer, bytes: ArrayBuffer, sizeBytes: num
   switch (answer.kind) {
     case 'read': {
       const { offset, sha256, mtimeMs, isExecutable, isRacy } = answer;
-      return { kind: 'read', content: new Uint8Array(bytes, offset, sizeBytes), sha256, attributes: { mtimeMs, isExecutable }, isRacy };
+      return { kind: 'read', content: new Uint8Array(bytes, offset, sizeBytes), sha256, attributes: { mtimeMs, ...(isExecutable !== undefined && { isExecutable }) }, isRacy };
     }
     case 'changed':
       return answer;

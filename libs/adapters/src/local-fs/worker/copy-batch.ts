@@ -114,7 +114,7 @@ class CopyBatch {
     try {
       if (tokenOf(opened.stats) !== item.sourceToken) return SOURCE_CHANGED;
       const { isRacy: isSourceRacy } = opened;
-      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, opened.stats, replaced), item.sourceHash);
+      const copied = this.copyContent(opened.fd, opened.stats, isSourceRacy, shapeOf(item, this.context.source, opened.stats, replaced), item.sourceHash);
       if (copied === undefined) return SOURCE_CHANGED;
       this.copied[index] = { sha256: copied.sha256, isSourceRacy };
       return copied.staged;
@@ -200,7 +200,11 @@ interface Shape {
   readonly mode?: number;
 }
 
-function shapeOf({ attributes }: CopyItem, source: FileStats, replaced: FileStats | undefined): Shape {
+function shapeOf({ attributes }: CopyItem, { keepsPermissions }: DirectoryTree, source: FileStats, replaced: FileStats | undefined): Shape {
+  if (attributes === undefined && !keepsPermissions) {
+    const createMode = permissionsOf(undefined, replaced?.mode);
+    return { createMode, mtimeMs: mtimeMsOf(source), ...(replaced !== undefined && { mode: createMode }) };
+  }
   if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
   const mode = permissionsFor(source.mode, replaced?.mode);
   return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };

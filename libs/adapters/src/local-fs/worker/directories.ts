@@ -27,6 +27,7 @@ export class Models {
   permissionsAt(root: RootSpec, path: RelativePath): number | undefined {
     try {
       const tree = this.#tree(root);
+      if (!tree.keepsPermissions) return undefined;
       const stats = tree.lstat(tree.open(parentOf(path)), nameOf(path));
       tree.trim();
       return stats?.isDirectory() === true ? (Number(stats.mode) & PERMISSIONS) | OWNER : undefined;

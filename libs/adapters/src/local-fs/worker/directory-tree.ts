@@ -21,6 +21,8 @@ export interface RootSpec {
   readonly inode?: bigint;
   /** Whether names that differ in case only are different there; assumed until found out. */
   readonly isCaseSensitive?: boolean;
+  /** Whether permissions there mean anything; assumed until it was found out that all files are alike. */
+  readonly keepsPermissions?: boolean;
 }
 
 /** Why no directory could be entered at a path below the root. */
@@ -57,6 +59,7 @@ function allowedOpenFiles(): number {
 export class DirectoryTree {
   readonly root: Directory;
   readonly isCaseSensitive: boolean;
+  readonly keepsPermissions: boolean;
   private readonly opened = new Map<string, Directory>();
   private latest: Directory;
 
@@ -67,6 +70,7 @@ export class DirectoryTree {
     spec: RootSpec,
   ) {
     this.isCaseSensitive = spec.isCaseSensitive ?? true;
+    this.keepsPermissions = spec.keepsPermissions ?? true;
     const fd = disk.open(spec.path, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       const { dev, ino } = disk.fstat(fd);

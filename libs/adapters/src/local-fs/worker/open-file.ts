@@ -8,7 +8,7 @@ import type { Directory } from './anchor.js';
 import { NoDirectory, oddityOf, type DirectoryTree } from './directory-tree.js';
 import { fstatFile, type Disk } from './disk.js';
 import { errnoOf, unknownReasonOf } from './failure.js';
-import type { FileStats } from './file-stats.js';
+import { isExecutable, type FileStats } from './file-stats.js';
 import { isRacy, isSameVersion } from './token.js';
 
 /** An open file, or why there is none. */
@@ -56,6 +56,11 @@ export function openFile(tree: DirectoryTree, path: RelativePath): OpenedFile {
  */
 function mayKeepToken({ disk }: DirectoryTree, fd: number, stats: FileStats, seenMs: number): boolean {
   return isRacy(stats, seenMs) || disk.isOpenForWriting?.(fd) === true;
+}
+
+/** Whether a file of that mode is executable, where permissions mean anything. */
+export function executability({ keepsPermissions }: DirectoryTree, mode: number): boolean | undefined {
+  return keepsPermissions ? isExecutable(mode) : undefined;
 }
 
 /** Whether an open file still is the version that was seen. */

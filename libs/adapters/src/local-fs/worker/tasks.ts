@@ -19,13 +19,13 @@ import { flushDirectories, flushFileSystem, makeDirectory, Models, removeDirecto
 import { DirectoryTree, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { fromWireError, toWireError, type WireError } from './failure.js';
-import { isExecutable, statsOf } from './file-stats.js';
+import { statsOf } from './file-stats.js';
 import { hashFile } from './hash-files.js';
 import { removeStaging } from './housekeeping.js';
 import { dropInbox, makeInbox, takeFromInbox, type TakenItem } from './inbox.js';
 import type { PackedRows } from './listing-rows.js';
 import { observe, observeToken } from './observe.js';
-import { openFile } from './open-file.js';
+import { executability, openFile } from './open-file.js';
 import { setExecutable, type ProgramAnswer, type ProgramStep } from './programs.js';
 import type { PurgeLimits } from './purge-trash.js';
 import { identify, openRoot, tidyTrash, type KnownRoot, type OpenedRoot } from './root.js';
@@ -61,7 +61,8 @@ export interface OpenedReader {
   readonly token: Token;
   readonly sizeBytes: number;
   readonly mtimeMs: number;
-  readonly isExecutable: boolean;
+  /** `undefined` where all files are alike. */
+  readonly isExecutable: boolean | undefined;
   readonly isRacy: boolean;
 }
 
@@ -229,7 +230,7 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
           disk.close(fd);
           return undefined;
         }
-        return { fd, token, sizeBytes: stats.sizeBytes, mtimeMs: mtimeMsOf(stats), isExecutable: isExecutable(stats.mode), isRacy };
+        return { fd, token, sizeBytes: stats.sizeBytes, mtimeMs: mtimeMsOf(stats), isExecutable: executability(tree, stats.mode), isRacy };
       }),
 
     tokenOfOpen: ({ fd }: { fd: number }): Token => {

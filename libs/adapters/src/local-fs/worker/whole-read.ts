@@ -9,8 +9,7 @@ import { Cancelled, type Checkpoint } from './cancellation.js';
 import type { ContentReader } from './content.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { toWireError, type WireError } from './failure.js';
-import { isExecutable } from './file-stats.js';
-import { isUnchanged, openFile } from './open-file.js';
+import { executability, isUnchanged, openFile } from './open-file.js';
 import { mtimeMsOf, tokenOf } from './token.js';
 
 /** One file to read. */
@@ -26,7 +25,7 @@ export interface WholeFileRead {
   readonly offset: number;
   readonly sha256: Sha256;
   readonly mtimeMs: number;
-  readonly isExecutable: boolean;
+  readonly isExecutable: boolean | undefined;
   readonly isRacy: boolean;
 }
 
@@ -77,7 +76,7 @@ function readOne(
       // A write within the tick of the one before shows in no token, only in the bytes.
       if (sha256 === undefined || (isRacy && content.hash(fd, sizeBytes, checkpoint) !== sha256)) return CHANGED;
       if (!isUnchanged(tree.disk, fd, stats)) return CHANGED;
-      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: isExecutable(stats.mode), isRacy };
+      return { kind: 'read', offset, sha256, mtimeMs: mtimeMsOf(stats), isExecutable: executability(tree, stats.mode), isRacy };
     } finally {
       tree.disk.close(fd);
     }
