@@ -13,12 +13,8 @@ const SIDES: readonly (readonly [SideName, SideName])[] = [
 
 /** Which files of a side are programs. */
 function programsOf(rig: Rig, side: SideName): string[] {
-  const { programs } = rig[side];
   const tree = rig.tree(side);
-  return tree.paths().filter((path) => {
-    const place = tree.locate(path, true);
-    return place.kind === 'found' && place.entry.kind === 'file' && programs?.isExecutable(tree.tokenOf(place.entry)) === true;
-  }).sort();
+  return tree.paths().filter((path) => tree.isExecutable(path) === true).sort();
 }
 
 const bothOf = (rig: Rig): string[][] => [programsOf(rig, 'source'), programsOf(rig, 'target')];

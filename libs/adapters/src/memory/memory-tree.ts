@@ -117,6 +117,11 @@ export class MemoryTree extends TreeStore {
     return this.fileAt(path)?.version.bytes;
   }
 
+  /** Whether a file is executable, `undefined` where none is. */
+  isExecutable(path: string): boolean | undefined {
+    return this.fileAt(path)?.version.isExecutable;
+  }
+
   /** The content of a file as text, `undefined` where none is. */
   text(path: string): string | undefined {
     const bytes = this.read(path);

@@ -201,13 +201,10 @@ interface Shape {
 }
 
 function shapeOf({ attributes }: CopyItem, { keepsPermissions }: DirectoryTree, source: FileStats, replaced: FileStats | undefined): Shape {
-  if (attributes === undefined && !keepsPermissions) {
-    const createMode = permissionsOf(undefined, replaced?.mode);
-    return { createMode, mtimeMs: mtimeMsOf(source), ...(replaced !== undefined && { mode: createMode }) };
-  }
   if (attributes !== undefined) return { createMode: permissionsOf(attributes.isExecutable, replaced?.mode), mtimeMs: attributes.mtimeMs };
-  const mode = permissionsFor(source.mode, replaced?.mode);
-  return { createMode: mode, mtimeMs: mtimeMsOf(source), mode };
+  const mode = keepsPermissions ? permissionsFor(source.mode, replaced?.mode) : permissionsOf(undefined, replaced?.mode);
+  const isExact = keepsPermissions || replaced !== undefined;
+  return { createMode: mode, mtimeMs: mtimeMsOf(source), ...(isExact && { mode }) };
 }
 
 /** Whether a file takes less room than it is long: a disk image, say, that copied byte by byte would fill the target. */

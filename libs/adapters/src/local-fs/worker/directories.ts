@@ -7,10 +7,10 @@ import type { Anchor, Directory } from './anchor.js';
 import { DirectoryTree, NoDirectory, type RootSpec } from './directory-tree.js';
 import type { Disk } from './disk.js';
 import { errnoOf, failure } from './failure.js';
+import { PERMISSIONS } from './file-stats.js';
 
 /** What its owner needs to put files into a directory. */
 const OWNER = 0o700;
-const PERMISSIONS = 0o777;
 /** What a directory has of the one above it: set-group-ID, mostly. */
 const HANDED_DOWN = 0o7000;
 

@@ -46,7 +46,9 @@ export function fileStatsOf(stats: BigIntStats | undefined): FileStats | undefin
   return stats?.isFile() === true ? statsOf(stats) : undefined;
 }
 
-/** The permissions to execute: of the owner, the group and all others. */
+/** All permissions: of the owner, the group and all others. */
+export const PERMISSIONS = 0o777;
+/** Those to execute. */
 export const EXECUTE = 0o111;
 
 /** Whether anybody may execute a file of that mode. */

@@ -6,13 +6,11 @@
 import { err, nameOf, ok, parentOf, type RelativePath, type Result, type Token } from '@wl/domain';
 import type { Committed, NotKept, StaleToken } from '@wl/ports';
 
-import { flushFileSystem } from './directories.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { fstatFile } from './disk.js';
-import { errnoOf, fromWireError, toWireError, type WireError } from './failure.js';
+import { errnoOf, toBackendError } from './failure.js';
 import { isExecutable } from './file-stats.js';
 import { openFile } from './open-file.js';
-import { FEW_FILES } from './staged-batch.js';
 import { withExecute } from './stager.js';
 import { hasIdentity, isRacyByMtime, tokenOf } from './token.js';
 
@@ -26,30 +24,13 @@ export interface ProgramStep {
 /** The port's answer. */
 export type ProgramAnswer = Result<Committed, StaleToken | NotKept>;
 
-/** A value, or the failure in its place. */
-type Settled = { readonly ok: true; readonly value: ProgramAnswer } | { readonly ok: false; readonly error: WireError };
-
-const OPERATION = 'set permissions';
-
-/** Carries out a batch; durable when it is answered. One that fails stops no other (INV-16). */
-export async function setExecutable(tree: DirectoryTree, steps: readonly ProgramStep[]): Promise<Settled[]> {
-  const flushesEach = steps.length <= FEW_FILES || tree.disk.syncfs === undefined;
-  const answers = steps.map((step): Settled => {
-    try {
-      return { ok: true, value: setOne(tree, step, flushesEach) };
-    } catch (error) {
-      return { ok: false, error: toWireError(error, OPERATION, step.path) };
-    } finally {
-      tree.trim();
-    }
-  });
-  if (!flushesEach) await flushFileSystem(tree);
-  return answers;
-}
-
-function setOne(tree: DirectoryTree, { path, expected, isExecutable: wanted }: ProgramStep, flushes: boolean): ProgramAnswer {
+/**
+ * Carries out one step. `flushes`: made durable here; otherwise the caller flushes the file system
+ * before anybody is told. Throws the system's errors.
+ */
+export function setExecutable(tree: DirectoryTree, { path, expected, isExecutable: wanted }: ProgramStep, flushes: boolean): ProgramAnswer {
   const opened = openFile(tree, path);
-  if (opened.kind === 'unknown' && opened.cause !== undefined) throw fromWireError(toWireError(opened.cause, OPERATION, path));
+  if (opened.kind === 'unknown' && opened.cause !== undefined) throw toBackendError(opened.cause, 'set permissions', path);
   if (opened.kind !== 'file') return err({ kind: 'stale-token' });
   const { fd, stats } = opened;
   const { disk } = tree;

@@ -11,7 +11,7 @@ import type { StorageArea } from './area.js';
 import type { DirectoryTree } from './directory-tree.js';
 import { fstatFile, isSettableMtime } from './disk.js';
 import { errnoOf } from './failure.js';
-import { EXECUTE, isExecutable, type FileStats } from './file-stats.js';
+import { EXECUTE, isExecutable, PERMISSIONS, type FileStats } from './file-stats.js';
 
 /** A file in staging that is being written. */
 export interface OpenStaged {
@@ -26,7 +26,6 @@ export interface Staged {
 }
 
 const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const PERMISSIONS = 0o777;
 
 /** Makes and completes staged files of one root. */
 export class Stager {

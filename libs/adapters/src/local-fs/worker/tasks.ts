@@ -208,7 +208,12 @@ export function createTasks({ disk, anchor: kind }: TaskOptions) {
       }),
 
     setExecutable: ({ root, steps }: { root: RootSpec; steps: readonly ProgramStep[] }): Promise<Settled<ProgramAnswer>[]> =>
-      withTreeLater(root, 'change the storage', (tree) => setExecutable(tree, steps)),
+      withTreeLater(root, 'change the storage', async (tree) => {
+        const flushesEach = steps.length <= FEW_FILES || disk.syncfs === undefined;
+        const answers = steps.map((step) => settle('set permissions', step.path, tree, () => setExecutable(tree, step, flushesEach)));
+        if (!flushesEach) await flushFileSystem(tree);
+        return answers;
+      }),
 
     hash: ({ root, paths, flag }: { root: RootSpec; paths: readonly RelativePath[]; flag: CancelFlag }): HashOutcome[] =>
       withTree(root, 'hash', (tree) => {

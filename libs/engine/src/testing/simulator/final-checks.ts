@@ -107,7 +107,7 @@ function checkRows(machine: Machine, isExcused: (path: string) => boolean, blame
         blame(`INV-15: the baseline knows ${key} as another version than ${show(text)} and ${show(target.now.get(path))}`);
       } else {
         const agreed = { source: PROGRAM_TOKENS.isExecutable(row.sourceToken), target: PROGRAM_TOKENS.isExecutable(row.targetToken) };
-        const behind = behindInExecutability(agreed, { source: source.isProgram(path), target: target.isProgram(path) });
+        const behind = behindInExecutability(agreed, { source: source.tree.isExecutable(path), target: target.tree.isExecutable(path) });
         if (behind === 'target' || (behind === 'source' && !machine.isUnidirectional)) blame(`INV-32: ${path} became executable, or no longer so, and the ${behind} does not know`);
       }
     }

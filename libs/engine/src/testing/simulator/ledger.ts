@@ -119,12 +119,6 @@ export class Ledger {
     return (this.#moments.get(path) ?? []).flatMap(({ state }) => (state === undefined || state === FOLDER || state.startsWith('<') ? [] : [state]));
   }
 
-  /** Whether a file is executable; `undefined` where none is. */
-  isProgram(path: string): boolean | undefined {
-    const place = this.tree.locate(path, true);
-    return place.kind === 'found' && place.entry.kind === 'file' ? place.entry.version.isExecutable : undefined;
-  }
-
   #observe(change: TreeChange): void {
     if (!this.isHome) {
       if (change.by !== undefined) this.#onForeign(change);

@@ -68,7 +68,7 @@ export class People {
         tree.touch(path, tree.clock.nowMs() - 12_345);
         return true;
       case 'chmod':
-        tree.setExecutable(path, ledger.isProgram(path) !== true);
+        tree.setExecutable(path, tree.isExecutable(path) !== true);
         return true;
       case 'same': {
         const other = this.#ledgers.find((one) => one !== ledger && isText(one.now.get(path)))?.now.get(path);
